@@ -1,0 +1,55 @@
+# The two commands a newcomer needs are "make demo" and "make test"; both work first on a fresh clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help install demo test check lint bench lock mosquitto clean
+
+help:
+	@echo "make demo     the whole sign on simulated hardware, in this terminal"
+	@echo "make test     install what the tests need and run them"
+	@echo "make check    format, lint, types, import contracts, tests"
+	@echo "make bench    latency, CPU, memory beside a minimal script"
+	@echo "make install  everything, all extras, into $(VENV)"
+	@echo "make lock     renew requirements/lock.txt"
+
+install: $(STAMP)
+
+$(STAMP): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "speedsign needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install
+	@$(BIN)/speedsign demo
+
+mosquitto:
+	@sh tests/install_mosquitto.sh
+
+test: install mosquitto
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench: install mosquitto
+	$(BIN)/python benchmarks/latency/run.py
+
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
+		--group dev --no-header --no-annotate pyproject.toml -o requirements/lock.txt
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,316 @@
+"""The shapes of everything that is plugged into the sign.
+
+A driver, a store or a clock is written against this module alone. The daemon is handed one of each and
+makes none itself, so that the whole of it also runs on simulated time, in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from speedsign.model import (
+    Counters,
+    Coverage,
+    Direction,
+    Face,
+    Fault,
+    Installation,
+    Interval,
+    RadarEvent,
+    Reply,
+    Unit,
+    VehicleRecord,
+)
+
+# --------------------------------------------------------------------------- time
+
+
+class Clock(Protocol):
+    """Where time comes from. Sleeping is asyncio's business: its loop's time runs with `monotonic`."""
+
+    def monotonic(self) -> float:
+        """Seconds since the machine started, asleep or not; never steps."""
+        ...
+
+    def now_utc(self) -> datetime:
+        """The wall clock, aware UTC, right or not."""
+        ...
+
+    def trusted(self) -> bool:
+        """Whether the kernel says that the wall clock is synchronised."""
+        ...
+
+
+# --------------------------------------------------------------------------- bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """How a serial line is set: `parity` is N, E or O."""
+
+    baud: int
+    bytesize: int = 8
+    parity: str = "N"
+    stopbits: int = 1
+
+
+class BytePort(Protocol):
+    """A line that bytes come from and go to, on the event loop; never blocks."""
+
+    name: str  # for the technician: the device's path
+
+    async def open(self, on_data: Callable[[bytes], None], on_lost: Callable[[Exception], None]) -> None:
+        """Open the line and discard what the system had buffered; raises PortError.
+
+        `on_data` gets every chunk as it arrives, `on_lost` is called once when the line goes away
+        (not after `close`).
+        """
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send; raises PortError when the line is closed."""
+        ...
+
+    def close(self) -> None:
+        """Close; harmless when closed already."""
+        ...
+
+
+# --------------------------------------------------------------------------- radar
+
+
+@dataclass(frozen=True, slots=True)
+class RadarSettings:
+    """What a radar is to be set to. A driver leaves out what its sensor cannot do, and says so."""
+
+    unit: Unit = Unit.KMH
+    min_speed_kmh: float = 8.0
+    max_speed_kmh: float = 200.0
+    min_strength: float | None = None  # None: the driver's default
+    directions: frozenset[Direction] = frozenset({Direction.APPROACHING, Direction.RECEDING})
+    targets: int = 1  # speeds per report
+
+
+class Decoder(Protocol):
+    """Bytes in, events out; knows no port and asks for no time.
+
+    Any split of the same bytes gives the same events (but for their times). Never raises on input,
+    whatever it is; holds at most a documented number of bytes.
+    """
+
+    counters: Counters  # bytes, frames, bad, overflow, …
+    unit_confirmed: bool  # set by the link once the radar has said which unit it is set to
+
+    def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
+        """The events completed by these bytes, in order, stamped with `t_mono_s`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing to set: ask, compare, write only where it differs, ask again.
+
+    `matches` gets an answer and says: True as wanted, False differs, None: an answer to something else.
+    A setting with `query` None cannot be asked for; it is written at each start.
+    """
+
+    name: str
+    query: bytes | None
+    matches: Callable[[Reply], bool | None]
+    write: bytes
+    wanted: str  # for the technician
+
+
+class RadarDriver(Protocol):
+    """What is to be known of one radar protocol; the class itself is found by name."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    line: ClassVar[LineSettings]
+    bauds: ClassVar[tuple[int, ...]]  # worth trying when probing
+    streams_when_idle: ClassVar[bool]  # False: silence is normal, life is asked for with `ping`
+    ping: ClassVar[bytes | None]  # harmless command that is answered
+    command_gap_s: ClassVar[float]  # silence to leave between two commands
+    factory_unit: ClassVar[Unit]
+    rounds: ClassVar[bool]  # False: speeds are truncated to whole units
+    max_speed_kmh: ClassVar[float]  # the sensor's own limit
+
+    def decoder(self, unit: Unit | None) -> Decoder:
+        """A fresh decoder. `unit`: what the radar is set to; None: believe each line, else km/h."""
+        ...
+
+    def settings(self, wanted: RadarSettings) -> Sequence[Setting]:
+        """What has to be set for `wanted`, in order."""
+        ...
+
+
+class Radar(Protocol):
+    """A radar as the daemon uses it."""
+
+    async def run(self, on_events: Callable[[Sequence[RadarEvent]], None]) -> None:
+        """Keep the radar open, set up and supervised until cancelled; never raises on a bad line."""
+        ...
+
+    def faults(self) -> list[Fault]:
+        """What is wrong now; empty when all is well."""
+        ...
+
+    def measured_s(self, t_mono_s: float) -> float:
+        """Seconds, up to a moment, for which the radar is proved to have been measuring; only grows."""
+        ...
+
+    def health(self) -> Mapping[str, int]:
+        """Counters since the start."""
+        ...
+
+
+# --------------------------------------------------------------------------- display
+
+
+class ModbusBus(Protocol):
+    """One paced Modbus line. Every reply is checked against what was asked.
+
+    Errors: PortError (not connected), NoReply, BadReply (wrong function, address, value, count, or an
+    exception reply). Nothing is retried here.
+    """
+
+    name: str
+
+    async def connect(self) -> None: ...
+
+    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None: ...
+
+    async def read_registers(self, unit: int, address: int, count: int) -> list[int]: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRegisters:
+    """Write these holding registers (0-based wire address) in one request."""
+
+    address: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Read these holding registers: they must hold these values while that face is lit."""
+
+    address: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a panel can do; the config is checked against it."""
+
+    digits: int
+    can_blank: bool
+    brightness_levels: int  # 0: not settable over the bus
+    reads_back: bool
+    own_timeout_s: float | None  # after which the panel darkens itself; None: it never does
+    lights_at_power_up: bool
+
+
+class PanelDriver(Protocol):
+    """A panel's register map: faces to register writes, without any I/O."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    line: ClassVar[LineSettings]
+    capabilities: Capabilities
+
+    def writes(self, face: Face) -> Sequence[WriteRegisters]:
+        """The requests that put this face on, in order; values out of range are clamped to dark."""
+        ...
+
+    def brightness(self, level: float) -> Sequence[WriteRegisters]:
+        """The requests that set the brightness, 0 (dimmest) to 1."""
+        ...
+
+    def read_back(self, face: Face) -> Expect | None:
+        """What must be found in the panel while it shows this face; None: it cannot be read."""
+        ...
+
+
+class Display(Protocol):
+    """The panel as the daemon uses it."""
+
+    def show(self, face: Face) -> None:
+        """From now on this face; returns at once, the newest wins."""
+        ...
+
+    async def run(self) -> None:
+        """Own the panel until cancelled: blank first, keep alive, read back, blank last."""
+        ...
+
+    def faults(self) -> list[Fault]: ...
+
+    def lit(self) -> Face | None:
+        """The face that the panel has acknowledged; None while it is not known what it shows."""
+        ...
+
+    def health(self) -> Mapping[str, int]: ...
+
+
+# --------------------------------------------------------------------------- what is kept and sent
+
+
+class Store(Protocol):
+    """Where vehicles and intervals are kept. Blocking: the daemon uses it through a `Recorder`.
+
+    Every method is one transaction; all raise StoreError.
+    """
+
+    def begin(self, installation: Installation, at_utc: datetime) -> int:
+        """Open this installation if it differs from the last one; its id."""
+        ...
+
+    def add_vehicle(self, record: VehicleRecord, coverage: Sequence[Coverage]) -> None:
+        """Keep the vehicle, count it in its interval, add the coverage since the last call."""
+        ...
+
+    def add_coverage(self, coverage: Sequence[Coverage]) -> None: ...
+
+    def close_intervals(self, before_utc: datetime, since_utc: datetime | None) -> list[Interval]:
+        """Close every open interval that ended by then, empty ones from `since_utc` on included.
+
+        Each closed interval is put into the outbox in the same transaction.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Recorder(Protocol):
+    """Runs the store where it cannot hold up the display: calls return at once."""
+
+    def submit(self, what: str, call: Callable[[Store], object]) -> None:
+        """Do this with the store, after everything submitted before."""
+        ...
+
+    async def run(self) -> None:
+        """Work until cancelled; what is submitted by then is still done."""
+        ...
+
+    def faults(self) -> list[Fault]: ...
+
+    def health(self) -> Mapping[str, int]: ...
+
+
+class Telemetry(Protocol):
+    """What takes intervals out of the outbox and to the broker."""
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        ...
+
+    async def run(self) -> None: ...
+
+    def faults(self) -> list[Fault]: ...
+
+    def health(self) -> Mapping[str, int]: ...

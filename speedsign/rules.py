@@ -1,0 +1,1 @@
+"""From a live target to what the driver sees."""

@@ -1,0 +1,34 @@
+"""What holds for every test: nothing may be left running or open when it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def _open_devices() -> set[str]:
+    """Files, ptys and sockets that this process holds open, by what they point to."""
+    names = set()
+    for fd in Path("/proc/self/fd").iterdir():
+        try:
+            names.add(f"{fd.name} -> {fd.readlink()}")
+        except OSError:
+            continue  # the listing's own
+    return {
+        name for name in names if any(word in name for word in ("/pts", "ptmx", "socket:", ".db", "ttyUSB"))
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread, a pty, a socket or a database open."""
+    threads = set(threading.enumerate())
+    devices = _open_devices()
+    yield
+    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
+    assert not left, f"threads left running: {left}"
+    opened = _open_devices() - devices
+    assert not opened, f"left open: {sorted(opened)}"
