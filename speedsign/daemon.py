@@ -1,1 +1,310 @@
-"""To come."""
+"""The sign itself: readings in, a face on the panel at once, vehicles and intervals into the store.
+
+The daemon is handed its clock and every device and makes none, so that the whole of it also runs on
+simulated time. Nothing here waits for disk, broker or panel: they are told, and work on their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from speedsign.coverage import INTERVAL_S, CoverageMeter, interval_start
+from speedsign.model import (
+    ClockQuality,
+    Coverage,
+    DisplayState,
+    Face,
+    Fault,
+    Installation,
+    RadarEvent,
+    Reading,
+    Vehicle,
+    VehicleRecord,
+)
+from speedsign.ports import Clock, Display, Radar, Recorder, Store, Telemetry
+from speedsign.rules import DARK, Rules, Shown, next_check_s, step
+from speedsign.tracking import VERSION, Tracker, TrackingParams
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0  # faults, coverage and the supervisor are looked after so often
+CLOSE_AFTER_S = 15.0  # a vehicle that passed at the very end of an interval is in the store by then
+FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet road
+MAX_LIT = 64  # tracks remembered as shown; far more than can be alive at once
+AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that is plugged into the sign."""
+
+    clock: Clock
+    radar: Radar
+    recorder: Recorder
+    display: Display | None = None  # None: a sign that only measures
+    telemetry: Telemetry | None = None
+    notify: Callable[[str], None] = field(default=lambda _state: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the sign is to behave."""
+
+    installation: Installation
+    tracking: TrackingParams = field(default_factory=TrackingParams)
+    rules: Rules = field(default_factory=Rules)
+    invert_direction: bool = False
+    keep_vehicles_days: int = 30
+    trust_clock: bool = False  # True: whatever the kernel says
+
+
+class Daemon:
+    """Runs until cancelled; blanks the panel first and last."""
+
+    def __init__(self, plan: Plan, parts: Parts) -> None:
+        self.plan, self.parts = plan, parts
+        self.tracker = Tracker(plan.tracking)
+        self.vehicles = 0
+        self._shown: Shown = DARK
+        self._lit_for: set[int] = set()  # tracks whose number the panel has acknowledged
+        self._coverage = CoverageMeter()
+        self._flushed_s = self._now()
+        self._closed_before: datetime | None = None
+        self._pruned: datetime | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._faults: list[Fault] = []
+
+    # ------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """The whole sign, until cancelled or until a part fails in a way that nobody foresaw."""
+        parts = self.parts
+        self._begin()
+        recorder = asyncio.create_task(parts.recorder.run(), name="store")
+        panel = self._task(parts.display.run() if parts.display else None, "display")
+        radar = asyncio.create_task(parts.radar.run(self._on_events), name="radar")
+        telemetry = self._task(parts.telemetry.run() if parts.telemetry else None, "telemetry")
+        ticker = asyncio.create_task(self._tick_forever(), name="tick")
+        tasks = [task for task in (recorder, panel, radar, telemetry, ticker) if task]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a part that ends by itself has failed: say how
+        finally:
+            parts.notify("STOPPING=1")
+            await _stop(radar, panel, ticker)  # the panel goes dark before anything else is tidied up
+            self._end()
+            await _stop(telemetry)
+            await _stop(recorder)
+
+    @staticmethod
+    def _task(main: Coroutine[Any, Any, None] | None, name: str) -> asyncio.Task[None] | None:
+        return asyncio.create_task(main, name=name) if main else None
+
+    def _begin(self) -> None:
+        now_utc = self.parts.clock.now_utc()
+        self._closed_before = interval_start(now_utc)
+        self._submit("installation", lambda store: store.begin(self.plan.installation, now_utc))
+        # Intervals that a restart cut in two go on; those that ended while nobody was here are closed.
+        self._close_intervals(now_utc)
+
+    def _end(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._record(self.tracker.flush())
+        self._flush_coverage()
+
+    # ------------------------------------------------------------------ the hot path
+
+    def _on_events(self, events: Sequence[RadarEvent]) -> None:
+        """What the radar has just said: the panel is told before anything else is done."""
+        readings = [event for event in events if isinstance(event, Reading)]
+        if not readings:
+            return
+        if self.plan.invert_direction:
+            readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
+        passed = self.tracker.add(readings)
+        self._show(readings[-1].t_mono_s)
+        if passed:
+            self._record(passed)
+        if self._timer is None:
+            self._arm()
+
+    def _show(self, t_mono_s: float) -> None:
+        rules = self.plan.rules
+        target = self.tracker.target(t_mono_s, rules.directions)
+        before, self._shown = self._shown, step(self._shown, target, t_mono_s, rules)
+        if self._shown.face != before.face and self.parts.display:
+            self.parts.display.show(self._shown.face)
+
+    def _arm(self) -> None:
+        """Wake up when a hold or a track ends, should no reading come before."""
+        deadlines = [self.tracker.next_deadline_s, next_check_s(self._shown, self.plan.rules)]
+        due = min((at for at in deadlines if at is not None), default=None)
+        if due is None:
+            self._timer = None
+            return
+        delay_s = max(due - self._now(), 0.0) + AFTER_DEADLINE_S
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        now_s = self._now()
+        passed = self.tracker.advance(now_s)
+        self._show(now_s)
+        self._record(passed)
+        self._arm()
+
+    def on_acked(self, face: Face, _t_mono_s: float) -> None:
+        """The panel has confirmed a face: the vehicle it is for has been shown its speed."""
+        if face.number is not None and face == self._shown.face and self._shown.track_id is not None:
+            self._lit_for.add(self._shown.track_id)
+            if len(self._lit_for) > MAX_LIT:
+                self._lit_for.remove(min(self._lit_for))  # it never became a vehicle
+
+    # ------------------------------------------------------------------ what is kept
+
+    def _record(self, passed: Sequence[Vehicle]) -> None:
+        for vehicle in passed:
+            self.vehicles += 1
+            record = self._dated(vehicle)
+            coverage = self._take_coverage()
+            self._submit("vehicle", partial(_add_vehicle, record=record, coverage=coverage))
+
+    def _dated(self, vehicle: Vehicle) -> VehicleRecord:
+        clock = self.parts.clock
+        boot_utc = clock.now_utc() - timedelta(seconds=clock.monotonic())
+        return VehicleRecord(
+            vehicle=vehicle,
+            first_utc=boot_utc + timedelta(seconds=vehicle.t_first_mono_s),
+            last_utc=boot_utc + timedelta(seconds=vehicle.t_last_mono_s),
+            clock=self._clock_quality(),
+            display=self._display_state(vehicle.track_id),
+            tracker=VERSION,
+        )
+
+    def _display_state(self, track_id: int) -> DisplayState:
+        if track_id in self._lit_for:
+            self._lit_for.discard(track_id)
+            return DisplayState.SHOWN
+        display = self.parts.display
+        return DisplayState.BLANK if display and not display.faults() else DisplayState.DARK
+
+    def _take_coverage(self) -> list[Coverage]:
+        clock = self.parts.clock
+        self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), clock.now_utc())
+        self._flushed_s = clock.monotonic()
+        return self._coverage.take(self._clock_quality())
+
+    def _flush_coverage(self) -> None:
+        if coverage := self._take_coverage():
+            self._submit("coverage", lambda store: store.add_coverage(coverage))
+
+    def _close_intervals(self, now_utc: datetime) -> None:
+        """Close what ended by now; runs in order with the vehicles, so none can come too late."""
+        before, since = interval_start(now_utc), self._closed_before
+        self._closed_before = before
+        self._submit("intervals", partial(_close_intervals, before_utc=before, since_utc=since))
+        if self.parts.telemetry:
+            self.parts.telemetry.wake()
+
+    def _submit(self, what: str, call: Callable[[Store], object]) -> None:
+        self.parts.recorder.submit(what, call)
+
+    # ------------------------------------------------------------------ every second
+
+    async def _tick_forever(self) -> None:
+        ready = False
+        while True:
+            self._tick()
+            if not ready and (self.parts.display is None or self.parts.display.lit() is not None):
+                ready = True
+                self.parts.notify("READY=1")
+            await asyncio.sleep(TICK_S)
+
+    def _tick(self) -> None:
+        clock = self.parts.clock
+        now_utc = clock.now_utc()
+        self._say_faults()
+        self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)
+        due_utc = now_utc - timedelta(seconds=CLOSE_AFTER_S)
+        if self._closed_before is not None and interval_start(due_utc) > self._closed_before:
+            self._flush_coverage()
+            self._close_intervals(due_utc)
+            self._prune(now_utc)
+        elif not self._coverage.is_empty and clock.monotonic() - self._flushed_s >= FLUSH_COVERAGE_S:
+            self._flush_coverage()
+        self.parts.notify("WATCHDOG=1")
+
+    def _prune(self, now_utc: datetime) -> None:
+        """Once a day, forget vehicles older than they may be kept; intervals stay."""
+        if self._pruned is not None and abs(now_utc - self._pruned) < timedelta(days=1):
+            return
+        if self._clock_quality() is ClockQuality.UNKNOWN:
+            return  # a wrong clock must not delete anything
+        self._pruned = now_utc
+        oldest = now_utc - timedelta(days=self.plan.keep_vehicles_days)
+        self._submit("prune", lambda store: store.prune(oldest))
+
+    def _say_faults(self) -> None:
+        """Each fault once when it comes and once when it has gone."""
+        now = self.faults()
+        for fault in now:
+            if fault not in self._faults:
+                log.warning("fault: %s", fault.text)
+        for fault in self._faults:
+            if fault not in now:
+                log.info("mended: %s", fault.text)
+        self._faults = now
+
+    # ------------------------------------------------------------------ what others ask
+
+    def faults(self) -> list[Fault]:
+        """Everything that is wrong now."""
+        parts = self.parts
+        sources = (parts.radar, parts.display, parts.recorder, parts.telemetry)
+        return [fault for source in sources if source is not None for fault in source.faults()]
+
+    @property
+    def shown(self) -> Shown:
+        return self._shown
+
+    def _clock_quality(self) -> ClockQuality:
+        trusted = self.plan.trust_clock or self.parts.clock.trusted()
+        return ClockQuality.OK if trusted else ClockQuality.UNKNOWN
+
+    def _now(self) -> float:
+        return self.parts.clock.monotonic()
+
+
+def _add_vehicle(store: Store, record: VehicleRecord, coverage: Sequence[Coverage]) -> None:
+    store.add_vehicle(record, coverage)
+
+
+def _close_intervals(store: Store, before_utc: datetime, since_utc: datetime | None) -> None:
+    for interval in store.close_intervals(before_utc, since_utc):
+        log.info(
+            "interval %s: %d vehicles, measured %.0f of %d s",
+            interval.start_utc.isoformat(),
+            sum(cell.n for cell in interval.cells),
+            interval.measured_s,
+            interval.duration_s,
+        )
+
+
+async def _stop(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel and wait; what a part raises while it stops is logged, and stops nobody else."""
+    going = [task for task in tasks if task]
+    for task in going:
+        task.cancel()
+    for task, result in zip(going, await asyncio.gather(*going, return_exceptions=True), strict=True):
+        if isinstance(result, Exception):
+            log.error("%s: stopped with %r", task.get_name(), result)
+
+
+__all__ = ["INTERVAL_S", "Daemon", "Parts", "Plan"]

@@ -283,6 +283,10 @@ class Store(Protocol):
         """
         ...
 
+    def prune(self, before_utc: datetime) -> int:
+        """Forget vehicles that passed before then, never intervals; how many."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -1,1 +1,62 @@
-"""To come."""
+"""Drivers by name: ours from a table, then those that other packages bring as entry points.
+
+A module is imported when its name is asked for, so a sign loads the one radar and panel it has.
+A third party registers in the groups `speedsign.radars` and `speedsign.displays` (docs/drivers.md).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from speedsign.errors import DriverError
+from speedsign.ports import PanelDriver, RadarDriver
+
+RADARS = {
+    "ops243": "drivers.radar.ops243:Ops243",
+    "ld2415h": "drivers.radar.ld2415h:Ld2415h",
+}
+DISPLAYS = {
+    "dm56a04": "drivers.display.dm56a04:Dm56a04",
+}
+
+
+def _plugins(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def radar_names() -> list[str]:
+    """Every radar driver there is."""
+    return sorted({*RADARS, *_plugins("speedsign.radars")})
+
+
+def display_names() -> list[str]:
+    """Every panel driver there is."""
+    return sorted({*DISPLAYS, *_plugins("speedsign.displays")})
+
+
+def load_radar(name: str) -> RadarDriver:
+    """A radar driver; raises DriverError for a name that nobody has."""
+    driver: RadarDriver = _load(name, RADARS, "speedsign.radars", radar_names)()
+    return driver
+
+
+def load_display(name: str, digits: int | None = None) -> PanelDriver:
+    """A panel driver; raises DriverError for an unknown name, or digits that no such panel has."""
+    make = _load(name, DISPLAYS, "speedsign.displays", display_names)
+    driver: PanelDriver = make() if digits is None else make(digits=digits)
+    return driver
+
+
+def _load(name: str, table: dict[str, str], group: str, names: Callable[[], list[str]]) -> Callable[..., Any]:
+    if name in table:
+        module, _, attribute = table[name].partition(":")
+        make: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        return make
+    plugins = _plugins(group)
+    if name not in plugins:
+        raise DriverError(f"there is no driver {name!r}; known are {', '.join(names())}")
+    loaded: Callable[..., Any] = plugins[name].load()
+    return loaded

@@ -1,0 +1,5 @@
+"""python -m speedsign"""
+
+from speedsign.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""speedsign check: is the config good? Every error at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from speedsign.cli.common import EXIT_USAGE, SignCommand, config_option, json_option, print_json
+from speedsign.config.load import load_config
+from speedsign.config.schema import Config
+from speedsign.errors import ConfigError
+
+
+@click.command(cls=SignCommand, example="speedsign check --config speedsign.toml")
+@config_option
+@json_option
+@click.pass_context
+def check(ctx: click.Context, config_path: Path, *, debug: bool, as_json: bool) -> None:
+    """Check the config; nothing is opened or changed.
+
+    Every problem is listed with file, line, key, value and bound. Exit code 0 means that the config is
+    good, 2 that it is not.
+    """
+    try:
+        config = load_config(config_path)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        print_json({"ok": False, "config": str(config_path), "problems": error.problems})
+        ctx.exit(EXIT_USAGE)
+    if as_json:
+        print_json({"ok": True, "config": str(config_path), "problems": []})
+        return
+    click.echo(f"{config_path}: good")
+    for line in _summary(config):
+        click.echo(f"  {line}")
+
+
+def _summary(config: Config) -> list[str]:
+    """What the sign will do, in words: the technician reads it back."""
+    display, mqtt = config.display, config.mqtt
+    lines = [
+        f"sign     {config.sign.id}, limit {config.sign.limit_kmh} km/h, {config.sign.timezone}",
+        f"radar    {config.radar.driver} on {config.radar.port}",
+        f"display  {display.driver} on {display.port}, device {display.unit}" if display else "display  none",
+        f"shows    {config.rules.show}, {config.rules.minimum_kmh} to {config.ceiling_kmh} km/h",
+        f"store    {config.store.path}",
+        f"mqtt     {mqtt.host}:{mqtt.port}"
+        if mqtt
+        else "mqtt     none: the database is kept, nothing is sent",
+    ]
+    if config.radar.invert_direction:
+        lines.append("radar    directions are inverted")
+    return lines

@@ -1,0 +1,82 @@
+"""What every command shares: --config, --json, --debug, and errors as one sentence."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from speedsign.errors import ConfigError, SpeedsignError, UsageError
+
+DEFAULT_CONFIG = Path("/etc/speedsign/speedsign.toml")
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class SignCommand(click.Command):
+    """A command whose expected errors become one sentence and an exit code (docs/cli.md)."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+        super().__init__(*args, epilog=f"Example:  {example}", **kwargs)
+        self.example = example
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, UsageError) as error:
+            _give_up(ctx, error, EXIT_USAGE)
+        except SpeedsignError as error:
+            _give_up(ctx, error, EXIT_FAILED)
+        except BrokenPipeError:  # "| head" has seen enough
+            sys.stderr.close()
+            ctx.exit(EXIT_FAILED)
+
+
+def _give_up(ctx: click.Context, error: SpeedsignError, code: int) -> None:
+    if ctx.params.get("debug") or ctx.find_root().params.get("debug"):
+        raise error
+    click.echo(f"speedsign {ctx.command.name}: {error}", err=True)
+    ctx.exit(code)
+
+
+def config_option(command: Command) -> Command:
+    """--config, --debug: on every command."""
+    command = click.option(
+        "--debug", is_flag=True, envvar="SPEEDSIGN_DEBUG", help="Show tracebacks and debug messages."
+    )(command)
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        envvar="SPEEDSIGN_CONFIG",
+        default=DEFAULT_CONFIG,
+        show_default=True,
+        show_envvar=True,
+        metavar="FILE",
+        help="The sign's config.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def set_up_logging(*, debug: bool, level: int = logging.INFO) -> None:
+    """To stderr, without time stamps: journald adds its own."""
+    logging.basicConfig(
+        level=logging.DEBUG if debug else level,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s" if debug else "%(levelname)s: %(message)s",
+        force=True,
+    )

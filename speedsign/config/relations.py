@@ -1,0 +1,116 @@
+"""What must hold between the keys of a config, beyond each key's own bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from speedsign.config.schema import Config, DisplayConfig, RadarConfig
+from speedsign.errors import DriverError
+from speedsign.ports import PanelDriver, RadarDriver
+from speedsign.registry import display_names, load_display, load_radar, radar_names
+
+_SIGN_ID = re.compile(r"[a-z0-9-]{3,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a config: the key's path, a sentence, and the value where there is one."""
+
+    path: tuple[str, ...]
+    text: str
+    value: object = None
+
+    def __str__(self) -> str:
+        *tables, key = self.path
+        where = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
+        return f"{where}{'' if self.value is None else f' = {self.value!r}'}: {self.text}"
+
+
+def problems_of(config: Config) -> Iterator[Problem]:
+    """Everything that does not fit together; empty for a good config."""
+    yield from _sign(config)
+    yield from _radar(config.radar, config.tracking.max_speed_kmh)
+    yield from _rules(config)
+    if config.display:
+        yield from _display(config.display, config.ceiling_kmh)
+    yield from _mqtt(config)
+
+
+def _sign(config: Config) -> Iterator[Problem]:
+    sign = config.sign
+    if not _SIGN_ID.fullmatch(sign.id):
+        yield Problem(("sign", "id"), "must be 3 to 40 of the characters a-z, 0-9 and -", sign.id)
+    try:
+        ZoneInfo(sign.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield Problem(
+            ("sign", "timezone"),
+            "is not a time zone this machine knows; for example Europe/Riga",
+            sign.timezone,
+        )
+    if (sign.latitude is None) != (sign.longitude is None):
+        missing = "longitude" if sign.longitude is None else "latitude"
+        yield Problem(("sign", missing), "is missing: give both coordinates or neither")
+
+
+def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:
+    driver = _driver(radar.driver)
+    if driver is None:
+        known = ", ".join(radar_names())
+        yield Problem(("radar", "driver"), f"there is no such radar; known are {known}", radar.driver)
+    elif max_speed_kmh > driver.max_speed_kmh:
+        yield Problem(
+            ("tracking", "max_speed_kmh"),
+            f"must be at most {driver.max_speed_kmh:g}, what a {driver.name} can measure",
+            max_speed_kmh,
+        )
+
+
+def _driver(name: str) -> RadarDriver | None:
+    try:
+        return load_radar(name)
+    except DriverError:
+        return None
+
+
+def _rules(config: Config) -> Iterator[Problem]:
+    rules, ceiling = config.rules, config.ceiling_kmh
+    if ceiling <= rules.minimum_kmh:
+        text = f"must be above minimum_kmh, which is {rules.minimum_kmh}"
+        yield Problem(("rules", "ceiling_kmh"), text, ceiling)
+    elif rules.ceiling_kmh is not None and ceiling < config.sign.limit_kmh:
+        text = f"must be at least the limit, {config.sign.limit_kmh}: else speeding is never shown"
+        yield Problem(("rules", "ceiling_kmh"), text, ceiling)
+
+
+def _display(display: DisplayConfig, ceiling_kmh: int) -> Iterator[Problem]:
+    try:
+        driver: PanelDriver = load_display(display.driver, display.digits)
+    except DriverError as error:
+        if display.driver in display_names():
+            yield Problem(("display", "digits"), str(error), display.digits)
+        else:
+            known = ", ".join(display_names())
+            yield Problem(("display", "driver"), f"there is no such panel; known are {known}", display.driver)
+        return
+    if ceiling_kmh >= 10**driver.capabilities.digits:
+        text = f"the ceiling {ceiling_kmh} does not fit {driver.capabilities.digits} digits"
+        yield Problem(("display", "digits"), text, display.digits)
+
+
+def _mqtt(config: Config) -> Iterator[Problem]:
+    mqtt = config.mqtt
+    if mqtt is None:
+        return
+    if not mqtt.allow_plain and mqtt.host not in ("localhost", "127.0.0.1", "::1"):
+        yield Problem(
+            ("mqtt", "host"),
+            "is another machine, and this connection is not encrypted; a broker or bridge on this machine "
+            "is safe, or set allow_plain = true if the network itself is protected",
+            mqtt.host,
+        )
+    if mqtt.username is not None and mqtt.password_file is None:
+        yield Problem(("mqtt", "password_file"), "is missing: a user name needs a file with its password")

@@ -1,0 +1,139 @@
+"""One thing that moves: its readings so far, and which reading can be its next one."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from speedsign.model import Direction, Reading
+from speedsign.tracking.params import MAX_READINGS, TrackingParams
+
+# Gains of the g-h filter that follows the radial speed: quick enough for a car that passes close by,
+# slow enough that one outlier does not carry the track away.
+_GAIN_SPEED = 0.5
+_GAIN_SLOPE = 0.15
+_LOOK_AHEAD_S = 0.4  # over a longer gap the slope tells nothing any more
+
+
+class Track:
+    """Readings that one vehicle can have made, in order of time."""
+
+    __slots__ = (
+        "_kept_every",
+        "_skip",
+        "_slope",
+        "_speed",
+        "confirmed",
+        "count",
+        "direction",
+        "id",
+        "image_of",
+        "images",
+        "peak_strength",
+        "range_m",
+        "report",
+        "speeds",
+        "strength",
+        "t_first_s",
+        "t_last_s",
+        "times",
+    )
+
+    def __init__(self, track_id: int, first: Reading, image_of: int | None = None) -> None:
+        self.id = track_id
+        self.direction = first.direction
+        self.t_first_s = self.t_last_s = first.t_mono_s
+        self.times: list[float] = []
+        self.speeds: list[float] = []
+        self.count = 0
+        self.confirmed = False
+        self.report = 0  # number of the report that it was last seen in
+        self.image_of = image_of  # the track that this one may be a reflection of
+        self.images = 0  # readings that were a reflection of this track
+        self.strength = self.peak_strength = first.strength
+        self.range_m = first.range_m
+        self._speed, self._slope = first.speed_kmh, 0.0
+        self._kept_every, self._skip = 1, 0
+        self._keep(first)
+
+    # ------------------------------------------------------------------ which reading is the next
+
+    def misfit(self, reading: Reading, params: TrackingParams) -> float | None:
+        """How badly a reading fits, 0 (as expected) to 1; None: this cannot be the same vehicle."""
+        if self.direction is not reading.direction and Direction.UNKNOWN not in (
+            self.direction,
+            reading.direction,
+        ):
+            return None
+        dt_s = max(reading.t_mono_s - self.t_last_s, 0.0)
+        off = reading.speed_kmh - self._expected(dt_s)
+        up, down = self._room(dt_s, params)
+        room = up if off > 0 else down
+        return abs(off) / room if abs(off) <= room else None
+
+    def _expected(self, dt_s: float) -> float:
+        return self._speed + self._slope * min(dt_s, _LOOK_AHEAD_S)
+
+    def _room(self, dt_s: float, params: TrackingParams) -> tuple[float, float]:
+        """How much higher and lower than expected the next reading may be, km/h.
+
+        Approaching, the radial speed falls with the cosine as the car nears the pole, ever faster, and
+        never rises by it; receding is the mirror image. So the room on one side is only what an engine
+        can do, and a speed that jumps there is another car.
+        """
+        up = params.noise_kmh + params.speed_up_kmh_s * dt_s
+        down = params.noise_kmh + params.brake_kmh_s * dt_s
+        bend = abs(self._slope) * min(dt_s, _LOOK_AHEAD_S)
+        if self.direction is Direction.APPROACHING:
+            return up, down + (bend if self._slope < 0 else 0.0)
+        emerging = params.emerge_kmh_s * dt_s if self.t_last_s - self.t_first_s < 1.0 else 0.0
+        return up + emerging + (bend if self._slope > 0 else 0.0), down
+
+    # ------------------------------------------------------------------ taking a reading
+
+    def add(self, reading: Reading) -> None:
+        """Take the reading as this vehicle's."""
+        dt_s = reading.t_mono_s - self.t_last_s
+        expected = self._expected(dt_s)
+        off = reading.speed_kmh - expected
+        self._speed = expected + _GAIN_SPEED * off
+        if dt_s > 0.01:
+            self._slope += _GAIN_SLOPE * off / max(dt_s, 0.05)
+            self._slope = max(-60.0, min(60.0, self._slope))
+        self.t_last_s = max(self.t_last_s, reading.t_mono_s)
+        if self.direction is Direction.UNKNOWN:
+            self.direction = reading.direction
+        self._keep(reading)
+
+    def _keep(self, reading: Reading) -> None:
+        self.count += 1
+        if reading.strength is not None:
+            before = self.strength if self.strength is not None else reading.strength
+            self.strength = 0.5 * before + 0.5 * reading.strength
+            self.peak_strength = max(self.peak_strength or 0.0, reading.strength)
+        if reading.range_m is not None:
+            self.range_m = reading.range_m
+        self._skip += 1
+        if self._skip < self._kept_every:
+            return
+        self._skip = 0
+        self.times.append(reading.t_mono_s)
+        self.speeds.append(reading.speed_kmh)
+        if len(self.times) > MAX_READINGS:
+            del self.times[1::2]
+            del self.speeds[1::2]
+            self._kept_every *= 2
+
+    # ------------------------------------------------------------------ what is known now
+
+    def live_speed_kmh(self, smoothing_readings: int) -> float:
+        """The radial speed now: the median of the last readings."""
+        if smoothing_readings <= 1:
+            return self.speeds[-1]
+        return median(self.speeds[-smoothing_readings:])
+
+    def confirms(self, params: TrackingParams) -> bool:
+        """Whether enough readings agree, close enough together."""
+        needed = params.confirm_readings if self.image_of is None else params.image_readings
+        if self.count < needed:
+            return False
+        return self.image_of is not None or self.times[-1] - self.times[-needed] <= params.confirm_within_s

@@ -1,0 +1,210 @@
+"""Which readings belong together: several live tracks, reading by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import groupby
+
+from speedsign.model import Counters, Direction, Reading, Target, Vehicle
+from speedsign.tracking.params import MAX_TRACKS, TrackingParams
+from speedsign.tracking.speeds import speeds_of
+from speedsign.tracking.track import Track
+
+VERSION = "1"  # goes into each record; changes whenever the same readings can give other vehicles
+
+_FRESH_S = 0.7  # a target that was not seen for so long yields to one that is
+_STRONGER = 2.0  # another target takes over when it is so much stronger
+_IMAGE_KMH = 1.5  # an image has the same speed to so much, or twice the speed to 3 %
+_IMAGE_OF_S = 0.5  # its original was seen within so long
+
+
+class Tracker:
+    """Feed it readings in order of time; it gives back vehicles that have passed.
+
+    `add` and `advance` return vehicles; `target` is what the display may show. Time is that of the
+    readings. Memory and time per reading are bounded, whatever comes.
+    """
+
+    def __init__(self, params: TrackingParams | None = None) -> None:
+        self.params = params or TrackingParams()
+        self.counters = Counters()
+        self._tracks: list[Track] = []
+        self._next_id = 1
+        self._reports = 0
+        self._target_id: int | None = None
+
+    # ------------------------------------------------------------------ readings in, vehicles out
+
+    def add(self, readings: Iterable[Reading]) -> list[Vehicle]:
+        """Take readings; those of one report share their time. Returns the vehicles that have passed."""
+        passed: list[Vehicle] = []
+        for t_mono_s, report in groupby(readings, key=_time_of):
+            passed += self.advance(t_mono_s)
+            self._reports += 1
+            taken: set[int] = set()
+            for reading in report:
+                self._place(reading, taken)
+        return passed
+
+    def advance(self, t_mono_s: float) -> list[Vehicle]:
+        """Let time pass without a reading. Returns the vehicles that have passed by then."""
+        deadline = self.next_deadline_s
+        if deadline is None or t_mono_s < deadline:
+            return []
+        passed = [track for track in self._tracks if t_mono_s - track.t_last_s >= self._patience_s(track)]
+        self._tracks = [track for track in self._tracks if track not in passed]
+        return self._finished(passed)
+
+    def flush(self) -> list[Vehicle]:
+        """The readings have ended: everything still alive has passed."""
+        passed, self._tracks = self._tracks, []
+        return self._finished(passed)
+
+    @property
+    def next_deadline_s(self) -> float | None:
+        """When `advance` has something to do, unless a reading comes first."""
+        return min((track.t_last_s + self._patience_s(track) for track in self._tracks), default=None)
+
+    def _patience_s(self, track: Track) -> float:
+        return self.params.gap_s if track.confirmed else min(self.params.confirm_within_s, self.params.gap_s)
+
+    # ------------------------------------------------------------------ which track
+
+    def _place(self, reading: Reading, taken: set[int]) -> None:
+        params = self.params
+        if not params.min_speed_kmh <= reading.speed_kmh <= params.max_speed_kmh:
+            self.counters.add("out_of_range")
+            return
+        track = self._best(reading, taken)
+        if track is None:
+            track = self._start(reading)
+        else:
+            track.add(reading)
+        taken.add(track.id)
+        track.report = self._reports
+        if not track.confirmed and track.confirms(params):
+            track.confirmed = True
+
+    def _best(self, reading: Reading, taken: set[int]) -> Track | None:
+        """The track that this reading continues; a track takes one reading of a report."""
+        best, best_misfit = None, 2.0
+        for track in self._tracks:
+            if track.id in taken:
+                continue
+            misfit = track.misfit(reading, self.params)
+            if misfit is None:
+                continue
+            if not track.confirmed:
+                misfit += 0.5  # what is known to be a vehicle comes first
+            if misfit < best_misfit:
+                best, best_misfit = track, misfit
+        return best
+
+    def _start(self, reading: Reading) -> Track:
+        original = self._original_of(reading)
+        if original is not None:
+            original.images += 1
+        track = Track(self._next_id, reading, original.id if original else None)
+        self._next_id += 1
+        self._tracks.append(track)
+        if len(self._tracks) > MAX_TRACKS:
+            self.counters.add("crowded_out")
+            self._tracks.remove(min(self._tracks, key=_certainty))
+        return track
+
+    def _original_of(self, reading: Reading) -> Track | None:
+        """The live vehicle that this reading may be an image of: same speed the other way, or twice it."""
+        for track in self._tracks:
+            if not track.confirmed or reading.t_mono_s - track.t_last_s > _IMAGE_OF_S:
+                continue
+            if track.strength is not None and (reading.strength or 0.0) > track.strength:
+                continue  # an image is weaker than what it is an image of
+            speed = track.live_speed_kmh(self.params.smoothing_readings)
+            if track.direction is not reading.direction:
+                if abs(reading.speed_kmh - speed) <= _IMAGE_KMH:
+                    return track
+            elif abs(reading.speed_kmh - 2 * speed) <= 0.03 * reading.speed_kmh:
+                return track
+        return None
+
+    # ------------------------------------------------------------------ the live target
+
+    def target(self, t_mono_s: float, directions: Collection[Direction]) -> Target | None:
+        """The confirmed vehicle to show: the one shown before, while it is seen and not outshone.
+
+        As many reports as confirm a vehicle, all without the one shown, hand the display to another.
+        """
+        live = [
+            track
+            for track in self._tracks
+            if track.confirmed and track.direction in directions and t_mono_s - track.t_last_s <= _FRESH_S
+        ]
+        if not live:
+            self._target_id = None
+            return None
+        seen = [track for track in live if self._still_seen(track)] or live
+        chosen = max(seen, key=_prominence)
+        kept = next((track for track in live if track.id == self._target_id), None)
+        if kept is not None and self._still_seen(kept) and not _outshines(chosen, kept):
+            chosen = kept
+        self._target_id = chosen.id
+        speed = chosen.live_speed_kmh(self.params.smoothing_readings) * self.params.correction
+        return Target(
+            chosen.id, speed, chosen.direction, chosen.t_last_s, chosen.count, chosen.strength, chosen.range_m
+        )
+
+    def _still_seen(self, track: Track) -> bool:
+        return self._reports - track.report < self.params.confirm_readings
+
+    # ------------------------------------------------------------------ vehicles
+
+    def _finished(self, tracks: list[Track]) -> list[Vehicle]:
+        return [self._vehicle(track) for track in tracks if self._is_vehicle(track)]
+
+    def _is_vehicle(self, track: Track) -> bool:
+        long_enough = (
+            track.count >= self.params.min_readings
+            and track.t_last_s - track.t_first_s >= self.params.min_duration_s
+        )
+        if track.confirmed and long_enough:
+            return True
+        self.counters.add("short_tracks")
+        return False
+
+    def _vehicle(self, track: Track) -> Vehicle:
+        speeds, factor = speeds_of(track.times, track.speeds, track.direction), self.params.correction
+        return Vehicle(
+            track_id=track.id,
+            direction=track.direction,
+            t_first_mono_s=track.t_first_s,
+            t_last_mono_s=track.t_last_s,
+            speed_kmh=speeds.speed_kmh * factor,
+            entry_kmh=speeds.entry_kmh * factor,
+            exit_kmh=speeds.exit_kmh * factor,
+            max_kmh=speeds.max_kmh * factor,
+            readings=track.count,
+            strength=track.peak_strength,
+            flags=("image?",) if track.image_of is not None else (),
+        )
+
+
+def _time_of(reading: Reading) -> float:
+    return reading.t_mono_s
+
+
+def _certainty(track: Track) -> tuple[bool, int, float]:
+    return track.confirmed, track.count, track.t_last_s
+
+
+def _prominence(track: Track) -> tuple[float, float, float]:
+    """Nearest first where the radar tells the range, else strongest, else seen last."""
+    nearness = -track.range_m if track.range_m is not None else 0.0
+    return nearness, track.strength or 0.0, track.t_last_s
+
+
+def _outshines(other: Track, kept: Track) -> bool:
+    if other.range_m is not None and kept.range_m is not None:
+        return other.range_m < kept.range_m
+    if other.strength is not None and kept.strength is not None:
+        return other.strength > _STRONGER * kept.strength
+    return False
