@@ -224,6 +224,10 @@ class PanelDriver(Protocol):
     line: ClassVar[LineSettings]
     capabilities: Capabilities
 
+    def start(self) -> Sequence[WriteRegisters]:
+        """The requests that put the panel in order before anything is shown; also after it was off."""
+        ...
+
     def writes(self, face: Face) -> Sequence[WriteRegisters]:
         """The requests that put this face on, in order; values out of range are clamped to dark."""
         ...
