@@ -36,8 +36,8 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.message = f"{error.message} There are: {', '.join(self.list_commands(ctx))}."
-            raise
+            text = f"{error.message} There are: {', '.join(self.list_commands(ctx))}."
+            raise click.UsageError(text, ctx) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

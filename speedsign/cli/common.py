@@ -24,7 +24,8 @@ class SignCommand(click.Command):
     """A command whose expected errors become one sentence and an exit code (docs/cli.md)."""
 
     def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
-        super().__init__(*args, epilog=f"Example:  {example}", **kwargs)
+        kwargs["epilog"] = f"Example:  {example}"
+        super().__init__(*args, **kwargs)
         self.example = example
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -38,13 +38,46 @@ def parse_config(text: str, name: str) -> Config:
         raise ConfigError([f"{name}: not valid TOML: {error}"]) from None
     lines = key_lines(text)
     try:
-        config = _validator().validate_json(json.dumps(raw, default=str), strict=True)
+        config = _validate(raw)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors(include_url=False)]
+        problems += _relations_beside(raw, {problem.path for problem in problems})
         raise ConfigError(_sentences(problems, lines, name)) from None
     if problems := list(problems_of(config)):
         raise ConfigError(_sentences(problems, lines, name))
     return config
+
+
+def _validate(raw: dict[str, Any]) -> Config:
+    """By way of JSON, where strict still lets a text be a path or one of a few words, as TOML has it."""
+    return _validator().validate_json(json.dumps(raw, default=str), strict=True)
+
+
+# Required keys stand in for themselves when they are wrong, so that the rest can still be looked at.
+_STAND_INS: dict[str, dict[str, Any]] = {
+    "sign": {"id": "stand-in", "limit_kmh": 50},
+    "radar": {"driver": "ops243", "port": "stand-in"},
+    "display": {"driver": "dm56a04", "port": "stand-in"},
+    "mqtt": {"host": "localhost"},
+}
+
+
+def _relations_beside(raw: dict[str, Any], wrong: set[tuple[str, ...]]) -> list[Problem]:
+    """What does not fit together among the keys that are right by themselves."""
+    good: dict[str, Any] = {"sign": {}, "radar": {}}
+    for table, keys in raw.items():
+        if isinstance(keys, dict) and (table,) not in wrong:
+            good[table] = {key: value for key, value in keys.items() if (table, key) not in wrong}
+    for table, keys in _STAND_INS.items():
+        for key, value in keys.items():
+            if table in good and key not in good[table]:
+                good[table][key] = value
+                wrong.add((table, key))
+    try:
+        config = _validate(good)
+    except ValidationError:
+        return []  # too much is wrong to say more
+    return [problem for problem in problems_of(config) if not wrong.intersection(problem.paths)]
 
 
 def _read(path: Path) -> str:
@@ -70,12 +103,12 @@ def _sentences(problems: Iterable[Problem], lines: dict[tuple[str, ...], int], n
 
 
 _BOUNDS = {
-    "greater_than_equal": ("must be at least {ge}", "ge"),
-    "less_than_equal": ("must be at most {le}", "le"),
-    "greater_than": ("must be more than {gt}", "gt"),
-    "less_than": ("must be less than {lt}", "lt"),
-    "enum": ("must be {expected}", "expected"),
-    "literal_error": ("must be {expected}", "expected"),
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be more than {gt:g}",
+    "less_than": "must be less than {lt:g}",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -88,7 +121,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Problem(path, "is missing and has no default")
     if kind in _BOUNDS:
-        return Problem(path, _BOUNDS[kind][0].format(**context), detail["input"])
+        return Problem(path, _BOUNDS[kind].format(**context), detail["input"])
     text = str(detail["msg"])
     return Problem(path, text[0].lower() + text[1:], _plain(detail["input"]))
 

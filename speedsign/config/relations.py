@@ -22,6 +22,12 @@ class Problem:
     path: tuple[str, ...]
     text: str
     value: object = None
+    against: tuple[tuple[str, ...], ...] = ()  # the other keys that it does not fit
+
+    @property
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Every key that it speaks of."""
+        return self.path, *self.against
 
     def __str__(self) -> str:
         *tables, key = self.path
@@ -66,6 +72,7 @@ def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:
             ("tracking", "max_speed_kmh"),
             f"must be at most {driver.max_speed_kmh:g}, what a {driver.name} can measure",
             max_speed_kmh,
+            against=(("radar", "driver"),),
         )
 
 
@@ -80,10 +87,12 @@ def _rules(config: Config) -> Iterator[Problem]:
     rules, ceiling = config.rules, config.ceiling_kmh
     if ceiling <= rules.minimum_kmh:
         text = f"must be above minimum_kmh, which is {rules.minimum_kmh}"
-        yield Problem(("rules", "ceiling_kmh"), text, ceiling)
+        yield Problem(
+            ("rules", "ceiling_kmh"), text, ceiling, (("rules", "minimum_kmh"), ("sign", "limit_kmh"))
+        )
     elif rules.ceiling_kmh is not None and ceiling < config.sign.limit_kmh:
         text = f"must be at least the limit, {config.sign.limit_kmh}: else speeding is never shown"
-        yield Problem(("rules", "ceiling_kmh"), text, ceiling)
+        yield Problem(("rules", "ceiling_kmh"), text, ceiling, (("sign", "limit_kmh"),))
 
 
 def _display(display: DisplayConfig, ceiling_kmh: int) -> Iterator[Problem]:
@@ -98,7 +107,8 @@ def _display(display: DisplayConfig, ceiling_kmh: int) -> Iterator[Problem]:
         return
     if ceiling_kmh >= 10**driver.capabilities.digits:
         text = f"the ceiling {ceiling_kmh} does not fit {driver.capabilities.digits} digits"
-        yield Problem(("display", "digits"), text, display.digits)
+        against = ("rules", "ceiling_kmh"), ("sign", "limit_kmh"), ("display", "driver")
+        yield Problem(("display", "digits"), text, display.digits, against)
 
 
 def _mqtt(config: Config) -> Iterator[Problem]:

@@ -1,0 +1,158 @@
+"""The config: every error at once, each with file, line, key, value and bound."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from speedsign.config.lines import key_lines, line_of
+from speedsign.config.load import load_config, parse_config
+from speedsign.errors import ConfigError
+from speedsign.model import Direction, Unit
+
+EXAMPLE = files("speedsign.config").joinpath("example.toml").read_text()
+MINIMAL = """
+[sign]
+id = "test-sign"
+limit_kmh = 50
+[radar]
+driver = "ops243"
+port = "/dev/ttyACM0"
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "sign.toml")
+    return caught.value.problems
+
+
+def test_the_shipped_example_is_good() -> None:
+    config = parse_config(EXAMPLE, "example.toml")
+    assert config.sign.id == "birzai-vytauto-12"
+    assert config.display is not None
+    assert config.ceiling_kmh == 90
+
+
+def test_the_example_shows_the_defaults_as_they_are() -> None:
+    """A line that is commented out must say what holds without it."""
+    shown = "\n".join(
+        line.removeprefix("# ") if line.startswith("# [") or (line.startswith("# ") and "=" in line) else line
+        for line in EXAMPLE.splitlines()
+    )
+    everything, normal = parse_config(shown, "shown"), parse_config(EXAMPLE, "example")
+    assert everything.tracking == normal.tracking
+    assert everything.rules == normal.rules
+    assert everything.clock == normal.clock
+    assert everything.store == normal.store
+
+
+def test_three_tables_suffice() -> None:
+    config = parse_config(MINIMAL, "sign.toml")
+    assert config.display is None
+    assert config.mqtt is None
+    assert config.radar.unit is Unit.KMH
+    assert config.ceiling_kmh == 100, "twice the limit"
+    assert config.rules.directions() == {Direction.APPROACHING}
+
+
+def test_every_error_at_once_in_the_order_of_the_file() -> None:
+    found = problems("""[sign]
+id = "Test"
+limit_kmh = 500
+colour = "red"
+[radar]
+driver = "ops243"
+unit = "kmh"
+[rules]
+hold_s = 9
+show = "sideways"
+""")
+    assert found == [
+        "sign.toml:2: [sign] id = 'Test': must be 3 to 40 of the characters a-z, 0-9 and -",
+        "sign.toml:3: [sign] limit_kmh = 500: must be at most 130",
+        "sign.toml:4: [sign] colour: unknown key; see docs/config.md for the keys there are",
+        "sign.toml:5: [radar] port: is missing and has no default",
+        "sign.toml:7: [radar] unit = 'kmh': must be 'km/h', 'mph' or 'm/s'",
+        "sign.toml:9: [rules] hold_s = 9: must be at most 5",
+        "sign.toml:10: [rules] show = 'sideways': must be 'approaching', 'receding' or 'both'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("id", '"Čia"', "must be 3 to 40 of the characters a-z, 0-9 and -"),
+        ("id", '"ab"', "must be 3 to 40 of the characters a-z, 0-9 and -"),
+        ("timezone", '"Europe/Birzai"', "is not a time zone this machine knows"),
+        ("timezone", '"../../etc/passwd"', "is not a time zone this machine knows"),
+        ("latitude", "56.2", "give both coordinates or neither"),
+        ("limit_kmh", '"50"', "valid integer"),
+        ("limit_kmh", "49.5", "valid integer"),
+    ],
+)
+def test_a_sign_that_cannot_be(key: str, value: str, expected: str) -> None:
+    lines = {"id": '"test-sign"', "limit_kmh": "50", key: value}
+    sign = "\n".join(f"{name} = {text}" for name, text in lines.items())
+    found = problems(f'[sign]\n{sign}\n[radar]\ndriver="ops243"\nport="/dev/x"\n')
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ("[rules]\nceiling_kmh = 40", "must be at least the limit, 50"),
+        ("[rules]\nminimum_kmh = 95\nceiling_kmh = 90", "must be above minimum_kmh, which is 95"),
+        ("[tracking]\nmax_speed_kmh = 299", "what a ops243 can measure"),
+        ('[display]\ndriver = "nixie"\nport = "/dev/x"', "there is no such panel; known are dm56a04"),
+        ('[mqtt]\nhost = "broker.example"', "is another machine, and this connection is not encrypted"),
+        ('[mqtt]\nhost = "localhost"\nusername = "me"', "password_file: is missing"),
+        ("[tracking]\ngap_s = nan", "finite number"),
+    ],
+)
+def test_keys_that_do_not_fit_together(extra: str, expected: str) -> None:
+    found = problems(MINIMAL + extra)
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+def test_nothing_is_said_against_a_key_that_is_wrong_itself() -> None:
+    found = problems(MINIMAL.replace("limit_kmh = 50", "limit_kmh = 500") + "[rules]\nceiling_kmh = 40\n")
+    assert found == ["sign.toml:4: [sign] limit_kmh = 500: must be at most 130"]
+
+
+def test_a_radar_nobody_knows_is_answered_with_those_there_are() -> None:
+    assert "known are ld2415h, ops243" in problems(MINIMAL.replace("ops243", "sonar"))[0]
+
+
+def test_what_is_no_toml_says_where() -> None:
+    assert problems("[sign\nid = 1") == [
+        "sign.toml: not valid TOML: Expected ']' at the end of a table declaration (at line 1, column 6)"
+    ]
+
+
+def test_files_that_are_no_config(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.toml: no such file; name the config with --config"):
+        load_config(tmp_path / "missing.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(tmp_path)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        load_config(tmp_path / "binary")
+    (tmp_path / "huge").write_bytes(b"#" * 300_000)
+    with pytest.raises(ConfigError, match="too much for a config"):
+        load_config(tmp_path / "huge")
+
+
+def test_lines_of_keys_survive_what_toml_allows() -> None:
+    text = 'top = 1\n[a.b]\n"c d" = """\nx = 1\n"""\ne.f = 2 # [not]\n[[list]]\nk = [\n1]\n'
+    lines = key_lines(text)
+    assert lines[("a", "b", "c d")] == 3
+    assert lines[("a", "b", "e", "f")] == 6
+    assert lines[("list", "k")] == 8
+    assert ("a", "b", "x") not in lines
+    assert line_of(("a", "b", "missing"), lines) == 2
+    assert line_of(("nowhere",), lines) is None
