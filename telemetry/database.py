@@ -1,0 +1,140 @@
+"""Opening the database file: checked, brought forward, set so that a power cut loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from speedsign.errors import StoreError
+from telemetry.schema import check_version, migrate
+
+_log = logging.getLogger(__name__)
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+BUSY_TIMEOUT_S = 5.0
+
+
+class StoreDamaged(StoreError):  # noqa: N818  the situation is its name
+    """The file's content is broken: nothing more can be done with it but to move it aside."""
+
+
+class StoreRejected(StoreError):  # noqa: N818  the situation is its name
+    """The store works, but can never take this item: trying again makes no sense."""
+
+
+def store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """One sentence about a library error, as the class that says what can be done."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _DAMAGE:
+        return StoreDamaged(f"{path} is damaged or not a database ({error}); restore it or move it away")
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return StoreRejected(f"{path} does not take this: {error}")
+    return StoreError(f"{path} cannot be used: {error}; check free space, permissions and the card")
+
+
+@contextlib.contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn the library's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Our database at `path`, made when there is none.
+
+    A file of another program or of a newer version is refused and left as it is.
+    """
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change [store] path")
+    with sentences(path):
+        if path.exists() and path.stat().st_size:
+            with contextlib.closing(_connect(path, "ro")) as db:  # looking must change nothing
+                check_version(db, path)
+        db = _connect(path, "rwc")
+        try:
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,  # transactions are ours, written out
+        check_same_thread=False,  # opened on one thread, then owned by another; never shared
+    )
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(
+        "PRAGMA synchronous = FULL"
+    )  # NORMAL loses acknowledged commits at a power cut (sqlite.org/wal)
+    db.execute("PRAGMA wal_autocheckpoint = 100")  # pages: the least written to the card per commit, measured
+    db.execute("PRAGMA journal_size_limit = 1048576")
+    db.execute("PRAGMA foreign_keys = ON")
+    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreDamaged(f"{path} is damaged ({found}); restore it or move it away")
+    migrate(db, check_version(db, path))
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """The database, read only, while a daemon may be writing it; rows have names.
+
+    StoreError with a sentence when it is missing, foreign, damaged or newer than this program.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path} does not exist; check [store] path, or start the sign once")
+    with sentences(path):
+        db = _connect_reader(path)
+        try:
+            _check_filled(db, path)
+        except BaseException:
+            db.close()
+            raise
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _check_filled(db: sqlite3.Connection, path: Path) -> None:
+    if check_version(db, path) == 0:
+        raise StoreError(f"{path} is empty; start the sign once, or name another file")
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    db = _connect(path, "ro")
+    try:
+        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        db.close()
+        wal = path.with_name(path.name + "-wal")
+        if wal.exists() and wal.stat().st_size:
+            raise
+        # A stopped sign's file in a folder we may not write to: nobody changes it, so it is safe to read.
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+    return db
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a damaged database and what belongs to it to name.damaged-N; the new name."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for side in _SIDE_FILES:
+        beside = path.with_name(path.name + side)
+        if beside.exists():
+            beside.rename(target.with_name(target.name + side))
+    path.rename(target)
+    _log.warning("%s is damaged and was moved to %s", path, target)
+    return target

@@ -1,0 +1,89 @@
+"""Percentiles of grouped speeds, by the three rules that are in use; mean and standard deviation.
+
+The same counts give V85s up to half a class apart under the three rules, so a number is never shown
+without its rule (telemetry.statistics.method).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Counts = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedClass:
+    """Vehicles with speeds from `low` up to, not including, `low + width`."""
+
+    low: float
+    width: float
+    n: int
+
+
+def classes(counts: Counts, *, rounds: bool) -> list[SpeedClass]:
+    """The classes that integer speeds stand for: [k-½, k+½) where the radar rounds, else [k, k+1)."""
+    below = 0.5 if rounds else 0.0
+    return [SpeedClass(speed - below, 1.0, counts[speed]) for speed in sorted(counts)]
+
+
+def grouped_percentile(groups: Sequence[SpeedClass], percent: float) -> float | None:
+    """Linear inside the class that the percentile falls in: L + ((p·N/100 − C)/n)·w; None without vehicles.
+
+    `groups` rise in speed. A share that is reached exactly at the end of a class is that class's upper edge.
+    """
+    filled = [group for group in groups if group.n > 0]
+    target = percent * sum(group.n for group in filled) / 100
+    below = 0
+    for group in filled:
+        if below + group.n >= target:
+            return group.low + (target - below) / group.n * group.width
+        below += group.n
+    return filled[-1].low + filled[-1].width if filled else None
+
+
+def value_percentile(counts: Mapping[float, int], percent: float) -> float | None:
+    """Cumulative shares attached to the listed speeds themselves, linear between them (Iowa TR-455, ch. 2).
+
+    On single speeds this is type 4 of Hyndman and Fan. Below the first share it is the lowest speed.
+    """
+    target = percent * sum(counts.values()) / 100
+    below, before = 0, None
+    for speed in sorted(counts):
+        reached = below + counts[speed]
+        if counts[speed] and reached >= target:
+            if before is None:
+                return float(speed)
+            return before + (target - below) / (reached - below) * (speed - before)
+        if counts[speed]:
+            below, before = reached, float(speed)
+    return before
+
+
+def counted_rank(n: int, percent: float) -> int:
+    """Which vehicle from the slowest, 1 first, marks a percentile, not interpolated (TxDOT, SZN manual)."""
+    return min(max(math.floor(percent * n / 100 + 0.5), 1), n)
+
+
+def counted_percentile(counts: Mapping[float, int], percent: float) -> float | None:
+    """The speed of the vehicle at `counted_rank`."""
+    total = sum(counts.values())
+    rank, passed = counted_rank(total, percent), 0
+    for speed in sorted(counts):
+        passed += counts[speed]
+        if counts[speed] and passed >= rank:
+            return float(speed)
+    return None
+
+
+def mean_sd(groups: Sequence[SpeedClass]) -> tuple[float | None, float | None]:
+    """Mean of the class mid-points and the standard deviation with N-1 (Garber and Hoel, ch. 4)."""
+    n = sum(group.n for group in groups)
+    if n == 0:
+        return None, None
+    mean = math.fsum((group.low + group.width / 2) * group.n for group in groups) / n
+    if n == 1:
+        return mean, None
+    squares = math.fsum((group.low + group.width / 2 - mean) ** 2 * group.n for group in groups)
+    return mean, math.sqrt(squares / (n - 1))

@@ -1,0 +1,150 @@
+"""Reading a sign's database: counts for officers, vehicles for whoever looks on. Never writes."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from speedsign.errors import StoreError
+from speedsign.model import DisplayState, Installation, Interval, VehicleRecord
+from telemetry.database import open_for_reading, store_error
+from telemetry.rows import (
+    INSTALLATION_COLUMNS,
+    VEHICLE_COLUMNS,
+    from_ms,
+    installation_of,
+    intervals_of,
+    to_ms,
+    vehicle_of,
+)
+
+Source = Path | str | sqlite3.Connection
+
+BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An installation and when it began; it ends where the next one begins."""
+
+    id: int
+    from_utc: datetime
+    facts: Installation
+
+
+@dataclass(frozen=True, slots=True)
+class MergedCounts:
+    """Counts of a period, merged exactly; `counts` has one entry a direction that was seen, and "both"."""
+
+    from_utc: datetime
+    to_utc: datetime
+    counts: Mapping[str, Mapping[int, int]]  # direction or "both" -> {integer km/h: vehicles}
+    measured_s: float  # in the period; of a radar that was looking
+    intervals: int
+    installation_ids: frozenset[int] = field(default_factory=frozenset)  # more than one: ask before mixing
+
+    @property
+    def coverage(self) -> float:
+        """Measured seconds over the seconds of the period, 0 to 1."""
+        period_s = (self.to_utc - self.from_utc).total_seconds()
+        return min(self.measured_s / period_s, 1.0) if period_s > 0 else 0.0
+
+
+@contextlib.contextmanager
+def _reading(source: Source) -> Iterator[sqlite3.Connection]:
+    """A connection for one question: the caller's own, or one that is closed again."""
+    if isinstance(source, sqlite3.Connection):
+        yield source
+        return
+    path = Path(source)
+    db = open_for_reading(path)
+    try:
+        yield db
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    except ValueError as error:
+        raise StoreError(f"{path} holds a value that this version does not know: {error}") from error
+    finally:
+        db.close()
+
+
+def read_intervals(
+    source: Source, from_utc: datetime, to_utc: datetime, *, installation_id: int | None = None
+) -> list[Interval]:
+    """Intervals that start in [from, to), open ones included, by start."""
+    where = "start_s >= ? AND start_s < ?"
+    period: tuple[object, ...] = (-(-to_ms(from_utc) // 1000), -(-to_ms(to_utc) // 1000))
+    if installation_id is not None:
+        where += " AND installation_id = ?"
+        period += (installation_id,)
+    with _reading(source) as db:
+        return list(intervals_of(db, where, period))
+
+
+def read_counts(
+    source: Source,
+    from_utc: datetime,
+    to_utc: datetime,
+    *,
+    installation_id: int | None = None,
+    display: DisplayState | None = None,
+) -> MergedCounts:
+    """Merge the intervals that start in [from, to): all, or those of one installation or display state."""
+    intervals = read_intervals(source, from_utc, to_utc, installation_id=installation_id)
+    return merge_intervals(intervals, from_utc, to_utc, display=display)
+
+
+def merge_intervals(
+    intervals: list[Interval], from_utc: datetime, to_utc: datetime, *, display: DisplayState | None = None
+) -> MergedCounts:
+    """Add up intervals; "both" holds every direction, unknown ones included."""
+    counts: dict[str, dict[int, int]] = {BOTH: {}}
+    for interval in intervals:
+        for cell in interval.cells:
+            if display is not None and cell.display is not display:
+                continue
+            for into in (counts.setdefault(cell.direction.value, {}), counts[BOTH]):
+                for speed, n in cell.counts.items():
+                    into[speed] = into.get(speed, 0) + n
+    return MergedCounts(
+        from_utc=from_utc,
+        to_utc=to_utc,
+        counts={name: dict(sorted(found.items())) for name, found in counts.items()},
+        measured_s=sum(interval.measured_s for interval in intervals),
+        intervals=len(intervals),
+        installation_ids=frozenset(interval.installation_id for interval in intervals),
+    )
+
+
+def read_installations(source: Source) -> list[Standing]:
+    """Every installation, the first one first."""
+    with _reading(source) as db:
+        rows = db.execute(
+            f"SELECT id, from_ms, {INSTALLATION_COLUMNS} FROM installation ORDER BY id"  # noqa: S608  ours
+        )
+        return [Standing(row[0], from_ms(row[1]), installation_of(tuple(row)[2:])) for row in rows]
+
+
+def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tuple[int, VehicleRecord]]:
+    """Vehicles kept after the one with that id (0: from the first), oldest first, with their ids."""
+    with _reading(source) as db:
+        rows = db.execute(
+            f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608  ours
+            (after_id, limit),
+        )
+        return [(row["id"], vehicle_of(row)) for row in rows]
+
+
+def read_vehicles(source: Source, from_utc: datetime, to_utc: datetime) -> list[tuple[int, VehicleRecord]]:
+    """Vehicles last seen in [from, to), by time, with their ids."""
+    with _reading(source) as db:
+        rows = db.execute(
+            f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle"  # noqa: S608  ours
+            " WHERE last_ms >= ? AND last_ms < ? ORDER BY last_ms, id",
+            (to_ms(from_utc), to_ms(to_utc)),
+        )
+        return [(row["id"], vehicle_of(row)) for row in rows]

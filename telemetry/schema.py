@@ -1,0 +1,121 @@
+"""The database's tables, and the steps that bring an older file forward.
+
+`user_version` says how many of `MIGRATIONS` a file has seen; `application_id` says that it is ours.
+A step that was released is never edited: what changes is a further step at the end, with a frozen
+file of the version before it in tests/telemetry.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from speedsign.errors import StoreError
+
+APPLICATION_ID = 0x73706473  # "spds"
+
+_VERSION_1 = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE installation (
+        id INTEGER PRIMARY KEY,
+        from_ms INTEGER NOT NULL,          -- ms since 1970, UTC; it ends where the next one begins
+        site TEXT NOT NULL,
+        limit_kmh INTEGER NOT NULL,
+        mounting_angle_deg REAL NOT NULL,
+        radar TEXT NOT NULL,
+        timezone TEXT NOT NULL,
+        approaching_name TEXT NOT NULL,
+        receding_name TEXT NOT NULL,
+        rounds INTEGER NOT NULL
+    ) STRICT""",
+    # AUTOINCREMENT: an id is never used again, so that "what came since" stays right after pruning.
+    """CREATE TABLE vehicle (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        first_ms INTEGER NOT NULL,         -- ms since 1970, UTC
+        last_ms INTEGER NOT NULL,
+        clock TEXT NOT NULL,
+        first_mono_s REAL NOT NULL,        -- seconds of the boot it was seen in
+        last_mono_s REAL NOT NULL,
+        track_id INTEGER NOT NULL,
+        direction TEXT NOT NULL,
+        speed_kmh REAL NOT NULL,           -- corrected with the installation's angle, as are the next three
+        entry_kmh REAL NOT NULL,
+        exit_kmh REAL NOT NULL,
+        max_kmh REAL NOT NULL,
+        readings INTEGER NOT NULL,
+        strength REAL,
+        length_m REAL,
+        display TEXT NOT NULL,
+        flags TEXT NOT NULL,               -- a JSON list
+        tracker TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX vehicle_by_time ON vehicle (last_ms)",
+    # Two installations can share a quarter of an hour, and a sign can be set to another duration.
+    """CREATE TABLE interval (
+        id INTEGER PRIMARY KEY,
+        start_s INTEGER NOT NULL,          -- seconds since 1970, UTC
+        duration_s INTEGER NOT NULL,
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        measured_s REAL NOT NULL DEFAULT 0,
+        clock TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
+        revision INTEGER NOT NULL DEFAULT 0,  -- how often it has been closed
+        UNIQUE (start_s, installation_id, duration_s)
+    ) STRICT""",
+    "CREATE INDEX interval_open ON interval (start_s) WHERE state = 'open'",
+    """CREATE TABLE count (
+        interval_id INTEGER NOT NULL REFERENCES interval (id),
+        direction TEXT NOT NULL,
+        display TEXT NOT NULL,
+        speed_kmh INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (interval_id, direction, display, speed_kmh)
+    ) STRICT, WITHOUT ROWID""",
+    # (sign, store epoch, seq) names a message for ever; AUTOINCREMENT keeps a seq from coming twice.
+    """CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def check_version(db: sqlite3.Connection, path: Path) -> int:
+    """The file's schema version, 0 when it is empty; StoreError when it is not ours or newer than us."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    application: int = db.execute("PRAGMA application_id").fetchone()[0]
+    empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    if empty and version == 0 and application == 0:
+        return 0
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is a database of another program; give [store] path another name")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer speedsign (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "install that version again or give [store] path another name"
+        )
+    return version
+
+
+def migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring an open file from `version` to ours in one transaction: all of it or nothing."""
+    if version == SCHEMA_VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

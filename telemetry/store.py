@@ -1,0 +1,341 @@
+"""Where vehicles and intervals are kept: one SQLite file, one transaction a call.
+
+A vehicle's row, its count, the coverage and (at closing) the message for the broker are committed
+together or not at all, so that after a power cut every total can be recomputed from what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
+from telemetry import messages
+from telemetry.database import StoreDamaged, StoreRejected, move_aside, open_for_writing, sentences
+from telemetry.rows import (
+    INSTALLATION_COLUMNS,
+    VEHICLE_COLUMNS,
+    installation_of,
+    installation_row,
+    intervals_of,
+    speed_class,
+    to_ms,
+    vehicle_row,
+)
+
+_log = logging.getLogger(__name__)
+
+INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter-hours are UTC ones
+_DAY_S = 86_400
+FILL_AT_MOST_S = 31 * _DAY_S
+_TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
+
+AGGREGATE = "agg"  # kind of an outbox row and last word of its topic
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message that waits to be acknowledged."""
+
+    seq: int
+    kind: str
+    body: bytes
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a sign says about its store when it greets."""
+
+    epoch: str  # 16 hex digits; another file is another epoch, so that a seq never means two messages
+    installation_id: int | None
+    installation: Installation | None
+
+
+class SqliteStore:
+    """`speedsign.ports.Store` on a file, and the outbox beside it. Blocking; one thread at a time."""
+
+    def __init__(self, path: Path | str, sign_id: str, interval_s: int = 900) -> None:
+        if interval_s not in INTERVALS_S:
+            raise StoreRejected(f"an interval of {interval_s} s is not one of {INTERVALS_S}")
+        self.path = Path(path)
+        self.sign_id = sign_id
+        self.interval_s = interval_s
+        self._installation_id: int | None = None
+        self._installation: Installation | None = None
+        self._db = open_for_writing(self.path)
+        try:
+            with self._transaction():
+                self.epoch = self._meta("epoch", secrets.token_hex(8))
+            self._load_installation()
+        except BaseException:
+            self._db.close()
+            raise
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing; the library's errors become ours."""
+        with sentences(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _meta(self, key: str, value: str) -> str:
+        self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (key, value))
+        found: str = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
+        return found
+
+    # ----------------------------------------------------------------------- installations
+
+    def _load_installation(self) -> None:
+        with sentences(self.path):
+            row = self._db.execute(
+                f"SELECT id, {INSTALLATION_COLUMNS} FROM installation ORDER BY id DESC LIMIT 1"  # noqa: S608  ours
+            ).fetchone()
+        if row:
+            self._installation_id, self._installation = row[0], installation_of(row[1:])
+
+    @property
+    def installation(self) -> Installation | None:
+        """The one that vehicles are counted under now."""
+        return self._installation
+
+    def begin(self, installation: Installation, at_utc: datetime) -> int:
+        """Open this installation if it differs from the last one; its id."""
+        if installation == self._installation and self._installation_id is not None:
+            return self._installation_id
+        row = (to_ms(at_utc), *installation_row(installation))
+        with self._transaction():
+            cursor = self._db.execute(
+                f"INSERT INTO installation (from_ms, {INSTALLATION_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
+                row,
+            )
+        number = cursor.lastrowid
+        assert number is not None  # noqa: S101  an INSERT was done
+        self._installation_id, self._installation = number, installation
+        return number
+
+    def _current(self) -> tuple[int, Installation]:
+        if self._installation_id is None or self._installation is None:
+            raise StoreRejected(
+                f"{self.path}: no installation was begun, so nothing can be counted under one"
+            )
+        return self._installation_id, self._installation
+
+    # ----------------------------------------------------------------------- vehicles and coverage
+
+    def add_vehicle(self, record: VehicleRecord, coverage: Sequence[Coverage]) -> None:
+        """Keep the vehicle, count it in the interval of its last sight, add the coverage."""
+        number, facts = self._current()
+        try:
+            speed = speed_class(record.vehicle.speed_kmh, rounds=facts.rounds)
+            row = (number, *vehicle_row(record))
+        except (ValueError, OverflowError) as error:
+            raise StoreRejected(f"{self.path} does not take this vehicle: {error}") from error
+        with self._transaction():
+            self._db.execute(
+                f"INSERT INTO vehicle (installation_id, {VEHICLE_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
+                row,
+            )
+            interval = self._open_interval(self._start_s(record.last_utc), record.clock)
+            self._db.execute(
+                "INSERT INTO count (interval_id, direction, display, speed_kmh, n) VALUES (?, ?, ?, ?, 1)"
+                " ON CONFLICT DO UPDATE SET n = n + 1",
+                (interval, record.vehicle.direction.value, record.display.value, speed),
+            )
+            self._cover(coverage)
+
+    def add_coverage(self, coverage: Sequence[Coverage]) -> None:
+        """Add measured seconds to their intervals; never more than an interval's duration."""
+        self._current()
+        with self._transaction():
+            self._cover(coverage)
+
+    def _cover(self, coverage: Sequence[Coverage]) -> None:
+        for part in coverage:
+            if not (part.measured_s > 0 and math.isfinite(part.measured_s)):
+                continue
+            start_s = self._start_s(part.at_utc)
+            row = self._find(start_s)
+            if row and row[1] >= self.interval_s:
+                continue  # full already: nothing would change, so a closed one stays closed
+            self._db.execute(
+                "UPDATE interval SET measured_s = min(measured_s + ?, duration_s) WHERE id = ?",
+                (part.measured_s, self._open_interval(start_s, part.clock)),
+            )
+
+    def _start_s(self, moment: datetime) -> int:
+        seconds = to_ms(moment) // 1000
+        return seconds - seconds % self.interval_s
+
+    def _find(self, start_s: int) -> tuple[int, float, str] | None:
+        found: tuple[int, float, str] | None = self._db.execute(
+            "SELECT id, measured_s, clock FROM interval"
+            " WHERE start_s = ? AND installation_id = ? AND duration_s = ?",
+            (start_s, self._installation_id, self.interval_s),
+        ).fetchone()
+        return found
+
+    def _open_interval(self, start_s: int, clock: ClockQuality) -> int:
+        """The interval's id; made or opened again, with the worst clock of all that went into it."""
+        row = self._find(start_s)
+        if row is None:
+            made = self._db.execute(
+                "INSERT INTO interval (start_s, duration_s, installation_id, clock) VALUES (?, ?, ?, ?)",
+                (start_s, self.interval_s, self._installation_id, clock.value),
+            ).lastrowid
+            assert made is not None  # noqa: S101  an INSERT was done
+            return made
+        worst = max(ClockQuality(row[2]), clock, key=_TRUST.index)
+        self._db.execute("UPDATE interval SET state = 'open', clock = ? WHERE id = ?", (worst.value, row[0]))
+        return row[0]
+
+    # ----------------------------------------------------------------------- closing
+
+    def close_intervals(self, before_utc: datetime, since_utc: datetime | None) -> list[Interval]:
+        """Close what ended by `before_utc` and put each closed interval into the outbox.
+
+        With `since_utc` a missing interval becomes a row without vehicles and without coverage, from the
+        last closed one or `since_utc` on, whichever is later, and at most 31 days back. What was stamped
+        more than a day ahead by a clock that has been put back since is closed too: it would wait for years.
+        """
+        before_s = to_ms(before_utc) // 1000
+        closed = []
+        with self._transaction():
+            if since_utc is not None and self._installation_id is not None:
+                self._fill(before_s, to_ms(since_utc) // 1000)
+            due = "state = 'open' AND (start_s + duration_s <= ? OR start_s > ?)"
+            for row in self._db.execute(
+                f"SELECT id FROM interval WHERE {due} ORDER BY start_s, id",  # noqa: S608  the line above
+                (before_s, before_s + _DAY_S),
+            ).fetchall():
+                closed.append(self._close_one(row[0], to_ms(before_utc)))  # noqa: PERF401  a write each
+        return closed
+
+    def _close_one(self, number: int, now_ms: int) -> Interval:
+        self._db.execute(
+            "UPDATE interval SET state = 'closed', revision = revision + 1 WHERE id = ?", (number,)
+        )
+        (interval,) = intervals_of(self._db, "interval.id = ?", (number,))
+        made = self._db.execute(
+            "INSERT INTO outbox (kind, created_ms, body) VALUES (?, ?, x'')", (AGGREGATE, now_ms)
+        ).lastrowid
+        assert made is not None  # noqa: S101  an INSERT was done
+        body = messages.encode(messages.aggregate(self.sign_id, self.epoch, made, interval))
+        self._db.execute("UPDATE outbox SET body = ? WHERE seq = ?", (body, made))
+        return interval
+
+    def _fill(self, before_s: int, since_s: int) -> None:
+        """Make the missing intervals that ended by `before_s`."""
+        step = self.interval_s
+        first = max(since_s, self._known_until(before_s), before_s - FILL_AT_MOST_S)
+        first = -(-first // step) * step if first > since_s else first - first % step
+        taken = self._db.execute(
+            "SELECT start_s, start_s + duration_s FROM interval"
+            " WHERE start_s + duration_s > ? AND start_s < ?",
+            (first, before_s),
+        ).fetchall()
+        covered = {start for low, high in taken for start in range(low - low % step, high, step)}
+        self._db.executemany(
+            "INSERT INTO interval (start_s, duration_s, installation_id, clock) VALUES (?, ?, ?, ?)",
+            [
+                (start, step, self._installation_id, ClockQuality.OK.value)
+                for start in range(first, before_s - step + 1, step)
+                if start not in covered
+            ],
+        )
+
+    def _known_until(self, before_s: int) -> int:
+        """End of the last interval that was closed with a believable time; 0: there is none."""
+        found: int = self._db.execute(
+            "SELECT coalesce(max(start_s + duration_s), 0) FROM interval"
+            " WHERE revision > 0 AND clock != 'unknown' AND start_s < ?",
+            (before_s,),
+        ).fetchone()[0]
+        return found
+
+    # ----------------------------------------------------------------------- outbox
+
+    def facts(self) -> StoreFacts:
+        """For the greeting at each connect."""
+        return StoreFacts(self.epoch, self._installation_id, self._installation)
+
+    def pending(self, after_seq: int, limit: int) -> list[OutboxRow]:
+        """Messages that are not retired, oldest first. (Newest first would be a matter of this query.)"""
+        with sentences(self.path):
+            rows = self._db.execute(
+                "SELECT seq, kind, body, tries FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, limit),
+            ).fetchall()
+        return [OutboxRow(*row) for row in rows]
+
+    def pending_count(self) -> int:
+        with sentences(self.path):
+            count: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+        return count
+
+    def settle(self, retired: Sequence[int], refused: Sequence[int]) -> None:
+        """Forget what was delivered; count a try for what was refused."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in retired])
+            self._db.executemany(
+                "UPDATE outbox SET tries = tries + 1 WHERE seq = ?", [(seq,) for seq in refused]
+            )
+
+    # ----------------------------------------------------------------------- housekeeping
+
+    def prune(self, before_utc: datetime) -> int:
+        """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
+        with self._transaction():
+            return self._db.execute("DELETE FROM vehicle WHERE last_ms < ?", (to_ms(before_utc),)).rowcount
+
+    def close(self) -> None:
+        """Close the file; harmless when closed already."""
+        with sentences(self.path):
+            self._db.close()
+
+
+def _marks(row: Sequence[object]) -> str:
+    return ", ".join("?" * len(row))
+
+
+def open_or_replace(
+    path: Path | str,
+    sign_id: str,
+    interval_s: int = 900,
+    *,
+    at_utc: datetime,
+    previous: SqliteStore | None = None,
+) -> tuple[SqliteStore, Fault | None]:
+    """Open the store; a damaged file is moved aside and a new one, with its own epoch, begun in its place.
+
+    `previous` is the store that broke while in use: its installation is begun again at `at_utc`.
+    Still raises StoreError where moving does not help: no folder, no permission, another program's file.
+    """
+    path = Path(path)
+    fault = None
+    try:
+        store = SqliteStore(path, sign_id, interval_s)
+    except StoreDamaged as error:
+        try:
+            aside = move_aside(path)
+        except OSError as cause:
+            raise StoreDamaged(f"{error}; it cannot be moved aside: {cause}") from cause
+        _log.warning("%s", error)
+        text = f"{path} was damaged and is now {aside}; a new store was begun, keep the old file for recovery"
+        fault = Fault("store", "damaged", text)
+        store = SqliteStore(path, sign_id, interval_s)
+    if previous is not None and previous.installation is not None:
+        store.begin(previous.installation, at_utc)
+    return store, fault
