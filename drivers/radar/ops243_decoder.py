@@ -14,7 +14,7 @@ from drivers.radar.ops243_lines import (
     parse_objects,
     parse_text,
 )
-from drivers.radar.units import KMH_PER_UNIT_WORD
+from drivers.radar.units import KMH_PER_UNIT_WORD, UnitBelief
 from speedsign.model import (
     Counters,
     Direction,
@@ -42,10 +42,6 @@ _NOISE = b"\x00\xff"  # firmware fault: a stray NUL inside USB JSON; FF: line tu
 _LINE_ENDS = (b"\n", b"\r")
 _PIECE_END = re.compile(rb"\}[\r\n]*|[\r\n]+")
 
-NOT_CONFIRMED = "unit not confirmed: the line states none, and the radar has not said what it is set to"
-SET_OTHERWISE = "unit differs: the radar says that it is set to another one"
-LINE_DIFFERS = "unit differs: the line states another one than configured"
-UNIT_UNKNOWN = "unit unknown: the line states one that is not a speed's"
 TOO_FAST = "above the sensor's limit"
 AT_LIMIT = "at the limit of the sampling rate, and weak: noise"
 
@@ -70,13 +66,20 @@ class Ops243Decoder:
     """
 
     def __init__(self, unit: Unit | None, *, binary: bool = False) -> None:
-        self.unit = unit
-        self.unit_confirmed = False
         self.counters = Counters()
+        self._unit = UnitBelief(unit, _FACTORY_UNIT)
         self._binary = binary
         self._line = b""
         self._glued = False  # this line's text follows something: it may be cut
-        self._stated_kmh: float | None = None  # what one unit is worth, by the radar's last statement
+
+    @property
+    def unit_confirmed(self) -> bool:
+        """Whether lines without a unit are known to be in the configured one."""
+        return self._unit.confirmed
+
+    @unit_confirmed.setter
+    def unit_confirmed(self, confirmed: bool) -> None:
+        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""
@@ -152,7 +155,7 @@ class Ops243Decoder:
             self._learn_unit(line)
             events.append(Reply(t_mono_s, line.values))
         elif type(line) is Banner:
-            self.unit_confirmed, self._stated_kmh = False, None
+            self._unit.forget()
             events.append(Restarted(t_mono_s, line.text))
         elif type(line) is Note:
             self.counters.add(line.value)
@@ -160,13 +163,12 @@ class Ops243Decoder:
     def _learn_unit(self, answer: Answer) -> None:
         stated = KMH_PER_UNIT_WORD.get(answer.values.get("Units", "").lower())
         if stated is not None:
-            self._stated_kmh = stated
-            self.unit_confirmed = self.unit is not None and stated == self.unit.kmh
+            self._unit.learn(stated)
 
     def _speeds(self, line: Speeds, t_mono_s: float, events: list[RadarEvent]) -> None:
         if line.bare:
             self.counters.add("bare")
-        factor = self._kmh_per_unit(line.unit)
+        factor = self._unit.kmh_per_unit(line.unit)
         if isinstance(factor, str):
             self._reject(factor, t_mono_s, events)
             return
@@ -187,21 +189,6 @@ class Ops243Decoder:
             events.append(Idle(t_mono_s))
         elif reason:
             self._reject(reason, t_mono_s, events)
-
-    def _kmh_per_unit(self, word: str) -> float | str:
-        """What one unit of a line is worth in km/h, or the reason why that is not known."""
-        if word:
-            stated = KMH_PER_UNIT_WORD.get(word)
-            if stated is None:
-                return UNIT_UNKNOWN
-            return stated if self.unit is None or stated == self.unit.kmh else LINE_DIFFERS
-        if self.unit is None:
-            return Unit.KMH.kmh if self._stated_kmh is None else self._stated_kmh
-        if self.unit_confirmed:
-            return self.unit.kmh
-        if self._stated_kmh is not None:
-            return SET_OTHERWISE
-        return self.unit.kmh if self.unit is _FACTORY_UNIT else NOT_CONFIRMED
 
     def _reject(self, reason: str, t_mono_s: float, events: list[RadarEvent]) -> None:
         self.counters.add("rejected")
