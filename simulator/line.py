@@ -27,6 +27,9 @@ class DeviceLine(Protocol):
 
     on_data: Callable[[bytes], None]
 
+    @property
+    def plugged(self) -> bool: ...
+
     def write(self, data: bytes) -> None: ...
 
     def unplug(self) -> None: ...
