@@ -13,6 +13,7 @@ _SPACE = 0x20
 _HIGHEST = {BLINK: 0x3F, BRIGHTNESS: 8, UNIT_ID: 247, BAUD_CODE: 7, PARITY_CODE: 2, FACTORY_RESET: 0}
 _LOWEST = {BRIGHTNESS: 1, UNIT_ID: 1}
 _KNOWN = frozenset({*range(10), FACTORY_RESET, UNIT_ID, BAUD_CODE, PARITY_CODE})
+_READABLE = _KNOWN | {0xFC}  # not documented, but between those that can be read in one go
 _BLINK_HALF_PERIOD_S = 0.5  # not documented
 
 
@@ -42,9 +43,9 @@ class Dm56a04Twin:
 
     def read(self, address: int, count: int) -> list[int]:
         wanted = range(address, address + count)
-        if not _KNOWN.issuperset(wanted) and not set(wanted) <= _KNOWN | {0xFC}:
+        if not _READABLE.issuperset(wanted):
             raise IllegalAddress
-        return [self._registers.get(register, 0) for register in wanted]
+        return [self._registers[register] for register in wanted]
 
     def write(self, address: int, values: Sequence[int]) -> None:
         wanted = range(address, address + len(values))
@@ -56,7 +57,13 @@ class Dm56a04Twin:
         if self.stuck:
             self._pending.append((address, tuple(values)))
             return
+        self._catch_up()
         self._take(address, values)
+
+    def _catch_up(self) -> None:
+        pending, self._pending = self._pending, []
+        for address, values in pending:
+            self._take(address, values)
 
     def _check(self, register: int, value: int) -> None:
         if register < VALUE_HIGH:
@@ -118,9 +125,7 @@ class Dm56a04Twin:
         """Let time pass: blinking goes on, a firmware that hung catches up."""
         self._t_s += dt_s
         if not self.stuck:
-            pending, self._pending = self._pending, []
-            for address, values in pending:
-                self._take(address, values)
+            self._catch_up()
         self._notice()
 
     def power_off(self) -> None:
@@ -139,7 +144,7 @@ class Dm56a04Twin:
     def _boot(self) -> None:
         self._pending.clear()
         self._t_s = 0.0
-        self._registers = {register: 0 for register in range(10)} | {0xFC: 0} | self._stored
+        self._registers = dict.fromkeys(_READABLE, 0) | self._stored
         self._registers[BRIGHTNESS] = 8
         self._put_text(self.power_up)
         self._notice()
