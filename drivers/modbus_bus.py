@@ -113,6 +113,7 @@ class PymodbusBus:
         self._client: _Client | None = None
         self._made = asyncio.Event()
         self._refused: Exception | None = None
+        self._closed_why = "not connected"
         self._awaiting = False
         self._last_activity_s = self._quiet_until_s = 0.0
         self._owed: dict[_Shape, float] = {}  # replies that may still come, and until when
@@ -141,6 +142,7 @@ class PymodbusBus:
             self._drop()
             raise
         self._misses, self._anew = 0, False
+        self._closed_why = "not connected"
         if self._scheme == "tcp":
             self._owed.clear()  # what was asked on another connection is not answered on this one
         self._last_activity_s = asyncio.get_running_loop().time()
@@ -208,7 +210,8 @@ class PymodbusBus:
             self._made.set()
             return
         _log.info("%s: connection lost", self.name)
-        self._fail(PortError(self.name, "the port went away; check the cable or the adapter"))
+        self._closed_why = "the port went away; check the cable or the adapter"
+        self._fail(PortError(self.name, self._closed_why))
 
     async def close(self) -> None:
         """Close the line; harmless when closed already."""
@@ -299,7 +302,7 @@ class PymodbusBus:
             await self.connect()
         client = self._client
         if client is None or not client.connected:
-            raise PortError(self.name, "not connected")
+            raise PortError(self.name, self._closed_why)
         client.ctx.sent_buffer = b""  # an echo that never came must not be looked for now
         self._heard.clear()
         self._awaiting = True
@@ -310,7 +313,7 @@ class PymodbusBus:
             self._compare(ask, reply)
             answered = True
         except ConnectionException as error:
-            raise PortError(self.name, "not connected") from error
+            raise PortError(self.name, self._closed_why) from error
         except ModbusException as error:
             raise BadReply(self.name, f"unit {ask.unit} answered something else: {error}") from error
         except OSError as error:

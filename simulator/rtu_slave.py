@@ -60,6 +60,15 @@ class Slave(Protocol):
     def refuse(self, frame: bytes, code: int) -> bytes | None: ...
 
 
+def _crc_of_byte(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ 0xA001 if byte & 1 else byte >> 1
+    return byte
+
+
+_CRC_TABLE = [_crc_of_byte(byte) for byte in range(256)]
+
+
 def crc16(data: bytes) -> bytes:
     """CRC-16/MODBUS, low byte first as on the wire.
 
@@ -68,9 +77,7 @@ def crc16(data: bytes) -> bytes:
     """
     crc = 0xFFFF
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
     return crc.to_bytes(2, "little")
 
 

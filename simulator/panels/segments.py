@@ -12,21 +12,18 @@ _UNKNOWN = "adg"  # three bars: what a panel shows for a code it does not know i
 
 
 def draw(lit: str) -> list[str]:
-    """Five lines of text, 5 columns a digit and one between, that show what these LEDs show.
+    """Five lines of text, all of the same width, 5 columns a digit and one between.
 
-    >>> print("\\n".join(draw("47")))
-           ━━━
-    ┃   ┃     ┃
-     ━━━
-        ┃     ┃
-    <BLANKLINE>
+    >>> draw("7")
+    [' ━━━ ', '    ┃', '     ', '    ┃', '     ']
     """
     rows: list[list[str]] = [[], [], [], [], []]
     for character in lit:
         on = _SEGMENTS.get(character.upper(), _UNKNOWN)
-        for row, (left, middle, right) in zip(rows, ("-a-", "f-b", "-g-", "e-c", "-d-"), strict=True):
+        for row, places in zip(rows, (" a ", "f b", " g ", "e c", " d "), strict=True):
+            left, middle, right = list(places)
             row.append(_bar(left, on, "┃") + _bar(middle, on, "━") * 3 + _bar(right, on, "┃"))
-    return [" ".join(row).rstrip() for row in rows]
+    return [" ".join(row) for row in rows]
 
 
 def _bar(segment: str, on: str, ink: str) -> str:
