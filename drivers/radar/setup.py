@@ -1,0 +1,157 @@
+"""Setting a radar up: ask, compare, write only where it differs, ask again.
+
+Knows no port and no protocol: commands go out by a function, answers come in by a queue. Readings never
+enter that queue, so that one cannot be taken for an answer and none waits for the set-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from speedsign.model import Reply, Restarted
+from speedsign.ports import Setting
+
+ANSWER_TIMEOUT_S = 1.0  # an answer takes 0.1 s at 9600 baud; a radar with traffic to report takes longer
+ASK_TRIES = 3  # an answer can be lost among glued readings
+WRITE_TRIES = 2  # a command can be dropped when it comes close to another; more would wear the memory
+
+
+class Outcome(StrEnum):
+    """How it went with one setting; the value is what the technician reads."""
+
+    RIGHT = "was right"
+    CHANGED = "changed"
+    WRITTEN = "written (cannot be asked for)"
+    REFUSED = "refused"
+    NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingResult:
+    """One setting: what was wanted, what the radar said before and after (None: nothing)."""
+
+    name: str
+    wanted: str
+    outcome: Outcome
+    before: str | None = None
+    after: str | None = None
+
+    def __str__(self) -> str:
+        change = f", {self.before} -> {self.after}" if self.before != self.after else ""
+        return f"{self.name} = {self.wanted}: {self.outcome.value}{change}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupReport:
+    """The results in the order of the settings."""
+
+    results: tuple[SettingResult, ...]
+
+    @property
+    def failed(self) -> tuple[SettingResult, ...]:
+        """Those that could not be brought to what is wanted."""
+        return tuple(one for one in self.results if one.outcome in (Outcome.REFUSED, Outcome.NO_ANSWER))
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed
+
+
+class RadarRestarted(Exception):  # noqa: N818  the situation is its name
+    """The radar started again while it was being set up: what has been set so far is lost."""
+
+
+@dataclass(slots=True)
+class CommandLine:
+    """The way to a radar: `send` waits for a good moment, `answers` gets what comes back."""
+
+    send: Callable[[bytes], Awaitable[None]]
+    answers: asyncio.Queue[Reply | Restarted]
+    gap_s: float  # silence to leave after a command
+    timeout_s: float = ANSWER_TIMEOUT_S
+
+
+async def set_up(
+    settings: Sequence[Setting], line: CommandLine, on_result: Callable[[SettingResult], None] | None = None
+) -> SetupReport:
+    """Bring every setting to what is wanted; raises RadarRestarted, and PortError from `line.send`.
+
+    Once a question stays unanswered the later ones are asked only once, so that a mute radar costs
+    seconds: at most `(ASK_TRIES + settings) * timeout_s` and the gaps.
+    """
+    engine = _Engine(line)
+    results = []
+    for setting in settings:
+        result = await engine.bring(setting)
+        results.append(result)
+        if on_result:
+            on_result(result)
+    return SetupReport(tuple(results))
+
+
+class _Engine:
+    def __init__(self, line: CommandLine) -> None:
+        self._line = line
+        self._tries = ASK_TRIES
+
+    async def bring(self, setting: Setting) -> SettingResult:
+        """One setting, from question to question."""
+        if setting.query is None:
+            await self._command(setting.write)
+            return SettingResult(setting.name, setting.wanted, Outcome.WRITTEN)
+        right, before = await self._ask(setting, setting.query)
+        if right is None:
+            self._tries = 1
+            return SettingResult(setting.name, setting.wanted, Outcome.NO_ANSWER)
+        self._tries = ASK_TRIES
+        if right:
+            return SettingResult(setting.name, setting.wanted, Outcome.RIGHT, before, before)
+        after = before
+        outcome = Outcome.NO_ANSWER
+        for _ in range(WRITE_TRIES):
+            await self._command(setting.write)
+            right, text = await self._ask(setting, setting.query)
+            if right is None:
+                outcome, after = Outcome.NO_ANSWER, None
+                break
+            outcome, after = (Outcome.CHANGED if right else Outcome.REFUSED), text
+            if right:
+                break
+        return SettingResult(setting.name, setting.wanted, outcome, before, after)
+
+    async def _ask(self, setting: Setting, query: bytes) -> tuple[bool | None, str | None]:
+        """What the answer means and says; (None, None) when there is none."""
+        for _ in range(self._tries):
+            self._drain()
+            await self._line.send(query)
+            try:
+                async with asyncio.timeout(self._line.timeout_s):
+                    right, text = await self._answer(setting)
+            except TimeoutError:
+                continue
+            await asyncio.sleep(self._line.gap_s)  # an answer can have more lines
+            return right, text
+        return None, None
+
+    async def _answer(self, setting: Setting) -> tuple[bool, str]:
+        while True:
+            answer = await self._line.answers.get()
+            if isinstance(answer, Restarted):
+                raise RadarRestarted
+            right = setting.matches(answer)
+            if right is not None:
+                return right, ", ".join(f"{key} {value}" for key, value in answer.values.items())
+
+    async def _command(self, command: bytes) -> None:
+        self._drain()
+        await self._line.send(command)
+        await asyncio.sleep(self._line.gap_s)
+
+    def _drain(self) -> None:
+        """Forget answers to earlier questions; a restart among them is not forgotten."""
+        while not self._line.answers.empty():
+            if isinstance(self._line.answers.get_nowait(), Restarted):
+                raise RadarRestarted
