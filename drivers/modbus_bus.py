@@ -119,6 +119,7 @@ class PymodbusBus:
         self._owed: dict[_Shape, float] = {}  # replies that may still come, and until when
         self._misses = 0
         self._anew = False  # the connection was given up by us: make another before the next request
+        self._sent = b""
         self._heard = bytearray()  # since the request was sent
 
     # ------------------------------------------------------------------ connecting
@@ -198,6 +199,7 @@ class PymodbusBus:
             return self._on_data(data, lambda: parse(data, addr))
 
         def low_level_send(data: bytes, addr: tuple[Any, ...] | None = None) -> None:
+            self._sent = data
             send(data, addr)
             _flush(ctx.transport)
 
@@ -284,16 +286,22 @@ class PymodbusBus:
         A write's reply does not say what was written, so a late one could pass for the next. A slave
         answers in order: once it has answered a read of a size that nobody waits for, all before is past.
         """
+        try:
+            await self._probe(ask)
+        except BadReply:  # most likely what was late: it has come now
+            await self._probe(ask)
+        self._owed.clear()
+
+    async def _probe(self, ask: _Ask) -> None:
         owed_reads = [shape for shape in self._owed if shape[1] == READ_HOLDING]
         sizes = {shape[3] for shape in owed_reads}
         count = next((n for n in range(1, _MAX_READ) if n not in sizes), _MAX_READ)
         reply = await self._ask(_read(ask.unit, ask.address, count))
-        if isinstance(reply, ExceptionResponse) and owed_reads:  # that of which read?
+        if isinstance(reply, ExceptionResponse) and owed_reads:  # a refusal of which read?
             for shape in owed_reads:
                 del self._owed[shape]
             self._stay_quiet()
             raise BadReply(self.name, _refusal(ask, reply.exception_code))
-        self._owed.clear()
 
     async def _ask(self, ask: _Ask) -> ModbusPDU:
         """One request, one reply to it: an exception reply or what was asked for."""
@@ -376,7 +384,11 @@ class PymodbusBus:
 
     def _what_came(self) -> str:
         heard = bytes(self._heard)
-        return f"what came is not a reply ({heard.hex(' ')})" if heard else "nothing came back"
+        if not heard:
+            return "nothing came back"
+        if heard == self._sent:
+            return "only our own request came back, the adapter echoes (local_echo)"
+        return f"what came is not its reply ({heard.hex(' ')})"
 
     def _fail(self, error: DeviceError) -> None:
         """End the request that is under way with this error."""

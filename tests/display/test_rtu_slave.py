@@ -150,6 +150,8 @@ def test_pymodbus_understands_every_reply(request_: ModbusPDU, tcp: bool) -> Non
     assert pdu.function_code & 0x7F == request_.function_code
     if not pdu.isError() and request_.function_code == 3:
         assert len(pdu.registers) == request_.count
+    elif not pdu.isError() and request_.function_code == 6:
+        assert (pdu.address, list(pdu.registers)) == (request_.address, list(request_.registers))
     elif not pdu.isError():
         assert (pdu.address, pdu.count) == (request_.address, request_.count)
 
