@@ -20,7 +20,8 @@ class TrackingParams:
 
     mounting_angle_deg: float = 0.0  # between beam and road; speeds are divided by its cosine
 
-    noise_kmh: float = 1.5  # how far one reading may lie off a steady speed
+    noise_min_kmh: float = 1.0  # how far one reading may lie off, of the quietest sensor
+    noise_max_kmh: float = 3.0  # and of the noisiest
     speed_up_kmh_s: float = 3.0 * KMH_PER_MPS  # a car that accelerates hard
     brake_kmh_s: float = 8.0 * KMH_PER_MPS  # a car that brakes as hard as tyres allow
     emerge_kmh_s: float = 12.0 * KMH_PER_MPS  # radial speed of a car that leaves the pole behind it

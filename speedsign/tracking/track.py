@@ -12,6 +12,11 @@ from speedsign.tracking.params import MAX_READINGS, TrackingParams
 _GAIN_SPEED = 0.5
 _GAIN_SLOPE = 0.15
 _LOOK_AHEAD_S = 0.4  # over a longer gap the slope tells nothing any more
+# How far readings lie off the filter, learnt from the track itself: sensors differ tenfold in their noise.
+_SCATTER_START_KMH, _SCATTER_GAIN, _SCATTERS = 0.35, 0.1, 4.0
+_EASY_KMH_S, _JERK_KMH_S2 = 5.4, 36.0  # 1.5 m/s² is always possible, more builds up by 10 m/s³
+_EMERGES_S = 1.0  # how long the radial speed of a car that leaves the pole behind it rises
+_FALLING_KMH_S = 3.0  # a radial speed that changes faster is swept by the cosine: it will not turn at once
 
 
 class Track:
@@ -19,6 +24,7 @@ class Track:
 
     __slots__ = (
         "_kept_every",
+        "_scatter",
         "_skip",
         "_slope",
         "_speed",
@@ -52,6 +58,7 @@ class Track:
         self.strength = self.peak_strength = first.strength
         self.range_m = first.range_m
         self._speed, self._slope = first.speed_kmh, 0.0
+        self._scatter = _SCATTER_START_KMH
         self._kept_every, self._skip = 1, 0
         self._keep(first)
 
@@ -80,13 +87,14 @@ class Track:
         never rises by it; receding is the mirror image. So the room on one side is only what an engine
         can do, and a speed that jumps there is another car.
         """
-        up = params.noise_kmh + params.speed_up_kmh_s * dt_s
-        down = params.noise_kmh + params.brake_kmh_s * dt_s
+        noise = min(max(_SCATTERS * self._scatter, params.noise_min_kmh), params.noise_max_kmh)
+        up = noise + _change(dt_s, params.speed_up_kmh_s)
+        down = noise + _change(dt_s, params.brake_kmh_s)
         bend = abs(self._slope) * min(dt_s, _LOOK_AHEAD_S)
         if self.direction is Direction.APPROACHING:
-            return up, down + (bend if self._slope < 0 else 0.0)
-        emerging = params.emerge_kmh_s * dt_s if self.t_last_s - self.t_first_s < 1.0 else 0.0
-        return up + emerging + (bend if self._slope > 0 else 0.0), down
+            return (noise, down + bend) if self._slope < -_FALLING_KMH_S else (up, down)
+        emerging = params.emerge_kmh_s * dt_s if self.t_last_s - self.t_first_s < _EMERGES_S else 0.0
+        return up + emerging + (bend if self._slope > _FALLING_KMH_S else 0.0), down
 
     # ------------------------------------------------------------------ taking a reading
 
@@ -96,6 +104,7 @@ class Track:
         expected = self._expected(dt_s)
         off = reading.speed_kmh - expected
         self._speed = expected + _GAIN_SPEED * off
+        self._scatter += _SCATTER_GAIN * (min(abs(off), 2.0) - self._scatter)
         if dt_s > 0.01:
             self._slope += _GAIN_SLOPE * off / max(dt_s, 0.05)
             self._slope = max(-60.0, min(60.0, self._slope))
@@ -137,3 +146,8 @@ class Track:
         if self.count < needed:
             return False
         return self.image_of is not None or self.times[-1] - self.times[-needed] <= params.confirm_within_s
+
+
+def _change(dt_s: float, hardest_kmh_s: float) -> float:
+    """How far a driver can change a steady speed in so long: a foot takes time to come down."""
+    return min((_EASY_KMH_S + _JERK_KMH_S2 * dt_s / 2) * dt_s, hardest_kmh_s * dt_s)

@@ -95,7 +95,7 @@ class Tracker:
             if misfit is None:
                 continue
             if not track.confirmed:
-                misfit += 0.5  # what is known to be a vehicle comes first
+                misfit += 0.25  # what is known to be a vehicle comes first
             if misfit < best_misfit:
                 best, best_misfit = track, misfit
         return best

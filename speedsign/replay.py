@@ -1,0 +1,62 @@
+"""A recorded capture through the same decoder and tracker as the live sign: the same vehicles, always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from speedsign.capture import CaptureHeader
+from speedsign.errors import CaptureError
+from speedsign.model import Counters, Reading, Unit, Vehicle
+from speedsign.ports import Decoder
+from speedsign.registry import load_radar
+from speedsign.tracking import Tracker, TrackingParams
+
+
+@dataclass(slots=True)
+class Replay:
+    """What came out besides the vehicles: for the technician."""
+
+    readings: int = 0
+    last_s: float = 0.0
+    decoder: Counters = field(default_factory=Counters)
+    tracker: Counters = field(default_factory=Counters)
+
+
+def decoder_for(header: CaptureHeader) -> Decoder:
+    """The decoder of the radar that the header names, in the unit it names.
+
+    Without a unit each line is believed, else km/h. Raises CaptureError, or DriverError for an unknown radar.
+    """
+    if header.unit is None:
+        return load_radar(header.radar).decoder(None)
+    try:
+        unit = Unit(header.unit)
+    except ValueError:
+        known = ", ".join(Unit)
+        raise CaptureError(f'the header\'s "unit" is {header.unit!r}; known are {known}') from None
+    decoder = load_radar(header.radar).decoder(unit)
+    decoder.unit_confirmed = True
+    return decoder
+
+
+def replay(
+    chunks: Iterable[tuple[float, bytes]],
+    decoder: Decoder,
+    params: TrackingParams,
+    result: Replay,
+    *,
+    invert_direction: bool = False,
+) -> Iterator[Vehicle]:
+    """The vehicles of a capture, in the order in which they passed; times are the capture's."""
+    tracker = Tracker(params)
+    result.decoder, result.tracker = decoder.counters, tracker.counters
+    for t_s, data in chunks:
+        readings = [event for event in decoder.feed(data, t_s) if isinstance(event, Reading)]
+        if invert_direction:
+            readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
+        result.readings += len(readings)
+        result.last_s = t_s
+        yield from tracker.add(readings)
+        yield from tracker.advance(t_s)
+    yield from tracker.flush()
