@@ -19,10 +19,10 @@ SLOWEST_KMH, FASTEST_KMH = 30.0, 75.0
 SPREAD_KMH = 9.0  # standard deviation
 KEPT_S = 2.0  # the shortest time between two vehicles of one lane, anywhere on the road
 TURN_SHARE = 0.8  # how often the next vehicle comes the other way
-SPACING_S = (0.8, 1.6)  # for one from the other direction to be the strongest in
+SPACING_S = (0.9, 1.6)  # for one from the other direction to be the strongest in
 SAME_SPACING_S = (3.4, 4.2)  # to one from the same direction
 # A vehicle in the near lane outshines a car in the far lane from so far before its own best place ...
-OUTSHINES_BEFORE_M = {VehicleKind.CAR: 20.0, VehicleKind.LORRY: 50.0, VehicleKind.MOTORCYCLE: 0.0}
+OUTSHINES_BEFORE_M = {VehicleKind.CAR: 20.0, VehicleKind.LORRY: 60.0, VehicleKind.MOTORCYCLE: 30.0}
 OUTSHINES_AFTER_M = 12.0  # ... to so far after it
 FAR_LANE_M = 7.5
 BRAKE_SHARE = 0.25

@@ -20,6 +20,7 @@ from simulator.traffic import Flow, random_traffic
 from simulator.vehicles import Arrival, Passed
 
 LONGEST_SLEEP_S = 0.1
+AUDIBLE = 20.0  # the usual squelch of an OPS243
 _SHORTEST_SLEEP_S = 0.001
 _NOW = 1e-9
 
@@ -39,7 +40,11 @@ class Advances(Protocol):
 
 
 class World:
-    """Everything outside the sign. `leading` counts, by vehicle, the looks in which it was strongest."""
+    """Everything outside the sign.
+
+    `leading` counts, by vehicle, the looks in which it was the strongest and loud enough to be reported:
+    a vehicle without any cannot be counted by anybody who hears one target a report.
+    """
 
     def __init__(
         self, road: Road, physics: RadarPhysics, radar_end: RadarEnd, others: Sequence[Advances] = ()
@@ -82,7 +87,7 @@ class World:
     def _step(self, step_s: float, *, looks: bool) -> None:
         self.road.process(step_s)
         echoes = self.physics.echoes(self.road.seen(), self.road.t_s) if looks else []
-        if echoes and echoes[0].vehicle_id is not None:
+        if echoes and echoes[0].strength > AUDIBLE and echoes[0].vehicle_id is not None:
             self.leading[echoes[0].vehicle_id] += 1
         self.radar_end.process(step_s, echoes)
         for other in self.others:

@@ -13,6 +13,7 @@ from simulator.radars.ops243_sensor import Measured, Ops243Sensor, Ops243Setting
 VERSION = "1.3.9"
 BANNER = b'{"Reset" : "Board was reset"}\r\n'
 _ZERO = Measured(0.0, 0.0)
+_ROUNDING_S = 1e-6  # sums of many small steps may be short of a whole second
 
 
 def report(sensor: Ops243Sensor, peaks: Sequence[Measured]) -> bytes:
@@ -100,7 +101,7 @@ def sampling(sensor: Ops243Sensor) -> bytes:
 
 
 def clock(sensor: Ops243Sensor) -> bytes:
-    return _line(f'{{"Clock":"{int(sensor.clock_offset_s + sensor.uptime_s)}"}}')
+    return _line(f'{{"Clock":"{int(sensor.clock_offset_s + sensor.uptime_s + _ROUNDING_S)}"}}')
 
 
 def version() -> bytes:
@@ -120,7 +121,7 @@ def everything(sensor: Ops243Sensor) -> bytes:
         sampling(sensor),
         _line(f'{{"SampleSize":{sensor.settings.samples}}}'),
         clock(sensor),
-        _line(f'{{"Q2COUNT":"{int(sensor.uptime_s * 1000)}"}}'),
+        _line(f'{{"Q2COUNT":"{round(sensor.uptime_s * 1000)}"}}'),
         _line(f'{{"PowerMode":"{power}"}}'),
         squelch(sensor),
         min_speed(sensor),
