@@ -33,6 +33,7 @@ LINE_QUIET_S = 0.005  # five characters at 9600 baud: a half-duplex line is free
 LINE_QUIET_TRIES = 100
 RESTART_BURST_S = 2.0  # the banner has several lines
 ANSWERS_KEPT = 64
+LEAST_SLEEP_S = 0.01  # so that rounding never makes a loop that does not sleep
 
 
 class RadarLink:
@@ -70,6 +71,7 @@ class RadarLink:
         self._port_error: Exception | None = None
         self._open = False
         self._opened_once = False
+        self._warned = False  # of the port; once, until the radar has spoken again
         self._lost: asyncio.Future[Exception] | None = None
         self._last_byte_mono_s = 0.0
         self._heard_mono_s = 0.0  # the last event, or the opening
@@ -150,10 +152,8 @@ class RadarLink:
         self._measured.opened(now)
         if self._opened_once:
             self._counts["reopened"] += 1
-        if self._port_error is not None:
-            log.info("radar %s: open again", self._port.name)
         self._opened_once, self._port_error = True, None
-        error: Exception = PortError(self._port.name, "went away")
+        lost_by: Exception = PortError(self._port.name, "went away")
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._until_lost())
@@ -161,8 +161,8 @@ class RadarLink:
                 if self._may_send:
                     tasks.create_task(self._keep_set_up())
         except* PortError as group:
-            error = group.exceptions[0]
-        return error
+            lost_by = group.exceptions[0]
+        return lost_by
 
     def _begin(self) -> None:
         """Nothing of the last opening may be taken for this one's."""
@@ -190,7 +190,8 @@ class RadarLink:
         raise error if isinstance(error, PortError) else PortError(self._port.name, str(error))
 
     def _report_port(self, error: Exception, pause_s: float) -> None:
-        level = logging.WARNING if self._port_error is None else logging.DEBUG
+        level = logging.DEBUG if self._warned else logging.WARNING
+        self._warned = True
         log.log(level, "radar %s; next try in %.1f s", error, pause_s)
         self._port_error = error
 
@@ -229,6 +230,9 @@ class RadarLink:
     def _note(self, events: Sequence[RadarEvent], now: float) -> None:
         self._heard, self._heard_mono_s = True, now
         self._silent, self._missed_pings = False, 0
+        if self._warned:
+            self._warned = False
+            log.info("radar %s: speaks again", self._port.name)
         for event in events:
             if isinstance(event, Rejected):
                 if event.reason.startswith("unit"):
@@ -368,7 +372,7 @@ class RadarLink:
             if not self._asks:
                 await asyncio.sleep(STREAM_SILENT_S)
             elif quiet_s < PING_AFTER_S:
-                await asyncio.sleep(PING_AFTER_S - quiet_s)
+                await asyncio.sleep(max(PING_AFTER_S - quiet_s, LEAST_SLEEP_S))
             elif self._answers is not None:  # the set-up is asking already
                 await asyncio.sleep(PING_TIMEOUT_S)
             else:
