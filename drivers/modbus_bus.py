@@ -116,6 +116,7 @@ class PymodbusBus:
         self._closed_why = "not connected"
         self._awaiting = False
         self._last_activity_s = self._quiet_until_s = 0.0
+        self._unanswered: _Ask | None = None  # the last such
         self._owed: dict[_Shape, float] = {}  # replies that may still come, and until when
         self._misses = 0
         self._anew = False  # the connection was given up by us: make another before the next request
@@ -268,17 +269,26 @@ class PymodbusBus:
         reply = await self._exchange(_read(unit, address, count))
         return list(reply.registers)
 
+    async def ready(self) -> None:
+        """Wait until the next request would be sent at once: for silence, and for no late reply."""
+        async with self._turn:
+            await self._ready()
+
     async def _exchange(self, ask: _Ask) -> ModbusPDU:
         async with self._turn:
-            now_s = asyncio.get_running_loop().time()
-            self._owed = {shape: until_s for shape, until_s in self._owed.items() if until_s > now_s}
-            if self._owed and self.settings.resync:
-                await self._resync(ask)
+            await self._ready()
             reply = await self._ask(ask)
             if isinstance(reply, ExceptionResponse):
                 self._stay_quiet()
                 raise BadReply(self.name, _refusal(ask, reply.exception_code))
             return reply
+
+    async def _ready(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._owed = {shape: until_s for shape, until_s in self._owed.items() if until_s > now_s}
+        if self._unanswered and self._owed and self.settings.resync:
+            await self._resync(self._unanswered)
+        await self._silence()
 
     async def _resync(self, ask: _Ask) -> None:
         """Make sure that no reply to an earlier request is under way any more.
@@ -330,6 +340,7 @@ class PymodbusBus:
             timer.cancel()
             self._awaiting = False
             if not answered:  # also when cancelled
+                self._unanswered = ask
                 self._owed[ask.reply_shape] = asyncio.get_running_loop().time() + _LATE_S
                 self._stay_quiet()
         self._misses = 0

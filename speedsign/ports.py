@@ -181,6 +181,13 @@ class ModbusBus(Protocol):
 
     async def connect(self) -> None: ...
 
+    async def ready(self) -> None:
+        """Wait until the next request would be sent at once; raises as a request does.
+
+        So that what to send can be decided then, and not before.
+        """
+        ...
+
     async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None: ...
 
     async def read_registers(self, unit: int, address: int, count: int) -> list[int]: ...

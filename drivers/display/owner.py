@@ -70,7 +70,7 @@ class PanelOwner:
         # On the loop's time; all are set when the panel is put in order.
         self._keepalive_at_s = self._refresh_at_s = self._verify_number_at_s = 0.0
         self._verify_at_s = _NEVER_S  # asked for, whatever is lit
-        self._retry_at_s = 0.0
+        self._retry_at_s = self._step_began_s = 0.0
 
     # ------------------------------------------------------------------ what the daemon calls
 
@@ -155,8 +155,10 @@ class PanelOwner:
 
     async def _step(self) -> None:
         """Everything that is due now, the newest face before all else."""
+        self._step_began_s = _loop_s()
         if not self._in_order:
             await self._put_in_order()
+        await self._bus.ready()  # a face that is replaced meanwhile is never sent
         self._changed.clear()
         face, now_s = self._wanted, _loop_s()
         if face != self._lit or now_s >= self._keepalive_at_s:
@@ -193,7 +195,7 @@ class PanelOwner:
             return
         # It may have been without power: put in order again before a face is shown.
         self._in_order, self._mismatches = False, 0
-        self._retry_at_s = _loop_s() + self._settings.retry_s
+        self._retry_at_s = self._step_began_s + self._settings.retry_s
         self._raise_fault(
             error.code,
             f"{error}; check the power of the panel, the wires A and B, "
@@ -278,7 +280,8 @@ class PanelOwner:
             held = await self._bus.read_registers(self._unit, expect.address, len(expect.values))
             matches = tuple(held) == expect.values
         self._verify_at_s = _NEVER_S
-        self._verify_number_at_s = _loop_s() + self._settings.verify_s
+        if not face.is_blank:
+            self._verify_number_at_s = _loop_s() + self._settings.verify_s
         if not matches:
             self._mismatched(face)
         elif self._mismatches:
@@ -319,7 +322,8 @@ class PanelOwner:
                     await asyncio.sleep(0.05)
         except (TimeoutError, PortError) as error:
             self._lit = None
-            _log.warning("display: unit %d on %s may still be lit: %s", self._unit, self._bus.name, error)
+            why = str(error) or "it was not seen to go dark in time"
+            _log.warning("display: unit %d on %s may still be lit: %s", self._unit, self._bus.name, why)
 
 
 def _loop_s() -> float:
