@@ -116,10 +116,10 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     db = _connect(path, "ro")
     try:
         db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         db.close()
         wal = path.with_name(path.name + "-wal")
-        if wal.exists() and wal.stat().st_size:
+        if not isinstance(error, sqlite3.OperationalError) or (wal.exists() and wal.stat().st_size):
             raise
         # A stopped sign's file in a folder we may not write to: nobody changes it, so it is safe to read.
         db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)

@@ -128,18 +128,30 @@ def _interval(message: Mapping[str, Any]) -> Interval:
         raise ValueError(f"message version {message['v']!r} is not known")
     return Interval(
         start_utc=datetime.fromtimestamp(message["start"], UTC),
-        duration_s=message["dur"],
-        measured_s=message["measured_s"],
+        duration_s=_whole(message["dur"]),
+        measured_s=_measured_s(message["measured_s"]),
         clock=ClockQuality(message["clk"]),
-        installation_id=message["installation"],
-        revision=message["rev"],
+        installation_id=_whole(message["installation"]),
+        revision=_whole(message["rev"]),
         cells=tuple(_cell(group) for group in message["groups"]),
     )
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def _measured_s(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise ValueError(f"{value!r} is not a time in seconds")
+    return value
 
 
 def _cell(group: Mapping[str, Any]) -> Cell:
     low = group["hist"]["lo"]
     if group["hist"]["w"] != 1:
         raise ValueError("only classes of 1 km/h are known")
-    counts = {low + step: n for step, n in enumerate(group["hist"]["c"]) if n}
+    counts = {_whole(low) + step: _whole(n) for step, n in enumerate(group["hist"]["c"]) if n}
     return Cell(Direction(group["dir"]), DisplayState(group["display"]), counts)

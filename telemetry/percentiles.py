@@ -43,21 +43,18 @@ def grouped_percentile(groups: Sequence[SpeedClass], percent: float) -> float | 
     return filled[-1].low + filled[-1].width if filled else None
 
 
-def value_percentile(counts: Mapping[float, int], percent: float) -> float | None:
+def value_percentile(counts: Counts | Mapping[float, int], percent: float) -> float | None:
     """Cumulative shares attached to the listed speeds themselves, linear between them (Iowa TR-455, ch. 2).
 
     On single speeds this is type 4 of Hyndman and Fan. Below the first share it is the lowest speed.
     """
     target = percent * sum(counts.values()) / 100
     below, before = 0, None
-    for speed in sorted(counts):
-        reached = below + counts[speed]
-        if counts[speed] and reached >= target:
-            if before is None:
-                return float(speed)
-            return before + (target - below) / (reached - below) * (speed - before)
-        if counts[speed]:
-            below, before = reached, float(speed)
+    for speed, n in sorted(counts.items()):
+        if n and below + n >= target:
+            return float(speed) if before is None else before + (target - below) / n * (speed - before)
+        if n:
+            below, before = below + n, float(speed)
     return before
 
 
@@ -66,13 +63,13 @@ def counted_rank(n: int, percent: float) -> int:
     return min(max(math.floor(percent * n / 100 + 0.5), 1), n)
 
 
-def counted_percentile(counts: Mapping[float, int], percent: float) -> float | None:
+def counted_percentile(counts: Counts | Mapping[float, int], percent: float) -> float | None:
     """The speed of the vehicle at `counted_rank`."""
     total = sum(counts.values())
     rank, passed = counted_rank(total, percent), 0
-    for speed in sorted(counts):
-        passed += counts[speed]
-        if counts[speed] and passed >= rank:
+    for speed, n in sorted(counts.items()):
+        passed += n
+        if n and passed >= rank:
             return float(speed)
     return None
 

@@ -1,0 +1,147 @@
+"""A broker as the rest of telemetry sees it: settings, results, the port's shape, the reconnect rule."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from speedsign.errors import BrokerError, ConfigError
+from speedsign.model import Fault
+
+FAILURE = 0x80  # reason codes from here on say that it failed (MQTT 5, 2.4)
+NOBODY_LISTENS = 0x10  # taken, but no one is subscribed (MQTT 5, 3.4.2.1)
+
+PORT, PORT_TLS = 1883, 8883
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Files of a TLS connection; `ca_file` None: what the system trusts."""
+
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is and how it is spoken to. The password is never shown by repr or logged."""
+
+    host: str
+    client_id: str
+    port: int = PORT
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: TlsSettings | None = None
+    allow_plain: bool = False  # without TLS to another machine, on purpose
+    keepalive_s: int = 300  # a ping a minute would be 9 MB a month
+    window: int = 10  # unacknowledged messages at a time
+    connect_timeout_s: float = 10.0
+    ack_timeout_s: float = 60.0  # a connection that does not acknowledge for so long is dead
+    min_connected_s: float = 60.0  # only a connection that lived so long makes the back-off start anew
+    backoff_base_s: float = 1.0
+    backoff_cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not self.tls and not self.allow_plain and not is_loopback(self.host):
+            problem = (
+                f"[mqtt] host {self.host!r} is another machine, but tls is not set: "
+                "set [mqtt] tls, or allow_plain = true to send everything readable by others"
+            )
+            raise ConfigError([problem])
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes when the sign goes away without a word."""
+
+    topic: str
+    payload: bytes
+    delay_s: int = 0  # 60 to 300 on a mobile link: a hand-over is no outage
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The broker's own word about one message."""
+
+    reason_code: int
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        return self.reason_code < FAILURE
+
+
+class MqttPort(Protocol):
+    """A connection that is kept up; everything is called on the event loop and never blocks it."""
+
+    async def run(
+        self, will: Will, on_connected: Callable[[], None], on_lost: Callable[[BrokerError], None]
+    ) -> None:
+        """Connect, again and again, until cancelled; then leave the broker properly, so without the will.
+
+        `on_lost` is called for each try that failed and each connection that ended.
+        """
+        ...
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> Awaitable[Published]:
+        """Send when the window has room; BrokerError when the connection ends before the answer."""
+        ...
+
+    def faults(self) -> list[Fault]: ...
+
+    def health(self) -> Mapping[str, int]: ...
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("broker.example.lv")
+    (True, True, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def pause_s(failures: int, settings: BrokerSettings, chance: random.Random) -> float:
+    """How long to wait before the next try: full jitter, so that a fleet does not come back in step.
+
+    Uniform in [0, min(cap, base·2ⁿ)] (Brooker, AWS Architecture Blog, 2015).
+    """
+    limit_s = min(settings.backoff_cap_s, settings.backoff_base_s * 2.0 ** min(failures, 30))
+    return chance.uniform(0.0, limit_s)
+
+
+_ADVICE = {  # reason codes of CONNACK and DISCONNECT (MQTT 5, 3.2.2.2 and 3.14.2.1)
+    0x84: "the broker does not speak MQTT 5",
+    0x85: "the broker does not take the client id",
+    0x86: "the broker refuses the user name or password; check [mqtt] username and password",
+    0x87: "the broker does not authorise this sign; check its user, certificate and rights",
+    0x88: "the broker is not available",
+    0x89: "the broker is busy",
+    0x8A: "the broker has banned this client",
+    0x8E: "another client took over with the same id; two signs must not have the same [sign] id",
+    0x8B: "the broker is shutting down",
+}
+
+
+def refused(settings: BrokerSettings, code: int, name: str) -> BrokerError:
+    """A sentence for a reason code of the broker."""
+    return BrokerError(f"mqtt {settings.address}: {_ADVICE.get(code, f'the broker says: {name}')}")
+
+
+def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:
+    """A sentence for a connection that was not made."""
+    why = str(error) or type(error).__name__
+    return BrokerError(f"mqtt {settings.address} cannot be reached: {why}; check [mqtt] host, port, the link")

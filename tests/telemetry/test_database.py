@@ -1,0 +1,254 @@
+"""Files that are old, new, foreign, damaged or gone; and a writer that is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from speedsign.errors import StoreError
+from speedsign.model import ClockQuality
+from telemetry import schema
+from telemetry.database import StoreDamaged, open_for_reading
+from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
+from telemetry.store import SqliteStore, open_or_replace
+from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed
+
+VERSION_1 = Path(__file__).with_name("schema_1.sql")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sign.db"
+
+
+def load(path: Path, sql: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(sql)
+
+
+def filled(path: Path) -> str:
+    """A store with one vehicle; its epoch."""
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+        store.add_vehicle(passed(50), [measured(T0, 60)])
+        return store.epoch
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# --------------------------------------------------------------------------- versions
+
+
+def test_a_file_of_version_1_opens_and_goes_on(path: Path) -> None:
+    load(path, VERSION_1.read_text())
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        assert store.epoch == "5bd1e995a10c2f37"
+        assert store.installation == BAUSKA
+        store.add_vehicle(passed(52), [])
+        (closed,) = store.close_intervals(T0 + QUARTER, None)
+        assert closed.revision == 2
+        assert dict(closed.cells[0].counts) == {50: 1, 52: 1}
+        assert [row.seq for row in store.pending(0, 9)] == [3, 4]
+    assert [number for number, _ in vehicles_since(path, 0)] == [1, 2]
+    assert vehicles_since(path, 0)[0][1] == passed(50)
+
+
+def test_the_frozen_file_is_what_version_1_writes(path: Path, tmp_path: Path) -> None:
+    """If this fails, a released step was edited: add a further one instead."""
+    load(tmp_path / "frozen.db", VERSION_1.read_text())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in schema.MIGRATIONS[0]:
+            db.execute(statement)
+        made = tables(db)
+    with contextlib.closing(sqlite3.connect(tmp_path / "frozen.db")) as db:
+        assert tables(db) == made
+
+
+def tables(db: sqlite3.Connection) -> dict[str, str]:
+    rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'")
+    return {name: re.sub(r"\s+", " ", re.sub(r"--.*", "", sql)) for name, sql in rows}
+
+
+def test_steps_run_forward_in_order_and_only_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(path)
+    more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER",), ("UPDATE vehicle SET lane = 2",))
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    for _ in range(2):
+        with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+            assert store._db.execute("SELECT lane FROM vehicle").fetchall() == [(2,)]
+            assert store._db.execute("PRAGMA user_version").fetchone() == (3,)
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(path)
+    more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER", "this is not SQL"),)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
+        patch.setattr(schema, "SCHEMA_VERSION", 2)
+        with pytest.raises(StoreError):
+            SqliteStore(path, "bauska-3")
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        names = [row[1] for row in store._db.execute("PRAGMA table_info(vehicle)")]
+        assert "lane" not in names
+
+
+# --------------------------------------------------------------------------- not ours
+
+
+def test_a_newer_file_is_refused_and_left_untouched(path: Path) -> None:
+    filled(path)
+    load(path, "PRAGMA user_version = 99")
+    before = digest(path)
+    for attempt in (
+        lambda: SqliteStore(path, "bauska-3"),
+        lambda: open_or_replace(path, "bauska-3", at_utc=T0),
+        lambda: open_for_reading(path),
+    ):
+        with pytest.raises(StoreError, match=r"sign\.db was written by a newer speedsign \(schema 99"):
+            attempt()
+    assert digest(path) == before
+    assert not list(path.parent.glob("*damaged*"))
+
+
+def test_a_file_of_another_program_is_refused_and_left_untouched(path: Path) -> None:
+    load(path, "CREATE TABLE photos (name TEXT)")
+    before = digest(path)
+    for attempt in (lambda: open_or_replace(path, "bauska-3", at_utc=T0), lambda: open_for_reading(path)):
+        with pytest.raises(StoreError, match="another program"):
+            attempt()
+    assert digest(path) == before
+
+
+def test_what_cannot_be_read_is_a_sentence(path: Path) -> None:
+    with pytest.raises(StoreError, match=r"sign\.db does not exist"):
+        read_counts(path, T0, T0 + QUARTER)
+    path.touch()
+    with pytest.raises(StoreError, match="empty"):
+        read_counts(path, T0, T0 + QUARTER)
+    path.write_bytes(b"time,direction,speed_kmh\n" * 100)
+    with pytest.raises(StoreDamaged, match=r"sign\.db is damaged or not a database"):
+        read_counts(path, T0, T0 + QUARTER)
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"folder .* does not exist"):
+        SqliteStore(tmp_path / "no" / "sign.db", "bauska-3")
+
+
+def test_a_folder_in_the_files_place_is_a_sentence(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(StoreError, match=r"sign\.db"):
+        open_or_replace(path, "bauska-3", at_utc=T0)
+
+
+def test_an_empty_file_becomes_a_store(path: Path) -> None:
+    path.touch()
+    assert filled(path)
+
+
+# --------------------------------------------------------------------------- damage
+
+
+@pytest.mark.parametrize("damage", ["garbage", "torn", "middle"])
+def test_a_damaged_file_is_moved_aside_and_a_new_epoch_begins(path: Path, damage: str) -> None:
+    epoch = filled(path)
+    whole = path.read_bytes()
+    path.write_bytes(
+        {
+            "garbage": os.urandom(20_000),
+            "torn": whole[: len(whole) // 2 // 4096 * 4096],
+            "middle": whole[:4096] + b"\xa5" * (len(whole) - 4096),
+        }[damage]
+    )
+    broken = digest(path)
+    store, fault = open_or_replace(path, "bauska-3", at_utc=T0)
+    with contextlib.closing(store):
+        assert store.epoch != epoch
+        assert fault is not None
+        assert (fault.device, fault.code) == ("store", "damaged")
+        assert "sign.db.damaged-1" in fault.text
+        assert digest(path.with_name("sign.db.damaged-1")) == broken
+        store.begin(BAUSKA, T0)
+        store.add_vehicle(passed(50), [])
+    path.write_bytes(b"again " * 1000)
+    store, _ = open_or_replace(path, "bauska-3", at_utc=T0, previous=store)
+    with contextlib.closing(store):
+        assert store.installation == BAUSKA  # so that counting goes on under it
+        assert path.with_name("sign.db.damaged-2").exists()
+    assert [standing.facts for standing in read_installations(path)] == [BAUSKA]
+
+
+def test_a_sound_file_is_kept(path: Path) -> None:
+    epoch = filled(path)
+    store, fault = open_or_replace(path, "bauska-3", at_utc=T0)
+    with contextlib.closing(store):
+        assert (store.epoch, fault) == (epoch, None)
+
+
+def test_a_damaged_log_does_not_take_the_sign_down(path: Path) -> None:
+    filled(path)
+    path.with_name("sign.db-wal").write_bytes(os.urandom(50_000))
+    store, _ = open_or_replace(path, "bauska-3", at_utc=T0)
+    with contextlib.closing(store):
+        store.begin(BAUSKA, T0)
+        store.add_vehicle(passed(50), [])
+
+
+def test_two_stores_never_share_an_epoch(tmp_path: Path) -> None:
+    assert len({filled(tmp_path / f"{n}.db") for n in range(5)}) == 5
+
+
+# --------------------------------------------------------------------------- kill
+
+WRITER = """
+import sys
+from datetime import timedelta
+from telemetry.store import SqliteStore
+from tests.telemetry.samples import BAUSKA, T0, measured, passed
+store = SqliteStore(sys.argv[1], "bauska-3")
+store.begin(BAUSKA, T0)
+n = 0
+while True:
+    at = T0 + timedelta(seconds=20 * n)
+    store.add_vehicle(passed(30 + n % 50, at), [measured(at, 20.0)])
+    if n % 60 == 59:
+        store.close_intervals(at, T0)
+    n += 1
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.wires
+def test_what_was_acknowledged_is_there_after_kill_9(path: Path) -> None:
+    acknowledged = 0
+    for round_ in range(4):
+        command: list[str | Path] = [sys.executable, "-c", WRITER.replace("n = 0\n", f"n = {acknowledged}\n"), path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout
+            for line in writer.stdout:
+                if int(line) >= acknowledged + 150 + 37 * round_:
+                    os.kill(writer.pid, signal.SIGKILL)
+                    break
+            rest = writer.stdout.read().split("\n")[:-1]  # a torn last line was no acknowledgement
+            acknowledged = int(rest[-1]) if rest else int(line)
+        with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+            assert store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        kept = len(vehicles_since(path, 0, 100_000))
+        assert kept in (acknowledged, acknowledged + 1)  # one may be committed and not yet acknowledged
+        acknowledged = kept
+        counts = read_counts(path, T0, T0 + 4000 * QUARTER)
+        assert sum(counts.counts["both"].values()) == kept
+        assert counts.measured_s == 20.0 * kept
+        assert all(i.clock is ClockQuality.OK for i in read_intervals(path, T0, T0 + 4000 * QUARTER))
