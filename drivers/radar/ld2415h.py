@@ -156,7 +156,7 @@ class Ld2415hDecoder:
 
     def _learn_unit(self, code: str | None) -> None:
         for unit, number in _UNIT_CODES.items():
-            if code is not None and _is_number(code, number):
+            if _number(code) == number:
                 self._unit.learn(unit.kmh)
 
     def _speed(self, number: str, t_mono_s: float, events: list[RadarEvent]) -> None:
@@ -190,16 +190,18 @@ def _read_line(text: str) -> dict[str, str]:
     return dict(found) if found and whole == len(text) else {}
 
 
-def _is_number(text: str, number: int) -> bool:
-    """Whether two digits of an answer mean this number: it is not known whether they are hex."""
-    return text.upper() in (f"{number:02X}", f"{number:02d}")
+def _number(text: str | None) -> int | None:
+    """Two digits of an answer: hexadecimal, as public drivers read them."""
+    try:
+        return int(text or "", 16)
+    except ValueError:
+        return None
 
 
 def _are(wanted: dict[str, int]) -> Callable[[Reply], bool | None]:
     def matches(reply: Reply) -> bool | None:
-        if not all(key in reply.values for key in wanted):
-            return None
-        return all(_is_number(reply.values[key], value) for key, value in wanted.items())
+        said = {key: _number(reply.values.get(key)) for key in wanted}
+        return None if None in said.values() else said == wanted
 
     return matches
 

@@ -191,10 +191,12 @@ def test_settings_compare_all_three_values_of_a_command() -> None:
     assert output.matches(Reply(0.0, {"No.": "20230801E v5.0"})) is None
 
 
-@pytest.mark.parametrize("answer", ["0C", "0c", "12"])
-def test_an_answer_may_be_in_hex_or_decimal(answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "right"), [("0C", True), ("0c", True), ("12", False), ("", None), ("x", None)]
+)
+def test_an_answer_is_in_hex(answer: str, right: bool | None) -> None:
     [_, basics] = Ld2415h().settings(RadarSettings(min_speed_kmh=12.0))
-    assert basics.matches(Reply(0.0, {**PARAMETERS, "X1": answer})) is True
+    assert basics.matches(Reply(0.0, {**PARAMETERS, "X1": answer})) is right
 
 
 @pytest.mark.parametrize(
