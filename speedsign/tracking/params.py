@@ -17,6 +17,7 @@ class TrackingParams:
     confirm_readings: int = 3  # agreeing readings that make a track a vehicle
     smoothing_readings: int = 3  # the live speed is their median; 1: the last reading itself
     gap_s: float = 1.5  # not seen for so long: it has passed
+    hidden_s: float = 4.0  # … unless somebody stronger is in front of it
 
     mounting_angle_deg: float = 0.0  # between beam and road; speeds are divided by its cosine
 

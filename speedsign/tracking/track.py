@@ -15,6 +15,11 @@ _LOOK_AHEAD_S = 0.4  # over a longer gap the slope tells nothing any more
 # How far readings lie off the filter, learnt from the track itself: sensors differ tenfold in their noise.
 _SCATTER_START_KMH, _SCATTER_GAIN, _SCATTERS = 0.35, 0.1, 4.0
 _EASY_KMH_S, _JERK_KMH_S2 = 5.4, 36.0  # 1.5 m/s² is always possible, more builds up by 10 m/s³
+_UNSEEN_KMH = 2.5  # nobody changes more while out of sight without being somebody else
+_AWAY_S = 0.4  # out of sight for so long: whoever comes has to prove who they are
+_FADES = 2.0  # strength may differ by so much and still be the same echo
+_COLLAPSED = 0.25
+_FALLEN, _RISEN = 0.5, 4.0  # a valley is so deep under the peak, and its far side so much higher
 _EMERGES_S = 1.0  # how long the radial speed of a car that leaves the pole behind it rises
 _FALLING_KMH_S = 3.0  # a radial speed that changes faster is swept by the cosine: it will not turn at once
 
@@ -28,6 +33,7 @@ class Track:
         "_skip",
         "_slope",
         "_speed",
+        "_valley",
         "confirmed",
         "count",
         "direction",
@@ -56,6 +62,7 @@ class Track:
         self.image_of = image_of  # the track that this one may be a reflection of
         self.images = 0  # readings that were a reflection of this track
         self.strength = self.peak_strength = first.strength
+        self._valley = first.strength
         self.range_m = first.range_m
         self._speed, self._slope = first.speed_kmh, 0.0
         self._scatter = _SCATTER_START_KMH
@@ -72,10 +79,47 @@ class Track:
         ):
             return None
         dt_s = max(reading.t_mono_s - self.t_last_s, 0.0)
+        if dt_s > _AWAY_S and not self._can_return(reading):
+            return None
+        if self._is_valley(reading):
+            return None
         off = reading.speed_kmh - self._expected(dt_s)
         up, down = self._room(dt_s, params)
+        if dt_s > _AWAY_S:
+            up, down = min(up, _UNSEEN_KMH), min(down, self._unseen_fall())
         room = up if off > 0 else down
         return abs(off) / room if abs(off) <= room else None
+
+    def _can_return(self, reading: Reading) -> bool:
+        """Whether a vehicle that was out of sight for a while can show up again with this strength.
+
+        On its way to the sign an echo grows until the car leaves the beam, and is then gone for good; on
+        its way off it fades.
+        """
+        if self.strength is None or reading.strength is None or self.direction is Direction.UNKNOWN:
+            return True
+        if self.direction is Direction.APPROACHING:
+            return not self.is_past and reading.strength >= self.strength / _FADES
+        return reading.strength <= self.strength * _FADES
+
+    def _is_valley(self, reading: Reading) -> bool:
+        """An echo rises to one peak and falls: one that has fallen and rises again is somebody else's."""
+        if reading.strength is None or not self.peak_strength or self._valley is None:
+            return False
+        return self._valley < _FALLEN * self.peak_strength and reading.strength > _RISEN * self._valley
+
+    def _unseen_fall(self) -> float:
+        """Drivers who see a sign brake; those who have passed it do not."""
+        return 2 * _UNSEEN_KMH if self.direction is Direction.APPROACHING else _UNSEEN_KMH
+
+    @property
+    def is_past(self) -> bool:
+        """An approaching vehicle that has left the beam: its echo or its radial speed has collapsed."""
+        if self.direction is not Direction.APPROACHING:
+            return False
+        if self._slope < -_FALLING_KMH_S:
+            return True
+        return bool(self.peak_strength) and (self.strength or 0.0) < _COLLAPSED * (self.peak_strength or 0.0)
 
     def _expected(self, dt_s: float) -> float:
         return self._speed + self._slope * min(dt_s, _LOOK_AHEAD_S)
@@ -118,7 +162,9 @@ class Track:
         if reading.strength is not None:
             before = self.strength if self.strength is not None else reading.strength
             self.strength = 0.5 * before + 0.5 * reading.strength
-            self.peak_strength = max(self.peak_strength or 0.0, reading.strength)
+            if self.peak_strength is None or self.strength >= self.peak_strength:
+                self.peak_strength = self._valley = self.strength
+            self._valley = min(self._valley or self.strength, self.strength)
         if reading.range_m is not None:
             self.range_m = reading.range_m
         self._skip += 1

@@ -12,6 +12,7 @@ from speedsign.tracking.track import Track
 
 VERSION = "1"  # goes into each record; changes whenever the same readings can give other vehicles
 
+_QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _FRESH_S = 0.7  # a target that was not seen for so long yields to one that is
 _STRONGER = 2.0  # another target takes over when it is so much stronger
 _IMAGE_KMH = 1.5  # an image has the same speed to so much, or twice the speed to 3 %
@@ -51,7 +52,7 @@ class Tracker:
         deadline = self.next_deadline_s
         if deadline is None or t_mono_s < deadline:
             return []
-        passed = [track for track in self._tracks if t_mono_s - track.t_last_s >= self._patience_s(track)]
+        passed = [track for track in self._tracks if t_mono_s >= self._ends_s(track)]
         self._tracks = [track for track in self._tracks if track not in passed]
         return self._finished(passed)
 
@@ -63,10 +64,23 @@ class Tracker:
     @property
     def next_deadline_s(self) -> float | None:
         """When `advance` has something to do, unless a reading comes first."""
-        return min((track.t_last_s + self._patience_s(track) for track in self._tracks), default=None)
+        return min((self._ends_s(track) for track in self._tracks), default=None)
 
-    def _patience_s(self, track: Track) -> float:
-        return self.params.gap_s if track.confirmed else min(self.params.confirm_within_s, self.params.gap_s)
+    def _ends_s(self, track: Track) -> float:
+        """When a track is over, should nothing more be seen of it.
+
+        A radar that reports the strongest does not see a vehicle behind another one's echo: while others
+        are seen, one that was not about to leave the beam is waited for longer.
+        """
+        params = self.params
+        if not track.confirmed:
+            return track.t_last_s + min(params.confirm_within_s, params.gap_s)
+        ends_s = track.t_last_s + params.gap_s
+        if track.strength is None or track.is_past:
+            return ends_s
+        others = [other.t_last_s for other in self._tracks if other.confirmed and other is not track]
+        hidden_until_s = max(others, default=track.t_last_s) + _QUIET_S
+        return max(ends_s, min(hidden_until_s, track.t_last_s + params.hidden_s))
 
     # ------------------------------------------------------------------ which track
 
