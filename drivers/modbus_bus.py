@@ -63,7 +63,7 @@ class BusSettings:
     quiet_s: float = 0.1  # after a time-out, a cancel or a bad reply: late bytes are drained
     min_gap_s: float = 0.004  # LED panels take 4 ms of silence for a frame's end at any baud rate
     connect_timeout_s: float = 2.0
-    local_echo: bool = False  # the adapter hears what it sends
+    local_echo: bool = False  # the adapter hears what it sends; only FC6 needs to be told
     resync: bool = True  # after a lost reply, ask a harmless read first (False: the panel cannot be read)
 
 
@@ -197,7 +197,7 @@ class PymodbusBus:
                 raise
 
         def callback_data(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
-            return self._on_data(data, lambda: parse(data, addr))
+            return self._on_data(data, lambda rest: parse(rest, addr))
 
         def low_level_send(data: bytes, addr: tuple[Any, ...] | None = None) -> None:
             self._sent = data
@@ -369,21 +369,37 @@ class PymodbusBus:
 
     # ------------------------------------------------------------------ called by the loop
 
-    def _on_data(self, data: bytes, parse: Callable[[], int]) -> int:
+    def _on_data(self, data: bytes, parse: Callable[[bytes], int]) -> int:
         """All bytes received since the request; returns how many are dealt with."""
         self._last_activity_s = asyncio.get_running_loop().time()
         if not self._awaiting:
             _log.debug("%s: late bytes thrown away: %s", self.name, data.hex(" "))
             return len(data)
         self._heard[:] = data[:_HEARD_MAX]
+        echo = self._echo_in(data)
+        if echo == len(data):
+            return 0
         try:
-            return parse()
+            used = parse(data[echo:])
+            return used and echo + used
         except ModbusIOException:  # a whole frame with a right CRC, of contents that do not decode
             self._fail(BadReply(self.name, f"an answer that is none: {bytes(self._heard).hex(' ')}"))
             return len(data)
         except Exception as error:  # noqa: BLE001  the library's decoders raise anything on garbage
             _log.debug("%s: not a frame yet: %s (%s)", self.name, data.hex(" "), error)
             return 0
+
+    def _echo_in(self, data: bytes) -> int:
+        """How many of these bytes are our own request, heard by an adapter that echoes.
+
+        An RTU reply to FC3 or FC16 never begins like the whole request; to FC6 it is the request, so
+        there only `local_echo` can tell. What may become an echo has to be waited for.
+        """
+        if self._scheme == "tcp" or self.settings.local_echo or self._sent[1:2] == bytes([WRITE_SINGLE]):
+            return 0
+        if data.startswith(self._sent):
+            return len(self._sent)
+        return len(data) if self._sent.startswith(data) else 0
 
     def _expire(self, ask: _Ask) -> None:
         self._misses += 1
@@ -398,7 +414,7 @@ class PymodbusBus:
         if not heard:
             return "nothing came back"
         if heard == self._sent:
-            return "only our own request came back, the adapter echoes (local_echo)"
+            return "only our own request came back: the adapter echoes, the panel is silent"
         return f"what came is not its reply ({heard.hex(' ')})"
 
     def _fail(self, error: DeviceError) -> None:

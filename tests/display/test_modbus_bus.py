@@ -300,7 +300,7 @@ def test_a_cancel_that_comes_with_the_reply_is_not_swallowed(tmp_path: Path) -> 
         async with connected(tmp_path) as rig:
             on_data = rig.bus._on_data
 
-            def and_cancel(data: bytes, parse: Callable[[], int]) -> int:
+            def and_cancel(data: bytes, parse: Callable[[bytes], int]) -> int:
                 used = on_data(data, parse)
                 task.cancel()
                 return used
@@ -321,6 +321,37 @@ def test_an_echo_is_no_panel(tmp_path: Path) -> None:
                 await put(rig.bus, Face(47))
             with pytest.raises(NoReply):
                 await rig.bus.read_registers(1, 0, 4)
+
+    run(main())
+
+
+@pytest.mark.parametrize("cut", [1, 7, 8, 12, 16, 17, 20])
+def test_an_echo_in_pieces_in_front_of_the_reply(tmp_path: Path, cut: int) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+            stream = b"".join(map(bytes.fromhex, vectors.SHOW_47))
+
+            def reply(_request: bytes) -> None:
+                rig.line.write(stream[:cut])
+                asyncio.get_running_loop().call_later(0.01, rig.line.write, stream[cut:])
+
+            rig.line.on_data = reply
+            await put(rig.bus, Face(47))
+
+    run(main())
+
+
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_a_reply_in_pieces(tmp_path: Path, cut: int) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+
+            def reply(_request: bytes) -> None:
+                rig.line.write(ACK[:cut])
+                asyncio.get_running_loop().call_later(0.01, rig.line.write, ACK[cut:])
+
+            rig.line.on_data = reply
+            await put(rig.bus, Face(47))
 
     run(main())
 
