@@ -39,7 +39,6 @@ def test_the_first_thing_on_the_wire_is_dark(tmp_path: Path) -> None:
     [
         ({PanelFault.DEAD}, "no_reply"),
         ({PanelFault.BAD_CRC}, "no_reply"),
-        ({PanelFault.GLITCH}, "no_reply"),
         ({PanelFault.WRONG_ID}, "no_reply"),
         ({PanelFault.ECHO, PanelFault.DEAD}, "no_reply"),
         ({PanelFault.EXCEPTION}, "bad_reply"),
@@ -102,11 +101,11 @@ def test_slow_but_in_time_is_no_fault(tmp_path: Path) -> None:
     run(main())
 
 
-def test_one_glitch_costs_one_retry(tmp_path: Path) -> None:
+def test_one_spoiled_reply_costs_one_retry(tmp_path: Path) -> None:
     async def main() -> None:
         async with owned(tmp_path) as rig:
             await until(lambda: rig.owner.health()["readbacks"])
-            rig.end.faults = {PanelFault.GLITCH}
+            rig.end.faults = {PanelFault.BAD_CRC}
 
             def over(_frame: bytes) -> None:
                 asyncio.get_running_loop().call_soon(rig.end.faults.clear)
@@ -120,10 +119,13 @@ def test_one_glitch_costs_one_retry(tmp_path: Path) -> None:
     run(main())
 
 
-def test_an_echoing_adapter_alone_is_no_trouble(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "faults", [{PanelFault.ECHO}, {PanelFault.GLITCH}, {PanelFault.ECHO, PanelFault.GLITCH}]
+)
+def test_a_poor_adapter_alone_is_no_trouble(tmp_path: Path, faults: set[PanelFault]) -> None:
     async def main() -> None:
         async with owned(tmp_path) as rig:
-            rig.end.faults = {PanelFault.ECHO}
+            rig.end.faults = set(faults)
             await until(lambda: rig.owner.health()["readbacks"])
             rig.owner.show(Face(47))
             await lit(rig, "  47")

@@ -16,7 +16,8 @@ from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.display.dm56a04 import Dm56a04
-from drivers.modbus_bus import BusSettings, PymodbusBus, silent_interval_s
+from drivers.modbus_bus import BusSettings, PymodbusBus
+from drivers.modbus_rules import silent_interval_s
 from simulator.line import PtyLine
 from simulator.panel_end import PanelFault
 from simulator.panels.dm56a04 import Dm56a04Twin
@@ -193,7 +194,6 @@ def test_a_dead_panel(tmp_path: Path) -> None:
     ("fault", "error", "text"),
     [
         (PanelFault.BAD_CRC, NoReply, "not its reply"),
-        (PanelFault.GLITCH, NoReply, "not its reply"),
         (PanelFault.WRONG_ID, NoReply, "not its reply"),
         (PanelFault.EXCEPTION, BadReply, "exception 4, device failure"),
     ],
@@ -337,6 +337,19 @@ def test_an_echo_in_pieces_in_front_of_the_reply(tmp_path: Path, cut: int) -> No
 
             rig.line.on_data = reply
             await put(rig.bus, Face(47))
+
+    run(main())
+
+
+@pytest.mark.parametrize("noise", ["00", "FF", "00 FF", "01", "10 01", "01 01"])
+def test_noise_in_front_of_a_reply(tmp_path: Path, noise: str) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+            rig.end.faults, rig.end.glitch = {PanelFault.GLITCH}, bytes.fromhex(noise)
+            await put(rig.bus, Face(47))
+            assert await rig.bus.read_registers(1, 0, 4) == list(LIT_47)
+            with pytest.raises(BadReply, match="exception 3"):
+                await rig.bus.write_registers(1, 9, [0])
 
     run(main())
 
