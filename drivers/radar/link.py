@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from drivers.radar.proof import MeasuredTime
-from drivers.radar.setup import CommandLine, RadarRestarted, SettingResult, SetupReport, set_up
+from drivers.radar.setup import CommandLine, Outcome, RadarRestarted, SettingResult, SetupReport, set_up
 from speedsign.errors import PortError
 from speedsign.model import Fault, RadarEvent, Reading, Rejected, Reply, Restarted
 from speedsign.ports import BytePort, Clock, RadarDriver, RadarSettings
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 REOPEN_FIRST_S = 0.5  # a USB device is back half a second after a glitch
 REOPEN_MAX_S = 30.0  # someone who plugs it in again wants to see it work
 SETUP_AGAIN_FIRST_S = 1.0  # a radar that has just started takes up to 2 s (OPS-DS-003)
-SETUP_AGAIN_MAX_S = 60.0
+SETUP_AGAIN_MAX_S = 60.0  # for a radar that does not answer
+SETUP_REFUSED_MAX_S = 3600.0  # for one that answers and does not obey: each try may write to its flash
 STEADY_S = 60.0  # set up for this long: the next trouble is a new one
 STREAM_SILENT_S = 3.0  # radars that report an empty road do so several times a second
 PING_AFTER_S = 10.0  # long enough that no reading is on its way, short enough for coverage
@@ -31,7 +32,9 @@ PINGS_MISSED = 2  # one answer can be lost
 REOPEN_SILENT_S = 60.0  # a USB port can hang without an error: opening it anew helps
 LINE_QUIET_S = 0.005  # five characters at 9600 baud: a half-duplex line is free between two reports
 LINE_QUIET_TRIES = 100
+UNIT_GRACE_S = 10.0  # a set-up takes less and ends it
 RESTART_BURST_S = 2.0  # the banner has several lines
+UNREAD_BYTES = 16  # more without an event is noise, or a language that we do not speak
 ANSWERS_KEPT = 64
 LEAST_SLEEP_S = 0.01  # so that rounding never makes a loop that does not sleep
 
@@ -75,14 +78,18 @@ class RadarLink:
         self._lost: asyncio.Future[Exception] | None = None
         self._last_byte_mono_s = 0.0
         self._heard_mono_s = 0.0  # the last event, or the opening
+        self._unread_bytes = 0  # arrived since the last event
         self._heard = False  # anything since the opening
         self._silent = False  # stays over a reopening, until the radar speaks
         self._missed_pings = 0
-        self._unit_trouble = ""
+        self._unit_trouble = ""  # why readings are not used
+        self._unit_trouble_mono_s = 0.0  # since when
+        self._unit_grace_s = UNIT_GRACE_S if set_up else 0.0
         self._complete = False  # set up, and nothing has said otherwise since
         self._bare = 0  # the decoder's count of lines in the factory's form when set up
         self._restart_mono_s: float | None = None
         self._setup_due = asyncio.Event()
+        self._setup_pause_s = SETUP_AGAIN_FIRST_S
         self._answers: asyncio.Queue[Reply | Restarted] | None = None  # while a set-up runs
 
     # ----------------------------------------------------------------- what the daemon sees
@@ -111,7 +118,7 @@ class RadarLink:
         found = []
         if self._is_silent():
             found.append(Fault("radar", "silent", self._silent_text()))
-        if self._unit_trouble and self._answers is None:
+        if self._unit_trouble and self._clock.monotonic() - self._unit_trouble_mono_s >= self._unit_grace_s:
             found.append(
                 Fault(
                     "radar",
@@ -171,7 +178,7 @@ class RadarLink:
         self._decoder = self._driver.decoder(self._unit)
         self._lost = asyncio.get_running_loop().create_future()
         self._heard, self._complete, self._unit_trouble = False, False, ""
-        self._missed_pings = 0
+        self._missed_pings, self._unread_bytes = 0, 0
         self._setup_due.clear()
 
     def _close(self) -> None:
@@ -209,6 +216,7 @@ class RadarLink:
     def _take(self, data: bytes) -> None:
         now = self._clock.monotonic()
         self._last_byte_mono_s = now
+        self._unread_bytes += len(data)
         if self._on_bytes is not None:
             self._on_bytes(data, now)
         events = self._decoder.feed(data, now)
@@ -228,7 +236,7 @@ class RadarLink:
         return [event for event in events if not isinstance(event, Reading)]
 
     def _note(self, events: Sequence[RadarEvent], now: float) -> None:
-        self._heard, self._heard_mono_s = True, now
+        self._heard, self._heard_mono_s, self._unread_bytes = True, now, 0
         self._silent, self._missed_pings = False, 0
         if self._warned:
             self._warned = False
@@ -236,6 +244,7 @@ class RadarLink:
         for event in events:
             if isinstance(event, Rejected):
                 if event.reason.startswith("unit"):
+                    self._unit_trouble_mono_s = self._unit_trouble_mono_s if self._unit_trouble else now
                     self._unit_trouble = event.reason
             elif isinstance(event, Reading):
                 self._unit_trouble = ""
@@ -282,21 +291,26 @@ class RadarLink:
         self._setup_due.set()
 
     async def _keep_set_up(self) -> None:
-        pause_s = SETUP_AGAIN_FIRST_S
         while True:
             self._setup_due.clear()
             report = await self._set_up_once()
-            done = self._clock.monotonic()
-            if report is not None and report.ok:
-                await self._setup_due.wait()
-            elif report is not None:
-                await self._wait_due(pause_s)
-            if report is None or self._clock.monotonic() - done < STEADY_S:
-                if report is None or report.ok:  # it starts, or forgets, again and again
-                    await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, SETUP_AGAIN_MAX_S)
+            done_mono_s = self._clock.monotonic()
+            if report is None:  # it has started again meanwhile
+                await asyncio.sleep(self._next_pause_s(SETUP_AGAIN_MAX_S))
+            elif not report.ok:
+                await self._wait_due(self._next_pause_s(_longest_pause_s(report)))
             else:
-                pause_s = SETUP_AGAIN_FIRST_S
+                await self._setup_due.wait()
+                if self._clock.monotonic() - done_mono_s < STEADY_S:  # it forgets again and again
+                    await asyncio.sleep(self._next_pause_s(SETUP_AGAIN_MAX_S))
+                else:
+                    self._setup_pause_s = SETUP_AGAIN_FIRST_S
+
+    def _next_pause_s(self, longest_s: float) -> float:
+        """Doubles from one failure to the next, also over a reopening of the port."""
+        pause_s = min(self._setup_pause_s, longest_s)
+        self._setup_pause_s = pause_s * 2
+        return pause_s
 
     async def _wait_due(self, timeout_s: float) -> None:
         try:
@@ -355,7 +369,7 @@ class RadarLink:
         return self._missed_pings >= PINGS_MISSED
 
     def _silent_text(self) -> str:
-        if self._last_byte_mono_s > self._heard_mono_s:
+        if self._unread_bytes > UNREAD_BYTES:
             return (
                 f"radar {self._port.name}: bytes arrive that make no sense;"
                 " check the baud rate, the radar's type and the wires A and B"
@@ -373,18 +387,23 @@ class RadarLink:
                 await asyncio.sleep(STREAM_SILENT_S)
             elif quiet_s < PING_AFTER_S:
                 await asyncio.sleep(max(PING_AFTER_S - quiet_s, LEAST_SLEEP_S))
-            elif self._answers is not None:  # the set-up is asking already
-                await asyncio.sleep(PING_TIMEOUT_S)
             else:
-                await self._ping()
+                await self._ask()
 
-    async def _ping(self) -> None:
+    async def _ask(self) -> None:
+        """One question and the time for its answer; a set-up that is running asks by itself."""
         asked_mono_s = self._clock.monotonic()
-        self._counts["pings"] += 1
-        await self._send(self._driver.ping or b"")
+        if self._answers is None:
+            self._counts["pings"] += 1
+            await self._send(self._driver.ping or b"")
         await asyncio.sleep(PING_TIMEOUT_S)
         if self._heard_mono_s < asked_mono_s:
             self._missed_pings += 1
+
+
+def _longest_pause_s(report: SetupReport) -> float:
+    mute = any(one.outcome is Outcome.NO_ANSWER for one in report.failed)
+    return SETUP_AGAIN_MAX_S if mute else SETUP_REFUSED_MAX_S
 
 
 def _nobody(_events: Sequence[RadarEvent]) -> None:

@@ -117,7 +117,9 @@ class Ops243Decoder:
         while len(line.rstrip(b"\r\n")) > MAX_LINE_BYTES:
             self.counters.add("overflow")
             head = line[:MAX_LINE_BYTES]
-            line = head[self._objects(head, t_mono_s, events) :] + line[MAX_LINE_BYTES:]
+            self._glued = True
+            kept = self._objects(head, t_mono_s, events) if b"{" in head else len(head)
+            line = head[kept:] + line[MAX_LINE_BYTES:]
         return line
 
     def _end_line(self, text: bytes, t_mono_s: float, events: list[RadarEvent]) -> None:
