@@ -1,7 +1,8 @@
 """Lively traffic for the demo: a vehicle about every 2.5 s over both directions, told apart with ease.
 
-A radar that reports one target sees whoever is strongest. So the moments at which vehicles are strongest
-are spaced here, and speeds are chosen so that nobody catches up with anybody while in view.
+A radar that reports one target sees whoever is strongest. So vehicles come from the two sides in turn,
+the moments at which they are strongest are spaced, and nobody catches up with anybody while in view: the
+reports of one have ended before those of the next from the same side begin.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from speedsign.model import Direction
 
 SLOWEST_KMH, FASTEST_KMH = 30.0, 75.0
 SPREAD_KMH = 9.0  # standard deviation
+UNLIKE_KMH = 6.0  # the smallest difference between two that follow each other in a lane
 KEPT_S = 2.0  # the shortest time between two vehicles of one lane, anywhere on the road
-TURN_SHARE = 0.8  # how often the next vehicle comes the other way
-SPACING_S = (0.9, 1.6)  # for one from the other direction to be the strongest in
-SAME_SPACING_S = (3.4, 4.2)  # to one from the same direction
+NEAR_SPACING_S = (0.4, 1.0)  # from the best moment of one going away until one coming outshines it
+FAR_SPACING_S = (1.5, 2.1)  # from the end of one coming to the best moment of one going away
+UNHEARD_S = 2.3  # the shortest time between the reports of two that go away
+HEARD_BEFORE_S = 1.5  # how long before its best moment one going away is heard first
 # A vehicle in the near lane outshines a car in the far lane from so far before its own best place ...
 OUTSHINES_BEFORE_M = {VehicleKind.CAR: 20.0, VehicleKind.LORRY: 60.0, VehicleKind.MOTORCYCLE: 30.0}
 OUTSHINES_AFTER_M = 12.0  # ... to so far after it
 FAR_LANE_M = 7.5
 BRAKE_SHARE = 0.25
-STRONGEST_X_M = {Direction.APPROACHING: 22.0, Direction.RECEDING: 35.0}
+STRONGEST_AT_M = {Direction.APPROACHING: 22.0, Direction.RECEDING: 35.0}
 _MIX = ((VehicleKind.CAR, 0.88), (VehicleKind.LORRY, 0.07), (VehicleKind.MOTORCYCLE, 0.05))
 
 
@@ -40,9 +43,8 @@ def demo_traffic(seed: int, limit_kmh: float = 50.0, shape: RoadShape | None = N
     """Endless; speeds 30 to 75 km/h round the limit; the same seed gives the same traffic."""
     random = Random(f"{seed}/demo")  # noqa: S311  play, not secrets
     waiting: list[tuple[float, int, Arrival]] = []
-    for number, (peak_s, longest_s, arrival) in enumerate(
-        _plan(random, limit_kmh, shape or demo_shape(120.0))
-    ):
+    plan = _plan(random, limit_kmh, shape or demo_shape(120.0))
+    for number, (peak_s, longest_s, arrival) in enumerate(plan):
         if arrival.t_s >= 0.0:
             heapq.heappush(waiting, (arrival.t_s, number, arrival))
         while waiting and waiting[0][0] < peak_s - longest_s:  # nobody planned later starts earlier
@@ -60,18 +62,18 @@ class _Before:
 def _plan(random: Random, limit_kmh: float, shape: RoadShape) -> Iterator[tuple[float, float, Arrival]]:
     """(when it is strongest, the longest way to there in seconds, the vehicle), in order of the first."""
     before: dict[int, _Before] = {}
-    peak_s, lane = 0.0, 0
+    peak_s, lane = 0.0, 1
     longest_s = (shape.lead_m + shape.zone_m) / (SLOWEST_KMH / KMH_PER_MPS)
     while True:
-        turns = random.random() < TURN_SHARE
-        lane = 1 - lane if turns else lane
+        lane = 1 - lane
         kind = _kind(random, lane)
-        wish_mps = max(random.gauss(limit_kmh, SPREAD_KMH), SLOWEST_KMH) / KMH_PER_MPS
-        peak_s += random.uniform(*(SPACING_S if turns else SAME_SPACING_S))
-        if turns and lane == 0:
-            peak_s += OUTSHINES_BEFORE_M[kind] / wish_mps
-        elif turns and 0 in before:
-            peak_s += OUTSHINES_AFTER_M / before[0].speed_mps
+        wish_mps = _wish(random, limit_kmh, before.get(lane))
+        if lane == 0:
+            peak_s += random.uniform(*NEAR_SPACING_S) + OUTSHINES_BEFORE_M[kind] / wish_mps
+        else:
+            outshone_s = (OUTSHINES_BEFORE_M[VehicleKind.CAR] + OUTSHINES_AFTER_M) / before[0].speed_mps
+            spacing_s = max(random.uniform(*FAR_SPACING_S), HEARD_BEFORE_S + UNHEARD_S - outshone_s)
+            peak_s += spacing_s + OUTSHINES_AFTER_M / before[0].speed_mps
         to_m = _way_to_peak(shape, lane, kind)
         speed_mps = _kept_apart(shape, to_m, before.get(lane), peak_s, wish_mps)
         before[lane] = _Before(peak_s, speed_mps)
@@ -79,6 +81,14 @@ def _plan(random: Random, limit_kmh: float, shape: RoadShape) -> Iterator[tuple[
         at_m = random.uniform(60.0, 80.0) if brakes else None
         speed_kmh, t_s = speed_mps * KMH_PER_MPS, peak_s - to_m / speed_mps
         yield peak_s, longest_s, Arrival(t_s, lane, speed_kmh, kind, 0.8, at_m, limit_kmh)
+
+
+def _wish(random: Random, limit_kmh: float, before: _Before | None) -> float:
+    """A speed unlike that of the one before in this lane, so that two are not taken for one."""
+    while True:
+        wish_mps = max(random.gauss(limit_kmh, SPREAD_KMH), SLOWEST_KMH) / KMH_PER_MPS
+        if before is None or abs(wish_mps - before.speed_mps) * KMH_PER_MPS >= UNLIKE_KMH:
+            return wish_mps
 
 
 def _kind(random: Random, lane: int) -> VehicleKind:
@@ -90,7 +100,7 @@ def _kind(random: Random, lane: int) -> VehicleKind:
 def _way_to_peak(shape: RoadShape, lane: int, kind: VehicleKind) -> float:
     """Metres from the start of a lane to where a vehicle's face gives the strongest echo."""
     direction = shape.lanes[lane].direction
-    x_m = STRONGEST_X_M[direction]
+    x_m = STRONGEST_AT_M[direction]
     if direction is Direction.APPROACHING:
         return shape.lead_m + shape.zone_m - x_m
     return shape.lead_m + x_m + KINDS[kind].length_m

@@ -20,6 +20,7 @@ from simulator.traffic import Flow, random_traffic
 from simulator.vehicles import Arrival, Passed
 
 LONGEST_SLEEP_S = 0.1
+DEMO_RANGE_M = 75.0
 AUDIBLE = 20.0  # the usual squelch of an OPS243
 _SHORTEST_SLEEP_S = 0.001
 _NOW = 1e-9
@@ -131,9 +132,14 @@ def make_demo(
     parameters: RadarParameters | None = None,
     others: Sequence[Advances] = (),
 ) -> World:
-    """A world with the lively traffic of the demo, on a kind day: few losses, little fading."""
+    """A world with the lively traffic of the demo, on a kind day: few losses, little fading.
+
+    The radar looks no farther than 75 m: who drives away is out of its sight before the next one does.
+    """
     if parameters is None:
-        parameters = replace(ANTENNAS[radar], burst_per_s=0.0, drop_share=0.01, fading_db=1.5)
+        parameters = replace(
+            ANTENNAS[radar], burst_per_s=0.0, drop_share=0.01, fading_db=1.5, max_range_m=DEMO_RANGE_M
+        )
     shape = demo_shape(parameters.max_range_m)
     script = demo_traffic(seed, limit_kmh, shape)
     return make_world(
