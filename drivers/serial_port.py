@@ -11,6 +11,7 @@ import errno
 import getpass
 import logging
 import os
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,24 +47,42 @@ class SerialPort:
     async def open(self, on_data: Callable[[bytes], None], on_lost: Callable[[Exception], None]) -> None:
         """Open the device and discard what the system had buffered; raises PortError."""
         self.close()
-        line = self.settings
         try:
-            self._serial = serial.Serial(
-                port=self.name,
-                baudrate=line.baud,
-                bytesize=line.bytesize,
-                parity=line.parity,
-                stopbits=line.stopbits,
-                timeout=0,
-                write_timeout=0,
-                inter_byte_timeout=0,  # VMIN 1: a read of zero bytes then means that the device is gone
-                exclusive=True,
-            )
-        except (OSError, ValueError, OverflowError) as error:  # SerialException is an OSError
+            self._serial = self._make()
+        # pyserial's own errors are OSErrors; those of termios, which it lets through, are not.
+        except (OSError, termios.error, ValueError, OverflowError) as error:
             raise PortError(self.name, _why_not(self.name, error)) from error
         self._fd = self._serial.fileno()
         self._on_data, self._on_lost = on_data, on_lost
         asyncio.get_running_loop().add_reader(self._fd, self._readable)
+
+    def _make(self) -> Any:
+        """Open it. VMIN 1: a read of zero bytes then means that the device is gone.
+
+        A pty has no parity: the C library calls it an error (EINVAL) when that is the only change that is
+        asked for, as at a second opening. Then the baud rate is changed first, so that it is not.
+        """
+        line = self.settings
+        try:
+            return self._configure(line)
+        except termios.error as error:
+            if error.args[0] != errno.EINVAL or line.parity == "N":
+                raise
+        self._configure(LineSettings(9_600 if line.baud != 9_600 else 4_800)).close()
+        return self._configure(line)
+
+    def _configure(self, line: LineSettings) -> Any:
+        return serial.Serial(
+            port=self.name,
+            baudrate=line.baud,
+            bytesize=line.bytesize,
+            parity=line.parity,
+            stopbits=line.stopbits,
+            timeout=0,
+            write_timeout=0,
+            inter_byte_timeout=0,  # sets VMIN 1
+            exclusive=True,
+        )
 
     def write(self, data: bytes) -> None:
         """Send; what the device does not take at once is queued. Raises PortError when closed."""
@@ -163,9 +182,7 @@ def _points_to(link: Path, device: str) -> bool:
 
 def _why_not(path: str, error: Exception) -> str:
     """What is wrong with a port, and what to do about it."""
-    number = error.errno if isinstance(error, OSError) else None
-    if number is None and error.__context__ is not None:
-        number = getattr(error.__context__, "errno", None)
+    number = _errno(error) or _errno(error.__context__)  # pyserial wraps those of termios
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         known = ", ".join(stable_names()) or "none"
         return f"no such device; check the cable and the name in the config (ports found: {known})"
@@ -177,6 +194,13 @@ def _why_not(path: str, error: Exception) -> str:
     if number in (errno.ENOTTY, errno.EISDIR):
         return "not a serial device; check the name in the config"
     return f"cannot be opened: {error}"
+
+
+def _errno(error: BaseException | None) -> int | None:
+    """The number of an OSError, or of termios' own error, which has it first among its arguments."""
+    if isinstance(error, OSError):
+        return error.errno
+    return error.args[0] if isinstance(error, termios.error) and error.args else None
 
 
 def _user() -> str:
