@@ -102,25 +102,32 @@ class PymodbusBus:
         self._made.clear()
         self._refused = None
         self._client = client = self._build()
+        refused: str | None
         try:
             async with asyncio.timeout(self.settings.connect_timeout_s):
-                await self._open(client)
+                refused = await self._open(client)
         except (OSError, ValueError) as error:
-            self._drop()
-            raise PortError(self.name, port_advice(error)) from error
+            refused = port_advice(error)
         except BaseException:
             self._drop()
             raise
+        if refused:
+            self._drop()
+            raise PortError(self.name, refused)
         self._misses, self._anew = 0, False
         self._closed_why = "not connected"
         if self._scheme == "tcp":
             self._owed.clear()  # what was asked on another connection is not answered on this one
         self._last_activity_s = asyncio.get_running_loop().time()
 
-    async def _open(self, client: _Client) -> None:
-        if not await client.connect():
-            raise self._refused or OSError("it could not be opened")
-        await self._made.wait()
+    async def _open(self, client: _Client) -> str | None:
+        """What is in the way, in words; None when open."""
+        if await client.connect():
+            await self._made.wait()
+            return None
+        # The error's traceback holds the port open when it was set up halfway: let go of it.
+        refused, self._refused = self._refused, None
+        return port_advice(refused or OSError("it could not be opened"))
 
     def _build(self) -> _Client:
         # No time-out of the library's: it waits with asyncio.wait_for, which swallows a cancel that

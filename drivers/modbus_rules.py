@@ -147,6 +147,7 @@ _ADVICE = {
     errno.EPERM: "not permitted; add the user to the group dialout",
     errno.EAGAIN: "in use by another program; stop that first",
     errno.EBUSY: "in use by another program; stop that first",
+    errno.EINVAL: "refuses its settings; check baud and parity (a pty takes no parity)",
     errno.EIO: "the port went away; check the cable or the adapter",
     errno.ECONNREFUSED: "connection refused; check the address, the port and that the device is on",
     errno.EHOSTUNREACH: "cannot be reached; check the network",

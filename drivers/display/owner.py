@@ -41,7 +41,7 @@ class OwnerSettings:
 class PanelOwner:
     """A `speedsign.ports.Display`.
 
-    `on_acked(face, t_mono_s)` is called when the panel has acknowledged a face other than the last.
+    `on_acked(face, t_mono_s)` is called when the panel has acknowledged another number, or dark.
     """
 
     def __init__(
@@ -161,10 +161,11 @@ class PanelOwner:
         await self._bus.ready()  # a face that is replaced meanwhile is never sent
         self._changed.clear()
         face, now_s = self._wanted, _loop_s()
-        if face != self._lit or now_s >= self._keepalive_at_s:
+        if self._lit is None or face.number != self._lit.number or now_s >= self._keepalive_at_s:
             await self._put(face)
         if not self._changed.is_set():
             await self._dim(face.level)
+            self._lit = face
         if now_s >= self._refresh_at_s and not self._changed.is_set():
             await self._refresh()
         if now_s >= self._verify_due_s() and not self._changed.is_set():
@@ -258,7 +259,7 @@ class PanelOwner:
     def _acked(self, face: Face) -> None:
         before, self._lit = self._lit, face
         self._keepalive_at_s = _loop_s() + self._settings.keepalive_s
-        if face == before:
+        if before is not None and face.number == before.number:
             return
         if face.is_blank and self._verify_at_s == _NEVER_S:
             self._verify_at_s = _loop_s() + self._settings.verify_dark_s

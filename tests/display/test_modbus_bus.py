@@ -466,6 +466,19 @@ def test_a_port_that_is_no_serial_port(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_port_that_refuses_its_settings_is_given_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+            await rig.bus.close()
+            even = PymodbusBus(rig.bus.name, LineSettings(9600, parity="E"))  # a pty takes no parity
+            for _ in range(2):
+                with pytest.raises(PortError, match="check baud and parity"):
+                    await even.connect()
+            await rig.bus.connect()
+
+    run(main())
+
+
 def test_a_busy_port(tmp_path: Path) -> None:
     async def main() -> None:
         async with connected(tmp_path) as rig:

@@ -239,6 +239,8 @@ def test_brightness_is_sent_when_the_panels_own_step_changes() -> None:
             sent = [what for what in made.bus.since(began_s) if what.startswith("9=")]
             assert sent == ["9=[5]", "9=[8]"]
             assert made.bus.since(began_s)[:2] == ["  47", "9=[5]"]  # the number first
+            assert made.bus.since(began_s).count("  47") == 1  # the digits stay as they are
+            assert made.owner.lit() == Face(47, None)
             made.owner.show(Face(47, 0.0))
             await asyncio.sleep(0.2)
             began_s = now()
