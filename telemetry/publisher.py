@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -22,8 +22,8 @@ from speedsign.model import Counters, Fault
 from telemetry import messages
 from telemetry.messages import Identity
 from telemetry.mqtt import MqttPort, Published, Will
+from telemetry.outbox import Outbox, OutboxRow, StoreFacts
 from telemetry.recorder import OnDone, OnError, call
-from telemetry.store import OutboxRow, StoreFacts
 
 _log = logging.getLogger(__name__)
 
@@ -34,16 +34,6 @@ class RetireOn(StrEnum):
     """Whose word ends a message's stay in the outbox."""
 
     PUBACK = "puback"
-
-
-class Outbox(Protocol):
-    """The part of the store that holds messages; used on the recorder's thread."""
-
-    def facts(self) -> StoreFacts: ...
-
-    def pending(self, after_seq: int, limit: int) -> list[OutboxRow]: ...
-
-    def settle(self, retired: Sequence[int], refused: Sequence[int]) -> None: ...
 
 
 class OutboxRecorder(Protocol):

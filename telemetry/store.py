@@ -11,13 +11,13 @@ import logging
 import math
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
-from telemetry import messages
+from telemetry import messages, outbox
 from telemetry.database import StoreDamaged, StoreRejected, move_aside, open_for_writing, sentences
+from telemetry.outbox import OutboxRow, StoreFacts
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
     VEHICLE_COLUMNS,
@@ -35,27 +35,6 @@ INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter
 _DAY_S = 86_400
 FILL_AT_MOST_S = 31 * _DAY_S
 _TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
-
-AGGREGATE = "agg"  # kind of an outbox row and last word of its topic
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A message that waits to be acknowledged."""
-
-    seq: int
-    kind: str
-    body: bytes
-    tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoreFacts:
-    """What a sign says about its store when it greets."""
-
-    epoch: str  # 16 hex digits; another file is another epoch, so that a seq never means two messages
-    installation_id: int | None
-    installation: Installation | None
 
 
 class SqliteStore:
@@ -228,12 +207,12 @@ class SqliteStore:
             "UPDATE interval SET state = 'closed', revision = revision + 1 WHERE id = ?", (number,)
         )
         (interval,) = intervals_of(self._db, "interval.id = ?", (number,))
-        made = self._db.execute(
-            "INSERT INTO outbox (kind, created_ms, body) VALUES (?, ?, x'')", (AGGREGATE, now_ms)
-        ).lastrowid
-        assert made is not None  # noqa: S101  an INSERT was done
-        body = messages.encode(messages.aggregate(self.sign_id, self.epoch, made, interval))
-        self._db.execute("UPDATE outbox SET body = ? WHERE seq = ?", (body, made))
+        outbox.put(
+            self._db,
+            outbox.AGGREGATE,
+            now_ms,
+            lambda seq: messages.encode(messages.aggregate(self.sign_id, self.epoch, seq, interval)),
+        )
         return interval
 
     def _fill(self, before_s: int, since_s: int) -> None:
@@ -272,13 +251,9 @@ class SqliteStore:
         return StoreFacts(self.epoch, self._installation_id, self._installation)
 
     def pending(self, after_seq: int, limit: int) -> list[OutboxRow]:
-        """Messages that are not retired, oldest first. (Newest first would be a matter of this query.)"""
+        """Messages that are not retired, oldest first, with a seq above `after_seq`."""
         with sentences(self.path):
-            rows = self._db.execute(
-                "SELECT seq, kind, body, tries FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after_seq, limit),
-            ).fetchall()
-        return [OutboxRow(*row) for row in rows]
+            return outbox.pending(self._db, after_seq, limit)
 
     def pending_count(self) -> int:
         with sentences(self.path):
@@ -288,10 +263,7 @@ class SqliteStore:
     def settle(self, retired: Sequence[int], refused: Sequence[int]) -> None:
         """Forget what was delivered; count a try for what was refused."""
         with self._transaction():
-            self._db.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in retired])
-            self._db.executemany(
-                "UPDATE outbox SET tries = tries + 1 WHERE seq = ?", [(seq,) for seq in refused]
-            )
+            outbox.settle(self._db, retired, refused)
 
     # ----------------------------------------------------------------------- housekeeping
 

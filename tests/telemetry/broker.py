@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -120,3 +121,13 @@ class Listener:
         self._client.disconnect()
         self._client.loop_stop()
         self._client._reset_sockets()  # paho's own pair, else closed when collected
+
+
+def cut(client_id: str) -> None:
+    """Break the connection of a client of this process under it, as a dead link does."""
+    clients = [found for found in gc.get_objects() if isinstance(found, Client)]
+    wires = [client.socket() for client in clients if client._client_id == client_id.encode()]
+    live = [wire for wire in wires if isinstance(wire, socket.socket)]
+    assert live, f"{client_id} is not connected"
+    for wire in live:
+        wire.shutdown(socket.SHUT_RDWR)

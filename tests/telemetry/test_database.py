@@ -234,7 +234,12 @@ while True:
 def test_what_was_acknowledged_is_there_after_kill_9(path: Path) -> None:
     acknowledged = 0
     for round_ in range(4):
-        command: list[str | Path] = [sys.executable, "-c", WRITER.replace("n = 0\n", f"n = {acknowledged}\n"), path]
+        command: list[str | Path] = [
+            sys.executable,
+            "-c",
+            WRITER.replace("n = 0\n", f"n = {acknowledged}\n"),
+            path,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout
             for line in writer.stdout:

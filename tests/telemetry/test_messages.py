@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -41,6 +41,7 @@ intervals = st.builds(
 ).filter(lambda interval: interval.start_utc.year < 9000)
 
 
+@settings(deadline=None)
 @given(intervals, st.integers(1, 2**40))
 def test_an_interval_comes_back_exactly(interval: Interval, seq: int) -> None:
     body = messages.encode(messages.aggregate("bauska-3", EPOCH, seq, interval))
@@ -107,12 +108,14 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_garbage_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         messages.parse_aggregate(body)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["v", "start", "dur", "measured_s", "clk", "installation", "rev", "groups"]), json_values
 )

@@ -23,7 +23,7 @@ from telemetry.publisher import Publisher, PublisherSettings
 from telemetry.recorder import InlineRecorder, ThreadRecorder
 from telemetry.store import SqliteStore, open_or_replace
 from tests.support import run, until
-from tests.telemetry.broker import Broker, Listener
+from tests.telemetry.broker import Broker, Listener, cut
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 WHO = Identity("bauska-3", boot=41, software="0.1.0", radar="ops243", display="max-2", config="c0ffee")
@@ -353,3 +353,17 @@ def test_a_retained_state_greets_who_comes_later(tmp_path: Path) -> None:
         run(main(broker.port))
         with contextlib.closing(Listener(broker.port)) as late:
             assert asyncio.run(_off(late)) == ["off"]
+
+
+@pytest.mark.wires
+def test_a_dead_link_is_told_by_the_will_with_the_boot_it_belongs_to(tmp_path: Path) -> None:
+    async def main(port: int, listener: Listener) -> None:
+        async with whole(tmp_path / "sign.db", port):
+            await until(lambda: states(listener) == ["on"])
+            cut("bauska-3")
+            await until(lambda: states(listener) == ["on", "lost", "on"])
+
+    with Broker(tmp_path) as broker, contextlib.closing(Listener(broker.port)) as listener:
+        run(main(broker.port, listener))
+        bodies = [json.loads(body) for topic, body, _ in listener.heard if topic.endswith("state")]
+    assert {body["boot"] for body in bodies} == {41}

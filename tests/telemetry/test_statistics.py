@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.percentiles import (
@@ -99,6 +99,7 @@ def brute_force_percentile(counts: dict[int, int], percent: int, low_edge: Fract
     raise AssertionError("no vehicle")
 
 
+@settings(deadline=None)
 @given(histograms, st.integers(1, 99), st.booleans())
 def test_percentiles_against_brute_force(counts: dict[int, int], percent: int, rounds: bool) -> None:
     found = grouped_percentile(classes(counts, rounds=rounds), percent)
@@ -109,6 +110,7 @@ def test_percentiles_against_brute_force(counts: dict[int, int], percent: int, r
     assert found == pytest.approx(float(brute_force_percentile(counts, percent, edge)), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(histograms)
 def test_mean_and_deviation_against_the_standard_library(counts: dict[int, int]) -> None:
     raw = [speed for speed, n in counts.items() for _ in range(n)]
@@ -119,6 +121,7 @@ def test_mean_and_deviation_against_the_standard_library(counts: dict[int, int])
     assert found.max_kmh == max(raw, default=None)
 
 
+@settings(deadline=None)
 @given(histograms, st.integers(10, 130))
 def test_shares_and_bands_add_up(counts: dict[int, int], limit: int) -> None:
     raw = [speed for speed, n in counts.items() for _ in range(n)]
@@ -130,6 +133,7 @@ def test_shares_and_bands_add_up(counts: dict[int, int], limit: int) -> None:
         assert found.over_limit_20_share == sum(speed > limit + 20 for speed in raw) / len(raw)
 
 
+@settings(deadline=None)
 @given(histograms)
 def test_no_window_holds_more_than_the_pace(counts: dict[int, int]) -> None:
     window = pace(counts)
@@ -143,6 +147,7 @@ def test_no_window_holds_more_than_the_pace(counts: dict[int, int]) -> None:
     assert window.high_kmh - window.low_kmh == 14
 
 
+@settings(deadline=None)
 @given(st.lists(histograms, max_size=4))
 def test_merging_is_counting_together(parts: list[dict[int, int]]) -> None:
     raw = sorted(speed for counts in parts for speed, n in counts.items() for _ in range(n))
