@@ -164,10 +164,10 @@ class Ld2415hDecoder:
         value = float(number)
         factor = self._unit.kmh_per_unit()
         speed_kmh = 0.0 if isinstance(factor, str) else abs(value) * factor
-        if isinstance(factor, str):
-            self._reject(factor, t_mono_s, events)
-        elif value == 0:
+        if value == 0:
             events.append(Idle(t_mono_s))
+        elif isinstance(factor, str):
+            self._reject(factor, t_mono_s, events)
         elif speed_kmh > MAX_SPEED_KMH:
             self._reject(TOO_FAST, t_mono_s, events)
         else:

@@ -34,9 +34,9 @@ class Ops243:
     def __init__(self, *, binary: bool = False) -> None:
         self._binary = binary
 
-    def decoder(self, unit: Unit | None) -> Ops243Decoder:
+    def decoder(self, unit: Unit | None, *, binary: bool = False) -> Ops243Decoder:
         """A fresh decoder for a radar set to `unit`; None: believe each line."""
-        return Ops243Decoder(unit, binary=self._binary)
+        return Ops243Decoder(unit, binary=binary or self._binary)
 
     def settings(self, wanted: RadarSettings) -> list[Setting]:
         """What has to be set, in order; raises DriverError where the radar cannot do it."""

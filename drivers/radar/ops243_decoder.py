@@ -171,14 +171,14 @@ class Ops243Decoder:
         if line.bare:
             self.counters.add("bare")
         factor = self._unit.kmh_per_unit(line.unit)
-        if isinstance(factor, str):
-            self._reject(factor, t_mono_s, events)
-            return
         idle, reason = True, ""
         for rank, value in enumerate(line.values):
             if -_ZERO < value < _ZERO:
                 continue
             idle = False
+            if isinstance(factor, str):  # a zero needs no unit, everything else does
+                reason = factor
+                break
             speed_kmh = abs(value) * factor
             strength = line.strengths[rank]
             wrong = _implausible(speed_kmh, strength)

@@ -102,7 +102,8 @@ def test_a_cut_frame_costs_itself_alone() -> None:
 
 
 def test_nothing_moving_is_life_and_no_speed() -> None:
-    assert decode(b"V+000.0\r\nV-000.0\r\n") == [Idle(7.0), Idle(7.0)]
+    for unit in Unit:
+        assert decode(b"V+000.0\r\nV-000.0\r\n", unit) == [Idle(7.0), Idle(7.0)]
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,8 @@ def test_a_list_of_replies_keeps_what_the_radar_wrote() -> None:
 
 @pytest.mark.parametrize("line", [b"0\r\n", b"-0.00\r\n", b'{"speed":"0.0"}\r\n', b'{"speed":[0,0]}\r\n'])
 def test_a_zero_is_life_and_no_speed(line: bytes) -> None:
-    assert decode(line) == [Idle(7.0)]
+    for unit in (None, *Unit):
+        assert decode(line, unit) == [Idle(7.0)]  # it needs no unit
 
 
 # --------------------------------------------------------------------------- units
