@@ -199,18 +199,19 @@ def test_a_message_without_right_is_refused_and_the_connection_goes_on(tmp_path:
 def test_never_more_in_flight_than_both_sides_want(
     tmp_path: Path, window: int, receive_maximum: int, expected: int
 ) -> None:
-    async def main(port: int) -> int:
+    async def main(port: int, listener: Listener) -> int:
         async with running(settings(port, window=window)) as it:
             await until(lambda: it.connected)
             results = await asyncio.gather(*(it.port.publish("a", b"%d" % n) for n in range(60)))
             assert all(result.ok for result in results)
+            await until(lambda: len(listener.heard) == 60)
             return it.port.health()["most_in_flight"]
 
     with (
         Broker(tmp_path, f"max_inflight_messages {receive_maximum}") as broker,
         contextlib.closing(Listener(broker.port)) as listener,
     ):
-        assert run(main(broker.port)) == expected
+        assert run(main(broker.port, listener)) == expected
         assert sorted(listener.payloads(), key=int) == [b"%d" % n for n in range(60)]
 
 
