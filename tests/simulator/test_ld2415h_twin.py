@@ -69,6 +69,13 @@ def test_a_wrong_frame_changes_nothing_and_costs_only_itself(bad: str) -> None:
     assert twin.sensor.parameters[1] == 3
 
 
+def test_a_command_cut_short_costs_only_itself() -> None:
+    twin = Ld2415hTwin()
+    twin.on_bytes(BASICS[:5] + APPROACHING_ONLY)
+    assert twin.sensor.parameters[1] == 1
+    assert twin.sensor.parameters[4] == 1
+
+
 @given(
     st.lists(st.one_of(st.sampled_from([READ, BASICS, BOTH, b"CF", b"C"]), st.binary(max_size=12))),
     st.integers(1, 9),

@@ -166,6 +166,13 @@ def test_a_lorry_in_the_near_lane_hides_the_far_lane_behind_it() -> None:
     assert visible_parts([seen(8, kind=VehicleKind.BICYCLE, offset_m=3.5), far_lane], 2.5)[1] == 1.0
 
 
+def test_a_radar_lower_than_a_roof_sees_over_it_what_the_ray_over_its_front_edge_misses() -> None:
+    """One metre up: over a car (1.5 m) 40 m away the ray rises to 2.25 m at 100 m, of a lorry's 3.6 m."""
+    car = seen(40, offset_m=0.0)
+    lorry = seen(100, offset_m=0.0, kind=VehicleKind.LORRY, vehicle_id=2)
+    assert visible_parts([car, lorry], 1.0)[1] == pytest.approx(1 - 2.25 / 3.6)
+
+
 def test_a_hidden_vehicle_gives_no_echo() -> None:
     pair = [seen(80, kind=VehicleKind.LORRY), seen(100, vehicle_id=2)]
     assert [echo.vehicle_id for echo in RadarPhysics(IDEAL).echoes(pair, 0.0)] == [1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.following import HARDEST_BRAKE_MPS2
+from simulator.following import HARDEST_BRAKE_MPS2, follow_accel, free_accel
 from simulator.road import Road, RoadShape
 from simulator.traffic import Flow, random_traffic, scripted
 from simulator.vehicles import Arrival, MovingVehicle, VehicleKind
@@ -154,6 +154,18 @@ def test_following_settles_at_the_wished_headway_without_oscillation() -> None:
             assert follower.accel_mps2 > -2.5  # comfortable, not an emergency
     assert gaps[-1] == pytest.approx(2.0 + 1.2 * 40 / 3.6, rel=0.03)
     assert min(gaps) > 0.9 * gaps[-1]
+
+
+def test_who_is_too_fast_and_too_close_brakes_for_both_reasons() -> None:
+    too_fast = free_accel(20.0, 14.0, 1.5)
+    too_close = follow_accel(14.0, 20.0, 1.5, 1.2, 15.0, 0.0)
+    assert too_fast < 0
+    assert too_close < 0
+    assert follow_accel(20.0, 14.0, 1.5, 1.2, 15.0, 0.0) < too_fast + too_close
+
+
+def test_nobody_ahead_within_sight_is_nobody_ahead() -> None:
+    assert follow_accel(10.0, 14.0, 1.5, 1.2, 5000.0, 0.0) == free_accel(10.0, 14.0, 1.5)
 
 
 def test_a_platoon_passes_at_the_headway_it_came_with() -> None:

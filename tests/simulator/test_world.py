@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import time
+from pathlib import Path
 
 import pytest
 
-from simulator.line import MemoryLine
+from simulator.line import MemoryLine, PtyLine
 from simulator.radar_end import RadarFault
 from simulator.radar_physics import IDEAL
 from simulator.traffic import scripted
 from simulator.virtual_time import run_virtual
 from simulator.world import RADARS, World, make_demo, make_world
 from speedsign.model import Direction
+from tests import support
 from tests.support import run
 
 
@@ -171,3 +174,40 @@ def test_real_time_is_real() -> None:
     world_s, real_s = run(moment())
     assert world_s == pytest.approx(0.3)
     assert 0.28 < real_s < 2.0
+
+
+@pytest.mark.wires
+def test_over_a_pty_it_answers_reports_and_comes_back(tmp_path: Path) -> None:
+    async def use() -> tuple[bytes, bytes]:
+        line = PtyLine(tmp_path / "radar")
+        line.plug()
+        script = scripted([(0, 0, 50, "lorry")])
+        world = make_world(line, script=script, parameters=IDEAL)
+        world.process(10.0)  # until it is well in view
+        before = await heard(world, line, b"U?")
+        world.radar_end.unplug()
+        assert not line.link.exists()
+        world.radar_end.plug()
+        after = await heard(world, line, b"", until=b'reset"}\r\n')
+        line.unplug()
+        return before, after
+
+    before, after = run(use())
+    assert b'{"Units":"m-per-sec"}\r\n' in before
+    assert b"\r\n13." in before
+    assert after.startswith(b'{"Reset" : "Board was reset"}\r\n')
+
+
+async def heard(world: World, line: PtyLine, command: bytes, until: bytes = b"") -> bytes:
+    """What another program hears on the pty, while the world runs, until it has heard enough."""
+    got = bytearray()
+    fd = os.open(line.link, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+    asyncio.get_running_loop().add_reader(fd, lambda: got.extend(os.read(fd, 4096)))
+    os.write(fd, command)
+    task = asyncio.create_task(world.run())
+    await support.until(lambda: (until in got and got) if until else got.count(b"\r\n13.") > 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    asyncio.get_running_loop().remove_reader(fd)
+    os.close(fd)
+    return bytes(got)
