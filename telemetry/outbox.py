@@ -57,6 +57,11 @@ def put(db: sqlite3.Connection, kind: str, now_ms: int, body: Callable[[int], by
     db.execute("UPDATE outbox SET body = ? WHERE seq = ?", (body(seq), seq))
 
 
+def trim(db: sqlite3.Connection, keep: int) -> int:
+    """Drop what is older than the newest `keep` messages; how many. Inside the caller's transaction."""
+    return db.execute("DELETE FROM outbox WHERE seq <= (SELECT max(seq) FROM outbox) - ?", (keep,)).rowcount
+
+
 def pending(db: sqlite3.Connection, after_seq: int, limit: int) -> list[OutboxRow]:
     """Oldest first. Newest aggregates first, once raw data waits behind them, is a matter of this query."""
     rows = db.execute(

@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter-hours are UTC ones
 _DAY_S = 86_400
 FILL_AT_MOST_S = 31 * _DAY_S
+OUTBOX_S = 400 * _DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
 _TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
 
 
@@ -200,6 +201,9 @@ class SqliteStore:
                 (before_s, before_s + _DAY_S),
             ).fetchall():
                 closed.append(self._close_one(row[0], to_ms(before_utc)))  # noqa: PERF401  a write each
+            dropped = outbox.trim(self._db, OUTBOX_S // self.interval_s) if closed else 0
+        if dropped:
+            _log.warning("%s: %d messages waited for over a year and were dropped", self.path, dropped)
         return closed
 
     def _close_one(self, number: int, now_ms: int) -> Interval:

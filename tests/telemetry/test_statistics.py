@@ -154,6 +154,13 @@ def test_merging_is_counting_together(parts: list[dict[int, int]]) -> None:
     assert [speed for speed, n in merge(parts).items() for _ in range(n)] == raw
 
 
+def test_a_share_reached_at_a_gap_is_the_upper_edge_of_the_class_before_it() -> None:
+    groups = classes({40: 1, 60: 1}, rounds=True)
+    assert [grouped_percentile(groups, percent) for percent in (0, 25, 50, 75, 100)] == [
+        39.5, 40.0, 40.5, 60.0, 60.5,
+    ]  # fmt: skip
+
+
 def test_the_limit_itself_is_not_over_it() -> None:
     found = compute({50: 1, 51: 1, 60: 1, 61: 1, 70: 1, 71: 1, 100: 1, 101: 3}, 50)
     assert found.over_limit_share == 0.9

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from speedsign.errors import StoreError
 from speedsign.model import ClockQuality, Direction, DisplayState, Interval
 from speedsign.ports import Store
+from telemetry import store as store_module
 from telemetry.database import StoreRejected
 from telemetry.messages import parse_aggregate
 from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
@@ -177,10 +178,32 @@ def test_a_clock_that_ran_ahead_does_not_stop_the_filling(store: SqliteStore) ->
     assert [(minutes, n) for minutes, n, _ in summary(closed)] == [(0, 1), (15, 0), (4000 * 24 * 60, 1)]
 
 
+def test_a_doubtful_time_is_no_end_of_what_is_known(store: SqliteStore) -> None:
+    store.add_vehicle(passed(50, T0), [])
+    store.close_intervals(T0 + QUARTER, T0)
+    store.add_vehicle(passed(50, T0 + 3 * QUARTER, clock=ClockQuality.UNKNOWN), [])
+    store.close_intervals(T0 + 4 * QUARTER, None)
+    assert summary(store.close_intervals(T0 + 5 * QUARTER, T0)) == [(15, 0, 0), (30, 0, 0), (60, 0, 0)]
+
+
+def test_what_waits_for_a_broker_that_never_comes_is_bounded(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "OUTBOX_S", 3 * 900)
+    store.close_intervals(T0 + 5 * QUARTER, T0)
+    assert [row.seq for row in store.pending(0, 10)] == [3, 4, 5]
+    store.settle([3, 4, 5], [])
+    store.close_intervals(T0 + 6 * QUARTER, T0)
+    assert [row.seq for row in store.pending(0, 10)] == [6]
+
+
 def test_a_late_vehicle_reopens_and_is_sent_again_as_a_revision(store: SqliteStore) -> None:
     store.add_vehicle(passed(50, T0), [])
+    assert [i.revision for i in read_intervals(store.path, T0, T0 + QUARTER)] == [1]
     (first,) = store.close_intervals(T0 + QUARTER, None)
+    assert [i.revision for i in read_intervals(store.path, T0, T0 + QUARTER)] == [1]
     store.add_vehicle(passed(61, T0), [])
+    assert [i.revision for i in read_intervals(store.path, T0, T0 + QUARTER)] == [2]
     (second,) = store.close_intervals(T0 + 2 * QUARTER, None)
     assert (first.revision, second.revision) == (1, 2)
     assert dict(second.cells[0].counts) == {50: 1, 61: 1}
