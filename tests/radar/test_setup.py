@@ -167,6 +167,18 @@ def test_an_old_answer_is_not_taken_for_the_read_back() -> None:
     assert radar.sent.count("unit=kmh") == 1
 
 
+def test_the_echo_of_a_command_is_no_proof_that_it_was_obeyed() -> None:
+    radar = ScriptedRadar(unit="mph")
+
+    def spoil(command: str) -> bool:
+        if command == "unit=kmh":
+            radar.answers.put_nowait(Reply(0.0, {"unit": "kmh"}))
+        return command == "unit=kmh"
+
+    radar.spoil = spoil
+    assert radar.set_up(setting("unit", "kmh")).results[0].outcome is Outcome.REFUSED
+
+
 def test_no_answer_after_a_write_is_said_so() -> None:
     radar = ScriptedRadar(unit="mph")
     radar.spoil = lambda command: command == "unit?" and "unit=kmh" in radar.sent
