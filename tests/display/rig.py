@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 from drivers.display.dm56a04 import Dm56a04
 from drivers.display.owner import OwnerSettings, PanelOwner
@@ -35,6 +36,16 @@ class Rig:
         return [frame.hex(" ").upper() for frame in self.end.requests]
 
 
+@contextlib.contextmanager
+def no_error_in_the_loop() -> Iterator[None]:
+    """What a callback raises ends nowhere but in the log: fail the test."""
+    loop = asyncio.get_running_loop()
+    raised: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: raised.append(context))
+    yield
+    assert raised == []
+
+
 @contextlib.asynccontextmanager
 async def connected(
     folder: Path, settings: BusSettings = FAST_BUS, baud: int | None = None
@@ -42,13 +53,14 @@ async def connected(
     """A rig whose bus is connected."""
     rig = Rig(folder, settings, baud)
     rig.line.plug()
-    await rig.bus.connect()
-    try:
-        yield rig
-    finally:
-        await rig.bus.close()
-        rig.end.close()
-        rig.line.unplug()
+    with no_error_in_the_loop():
+        await rig.bus.connect()
+        try:
+            yield rig
+        finally:
+            await rig.bus.close()
+            rig.end.close()
+            rig.line.unplug()
 
 
 class OwnedRig(Rig):
@@ -89,12 +101,13 @@ async def owned(
     """A rig whose owner runs; cancelled at the end."""
     rig = OwnedRig(folder, owner_settings, bus_settings)
     rig.line.plug()
-    task = asyncio.create_task(rig.owner.run())
-    try:
-        yield rig
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        rig.end.close()
-        rig.line.unplug()
+    with no_error_in_the_loop():
+        task = asyncio.create_task(rig.owner.run())
+        try:
+            yield rig
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            rig.end.close()
+            rig.line.unplug()

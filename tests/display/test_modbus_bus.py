@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -262,6 +263,22 @@ def _only_one_more_reply(rig: Rig) -> Iterator[None]:
         yield
 
 
+def test_after_a_lost_reply_the_line_is_left_alone_and_asked_what_nobody_waits_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+            came_s: list[float] = []
+            rig.end.on_request = lambda _frame: came_s.append(asyncio.get_running_loop().time())
+            rig.end.faults = {PanelFault.DEAD}
+            for _ in range(3):
+                with pytest.raises(NoReply):
+                    await put(rig.bus, Face(47))
+            assert rig.requests[1:] == ["01 03 00 00 00 01 84 0A", "01 03 00 00 00 02 C4 0B"]
+            gaps_s = [later - earlier for earlier, later in itertools.pairwise(came_s)]
+            assert min(gaps_s) >= FAST_BUS.timeout_s + FAST_BUS.quiet_s - 0.005
+
+    run(main())
+
+
 def test_a_late_reply_of_another_kind_is_a_bad_reply(tmp_path: Path) -> None:
     async def main() -> None:
         patient = BusSettings(timeout_s=0.1, quiet_s=0.02, resync=False)
@@ -380,6 +397,11 @@ def test_an_adapter_that_echoes_can_be_used(tmp_path: Path) -> None:
             rig.end.faults = {PanelFault.ECHO, PanelFault.DEAD}
             with pytest.raises(NoReply):
                 await rig.bus.write_register(1, 9, 4)  # FC6: without the setting, this would succeed
+            rig.end.faults = {PanelFault.DEAD}  # not even an echo
+            with pytest.raises(NoReply):
+                await put(rig.bus, Face(50))
+            rig.end.faults = {PanelFault.ECHO}
+            await put(rig.bus, Face(51))
             rig.end.faults = set()  # another adapter, without echo
             await put(rig.bus, Face(49))
 
@@ -471,9 +493,8 @@ def test_a_port_that_refuses_its_settings_is_given_back(tmp_path: Path) -> None:
         async with connected(tmp_path) as rig:
             await rig.bus.close()
             even = PymodbusBus(rig.bus.name, LineSettings(9600, parity="E"))  # a pty takes no parity
-            for _ in range(2):
-                with pytest.raises(PortError, match="check baud and parity"):
-                    await even.connect()
+            with pytest.raises(PortError, match="check baud and parity"):
+                await even.connect()
             await rig.bus.connect()
 
     run(main())
@@ -503,6 +524,7 @@ def test_unplugged_in_the_middle_of_a_request(tmp_path: Path) -> None:
                 await put(rig.bus, Face(47))
             with pytest.raises(PortError, match="no such port"):
                 await rig.bus.connect()
+            assert asyncio.all_tasks() == {asyncio.current_task()}  # nobody reconnects behind our back
             rig.line.plug()
             rig.end.faults = set()
             await rig.bus.connect()

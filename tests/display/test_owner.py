@@ -18,6 +18,7 @@ from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.virtual_time import VirtualClock, run_virtual
 from speedsign.errors import BadReply, NoReply, PortError
 from speedsign.model import BLANK, Face
+from speedsign.ports import PanelDriver, WriteRegisters
 
 WIRE_S, TIMEOUT_S, QUIET_S = 0.03, 0.24, 0.1
 
@@ -32,6 +33,7 @@ class MemoryBus:
         self.log: list[tuple[float, str]] = []  # when, and what: digits, or registers
         self.connects: list[float] = []
         self.port_error = self.connected = self.dead = self.lying = self.bad = False
+        self.flapping = False  # opens, and fails at the first request
         self.lose_replies = 0
         self.closed = 0
         self._quiet = False
@@ -61,7 +63,7 @@ class MemoryBus:
     async def _exchange(self, unit: int, what: str) -> None:
         assert unit == 1
         await self.ready()
-        if self.port_error or not self.connected:
+        if self.port_error or self.flapping or not self.connected:
             self.connected = False
             raise PortError(self.name, "went away")
         self.log.append((asyncio.get_running_loop().time(), what))
@@ -94,13 +96,15 @@ class MemoryBus:
 class Sign:
     """An owner, its bus and what it reported."""
 
-    def __init__(self, owner_settings: OwnerSettings | None = None) -> None:
+    def __init__(
+        self, owner_settings: OwnerSettings | None = None, driver: PanelDriver | None = None
+    ) -> None:
         self.bus = MemoryBus()
         self.acked: list[tuple[str, float]] = []
         loop = asyncio.get_running_loop()
         self.owner = PanelOwner(
             self.bus,
-            Dm56a04(),
+            driver or Dm56a04(),
             1,
             VirtualClock(loop, datetime(2026, 5, 4, tzinfo=UTC)),
             owner_settings,
@@ -119,11 +123,13 @@ class Sign:
 
 
 @contextlib.asynccontextmanager
-async def sign(owner_settings: OwnerSettings | None = None, settle_s: float = 0.5) -> AsyncIterator[Sign]:
+async def sign(
+    owner_settings: OwnerSettings | None = None, driver: PanelDriver | None = None
+) -> AsyncIterator[Sign]:
     """A sign whose panel is in order."""
-    made = Sign(owner_settings)
+    made = Sign(owner_settings, driver)
     try:
-        await asyncio.sleep(settle_s)
+        await asyncio.sleep(0.5)
         yield made
     finally:
         await made.stop()
@@ -256,6 +262,8 @@ def test_brightness_is_sent_when_the_panels_own_step_changes() -> None:
 def test_one_lost_reply_is_no_fault() -> None:
     async def main() -> None:
         async with sign() as made:
+            made.owner.show(Face(46))
+            await asyncio.sleep(0.5)  # read back, and not due again for 10 s
             made.bus.lose_replies = 1
             began_s = now()
             made.owner.show(Face(47))
@@ -381,7 +389,54 @@ def test_a_power_dip_that_no_one_saw_is_mended_with_the_settings() -> None:
     virtual(main())
 
 
+def test_a_panel_that_restarted_gets_its_settings_when_that_is_found() -> None:
+    async def main() -> None:
+        async with sign(OwnerSettings(keepalive_s=30.0, refresh_s=1e9)) as made:
+            made.owner.show(Face(47, level=0.0))
+            await asyncio.sleep(1)
+            made.bus.twin.power_cycle()
+            await asyncio.sleep(10)
+            assert made.owner.health()["mismatches"] == 1
+            assert (made.bus.twin.lit(), made.bus.twin.brightness, made.codes) == ("  47", 1, [])
+
+    virtual(main())
+
+
+class TwoHalves(Dm56a04):
+    """A panel that takes two requests for one face."""
+
+    def writes(self, face: Face) -> Sequence[WriteRegisters]:
+        codes = tuple(map(ord, self.text(face)))
+        return (WriteRegisters(0, codes[:2]), WriteRegisters(2, codes[2:]))
+
+
+def test_a_face_of_two_requests_is_given_up_for_a_newer_one() -> None:
+    async def main() -> None:
+        async with sign(driver=TwoHalves()) as made:
+            began_s = now()
+            made.owner.show(Face(1147))
+            await asyncio.sleep(0.01)
+            made.owner.show(Face(1248))
+            await asyncio.sleep(0.2)
+            assert made.bus.since(began_s)[:3] == ["11", "12", "2=[52, 56]"]
+            assert made.bus.twin.lit() == "1248"
+
+    virtual(main())
+
+
 # ---------------------------------------------------------------------- a port that is not there
+
+
+def test_a_port_that_opens_and_fails_is_not_opened_in_a_frenzy() -> None:
+    async def main() -> None:
+        async with sign() as made:
+            made.bus.flapping = True
+            before = len(made.bus.connects)
+            await asyncio.sleep(10)
+            assert 5 <= len(made.bus.connects) - before <= 21
+            assert made.codes == ["port"]
+
+    virtual(main())
 
 
 def test_back_off() -> None:
@@ -446,6 +501,19 @@ def test_dark_at_the_end_although_a_request_was_under_way_and_a_reply_is_lost() 
             made.bus.lose_replies = 1
             await made.stop()
             assert (made.bus.twin.lit(), made.bus.connected) == ("    ", False)
+
+    virtual(main())
+
+
+def test_the_end_is_tried_again_while_there_is_time() -> None:
+    async def main() -> None:
+        async with sign() as made:
+            made.owner.show(Face(47))
+            await asyncio.sleep(1)
+            made.bus.dead = True
+            asyncio.get_running_loop().call_later(0.3, setattr, made.bus, "dead", False)
+            await made.stop()
+            assert (made.bus.twin.lit(), made.owner.lit()) == ("    ", BLANK)
 
     virtual(main())
 

@@ -121,6 +121,12 @@ def test_garbage_is_bounded_and_does_not_deafen(chunks: list[bytes]) -> None:
     assert slave.split(bytes.fromhex(vectors.SHOW_47[0]))[-1:] == [bytes.fromhex(vectors.SHOW_47[0])]
 
 
+def test_endless_noise_is_forgotten(slave: RtuSlave) -> None:
+    for _ in range(20):
+        assert slave.split(b"\x01\x10\xff" * 200) == []
+        assert len(slave._buffer) <= MAX_BUFFER
+
+
 # ---------------------------------------------------------------------- against pymodbus
 
 
