@@ -18,7 +18,7 @@ from speedsign.errors import PortError
 BITS_PER_CHARACTER = 10  # 8N1
 
 
-def _nobody(_data: bytes) -> None:
+def ignore(_data: bytes) -> None:
     """Bytes to a device that does not listen."""
 
 
@@ -45,7 +45,7 @@ class PtyLine:
 
     def __init__(self, link: Path, baud: int | None = None) -> None:
         self.link = link
-        self.on_data: Callable[[bytes], None] = _nobody
+        self.on_data: Callable[[bytes], None] = ignore
         self.dropped_bytes = 0
         self._baud = baud
         self._fds: tuple[int, int] | None = None
@@ -140,7 +140,7 @@ class MemoryLine:
     """A line without a kernel: the program's end is `port`, the device's end is this object."""
 
     def __init__(self, name: str, baud: int | None = None) -> None:
-        self.on_data: Callable[[bytes], None] = _nobody
+        self.on_data: Callable[[bytes], None] = ignore
         self.plugged = True
         self.port = MemoryPort(name, self)
         self._out = _Wire(self.port.arrive, baud)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Protocol
 
 from simulator.demo_traffic import demo_shape, demo_traffic
@@ -17,7 +18,7 @@ from simulator.radars.ld2415h import Ld2415hTwin
 from simulator.radars.ops243 import Ops243Twin
 from simulator.road import Road, RoadShape
 from simulator.traffic import Flow, random_traffic
-from simulator.vehicles import Arrival, Passed
+from simulator.vehicles import KINDS, KMH_PER_MPS, Arrival, Passed
 
 LONGEST_SLEEP_S = 0.1
 DEMO_RANGE_M = 75.0
@@ -129,19 +130,32 @@ def make_demo(
     radar: str = "ops243",
     seed: int = 1,
     limit_kmh: float = 50.0,
+    until_s: float | None = None,
     parameters: RadarParameters | None = None,
     others: Sequence[Advances] = (),
 ) -> World:
     """A world with the lively traffic of the demo, on a kind day: few losses, little fading.
 
     The radar looks no farther than 75 m: who drives away is out of its sight before the next one does.
+    With `until_s` nobody comes who would not have left the view by then.
     """
     if parameters is None:
         parameters = replace(
             ANTENNAS[radar], burst_per_s=0.0, drop_share=0.01, fading_db=1.5, max_range_m=DEMO_RANGE_M
         )
     shape = demo_shape(parameters.max_range_m)
-    script = demo_traffic(seed, limit_kmh, shape)
+    script: Iterable[Arrival] = demo_traffic(seed, limit_kmh, shape)
+    if until_s is not None:
+        script = takewhile(lambda arrival: _leaves_by_s(arrival, shape) <= until_s, script)
     return make_world(
         line, radar=radar, seed=seed, script=script, parameters=parameters, shape=shape, others=others
     )
+
+
+def _leaves_by_s(arrival: Arrival, shape: RoadShape) -> float:
+    """When an arrival has left the view at the latest, braking for the sign included."""
+    slowest_kmh = (
+        arrival.speed_kmh if arrival.brakes_at_m is None else min(arrival.speed_kmh, arrival.brakes_to_kmh)
+    )
+    way_m = shape.lead_m + shape.zone_m + KINDS[arrival.kind].length_m
+    return arrival.t_s + way_m / (slowest_kmh / KMH_PER_MPS)

@@ -1,1 +1,199 @@
-"""To come."""
+"""A sign from its config: the one place where real devices, files and threads are made.
+
+The heavy libraries are imported here and not by the daemon, which only knows ports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from drivers.display.owner import OwnerSettings, PanelOwner
+from drivers.modbus_bus import BusSettings, PymodbusBus
+from drivers.radar.link import RadarLink
+from drivers.serial_port import SerialPort
+from drivers.tcp_port import TcpPort
+from speedsign import __version__
+from speedsign.clock import SystemClock
+from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig, TrackingConfig
+from speedsign.coverage import INTERVAL_S
+from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
+from speedsign.errors import ConfigError, StoreError
+from speedsign.model import Face, Fault, Installation
+from speedsign.notify import sd_notify
+from speedsign.ports import BytePort, Clock, LineSettings, RadarDriver, RadarSettings
+from speedsign.registry import load_display, load_radar
+from speedsign.rules import Rules
+from speedsign.tracking import TrackingParams
+from telemetry.messages import Identity
+from telemetry.mqtt import BrokerSettings
+from telemetry.mqtt_port import PahoPort
+from telemetry.publisher import Publisher
+from telemetry.recorder import ThreadRecorder
+from telemetry.store import SqliteStore, open_or_replace
+
+READINGS_BELOW_KMH = 2.0  # the radar may report a little slower than the sign counts: its own filter leaks
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long an interval is, and when it is closed. Only the demo is quicker than the contract."""
+
+    interval_s: int = INTERVAL_S
+    close_after_s: float = CLOSE_AFTER_S
+
+
+class Sign:
+    """A whole sign on real devices: `daemon` runs it, `display_writes` and the like tell how it went."""
+
+    def __init__(self, config: Config, clock: Clock | None = None, pace: Pace | None = None) -> None:
+        self.config = config
+        self.pace = pace or Pace()
+        self.clock = clock or SystemClock()
+        driver = load_radar(config.radar.driver)
+        self.radar = RadarLink(
+            radar_port(config.radar, driver),
+            driver,
+            radar_settings(config),
+            self.clock,
+            set_up=config.radar.setup,
+        )
+        self.recorder: ThreadRecorder[SqliteStore] = ThreadRecorder(self._open_store)
+        self.telemetry = self._publisher(config.mqtt) if config.mqtt else None
+        self.display = self._panel(config.display) if config.display else None
+        self.daemon = Daemon(
+            plan(config, driver, self.pace),
+            Parts(self.clock, self.radar, self.recorder, self.display, self.telemetry, sd_notify),
+        )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.daemon.run()
+
+    def _open_store(self, previous: SqliteStore | None) -> tuple[SqliteStore, Fault | None]:
+        path = self.config.store.path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from None
+        at_utc: datetime = self.clock.now_utc()
+        return open_or_replace(
+            path, self.config.sign.id, self.pace.interval_s, at_utc=at_utc, previous=previous
+        )
+
+    def _panel(self, display: DisplayConfig) -> PanelOwner:
+        driver = load_display(display.driver, display.digits)
+        line = LineSettings(display.baud or driver.line.baud, parity=display.parity)
+        bus = PymodbusBus(
+            display.port, line, BusSettings(timeout_s=display.timeout_s, local_echo=display.local_echo)
+        )
+        settings = OwnerSettings(keepalive_s=display.keepalive_s, verify_s=display.verify_s)
+        owner = PanelOwner(bus, driver, display.unit, self.clock, settings, self._acked)
+        owner.show(Face(level=display.brightness))
+        return owner
+
+    def _acked(self, face: Face, t_mono_s: float) -> None:
+        self.daemon.on_acked(face, t_mono_s)
+
+    def _publisher(self, mqtt: MqttConfig) -> Publisher:
+        settings = BrokerSettings(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=f"speedsign-{self.config.sign.id}",
+            username=mqtt.username,
+            password=secret(mqtt.password_file),
+            allow_plain=mqtt.allow_plain,
+            keepalive_s=mqtt.keepalive_s,
+        )
+        return Publisher(PahoPort(settings, self.clock), self.recorder, self._identity())
+
+    def _identity(self) -> Identity:
+        config = self.config
+        return Identity(
+            sign=config.sign.id,
+            boot=int(self.clock.now_utc().timestamp()),
+            software=__version__,
+            radar=config.radar.driver,
+            display=config.display.driver if config.display else "",
+            config=hashlib.sha256(repr(asdict(config)).encode()).hexdigest()[:12],
+        )
+
+
+def radar_port(radar: RadarConfig, driver: RadarDriver) -> BytePort:
+    """The line that the config names: a device, or a serial device server."""
+    if radar.port.startswith("tcp://"):
+        return TcpPort(radar.port)
+    line = driver.line
+    return SerialPort(
+        radar.port, LineSettings(radar.baud or line.baud, line.bytesize, line.parity, line.stopbits)
+    )
+
+
+def radar_settings(config: Config) -> RadarSettings:
+    """What the radar is to be set to."""
+    tracking = config.tracking
+    return RadarSettings(
+        unit=config.radar.unit,
+        min_speed_kmh=max(tracking.min_speed_kmh - READINGS_BELOW_KMH, 1.0),
+        max_speed_kmh=tracking.max_speed_kmh,
+        min_strength=config.radar.min_strength,
+        targets=config.radar.targets,
+    )
+
+
+def tracking_params(tracking: TrackingConfig, mounting_angle_deg: float = 0.0) -> TrackingParams:
+    """The tracker's parameters: those that a config can set, the rest as they are."""
+    return TrackingParams(
+        min_speed_kmh=tracking.min_speed_kmh,
+        max_speed_kmh=tracking.max_speed_kmh,
+        confirm_readings=tracking.confirm_readings,
+        smoothing_readings=tracking.smoothing_readings,
+        gap_s=tracking.gap_s,
+        mounting_angle_deg=mounting_angle_deg,
+    )
+
+
+def plan(config: Config, driver: RadarDriver, pace: Pace) -> Plan:
+    """How the sign is to behave."""
+    sign, rules = config.sign, config.rules
+    return Plan(
+        installation=Installation(
+            site=sign.site or sign.name or sign.id,
+            limit_kmh=sign.limit_kmh,
+            mounting_angle_deg=config.radar.mounting_angle_deg,
+            radar=driver.name,
+            timezone=sign.timezone,
+            approaching_name=sign.approaching_name,
+            receding_name=sign.receding_name,
+            rounds=driver.rounds,
+        ),
+        tracking=tracking_params(config.tracking, config.radar.mounting_angle_deg),
+        rules=Rules(
+            minimum_kmh=rules.minimum_kmh,
+            ceiling_kmh=config.ceiling_kmh,
+            directions=rules.directions(),
+            hold_s=rules.hold_s,
+            min_change_interval_s=rules.min_change_interval_s,
+        ),
+        invert_direction=config.radar.invert_direction,
+        keep_vehicles_days=config.store.keep_vehicles_days,
+        trust_clock=config.clock.trust == "always",
+        interval_s=pace.interval_s,
+        close_after_s=pace.close_after_s,
+    )
+
+
+def secret(path: Path | None) -> str | None:
+    """The first line of a secret's file, which only its owner may read; raises ConfigError."""
+    if path is None:
+        return None
+    try:
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o007:
+                raise ConfigError([f"{path}: everybody can read this secret; run: chmod 640 {path}"])
+            return file.readline().rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: the password cannot be read: {error}"]) from None

@@ -62,6 +62,8 @@ class Plan:
     invert_direction: bool = False
     keep_vehicles_days: int = 30
     trust_clock: bool = False  # True: whatever the kernel says
+    interval_s: int = INTERVAL_S
+    close_after_s: float = CLOSE_AFTER_S
 
 
 class Daemon:
@@ -73,7 +75,7 @@ class Daemon:
         self.vehicles = 0
         self._shown: Shown = DARK
         self._lit_for: set[int] = set()  # tracks whose number the panel has acknowledged
-        self._coverage = CoverageMeter()
+        self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
         self._closed_before: datetime | None = None
         self._pruned: datetime | None = None
@@ -109,7 +111,7 @@ class Daemon:
 
     def _begin(self) -> None:
         now_utc = self.parts.clock.now_utc()
-        self._closed_before = interval_start(now_utc)
+        self._closed_before = interval_start(now_utc, self.plan.interval_s)
         self._submit("installation", lambda store: store.begin(self.plan.installation, now_utc))
         # Intervals that a restart cut in two go on; those that ended while nobody was here are closed.
         self._close_intervals(now_utc)
@@ -207,7 +209,7 @@ class Daemon:
 
     def _close_intervals(self, now_utc: datetime) -> None:
         """Close what ended by now; runs in order with the vehicles, so none can come too late."""
-        before, since = interval_start(now_utc), self._closed_before
+        before, since = interval_start(now_utc, self.plan.interval_s), self._closed_before
         self._closed_before = before
         self._submit("intervals", partial(_close_intervals, before_utc=before, since_utc=since))
         if self.parts.telemetry:
@@ -232,8 +234,11 @@ class Daemon:
         now_utc = clock.now_utc()
         self._say_faults()
         self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)
-        due_utc = now_utc - timedelta(seconds=CLOSE_AFTER_S)
-        if self._closed_before is not None and interval_start(due_utc) > self._closed_before:
+        due_utc = now_utc - timedelta(seconds=self.plan.close_after_s)
+        if (
+            self._closed_before is not None
+            and interval_start(due_utc, self.plan.interval_s) > self._closed_before
+        ):
             self._flush_coverage()
             self._close_intervals(due_utc)
             self._prune(now_utc)
@@ -305,6 +310,3 @@ async def _stop(*tasks: asyncio.Task[None] | None) -> None:
     for task, result in zip(going, await asyncio.gather(*going, return_exceptions=True), strict=True):
         if isinstance(result, Exception):
             log.error("%s: stopped with %r", task.get_name(), result)
-
-
-__all__ = ["INTERVAL_S", "Daemon", "Parts", "Plan"]

@@ -79,16 +79,10 @@ def replay(
 
 
 def _from_config(path: Path) -> tuple[TrackingParams, bool]:
+    from speedsign.assemble import tracking_params  # loads the device libraries, which replay needs not
+
     config = load_config(path)
-    tracking = config.tracking
-    params = TrackingParams(
-        min_speed_kmh=tracking.min_speed_kmh,
-        max_speed_kmh=tracking.max_speed_kmh,
-        confirm_readings=tracking.confirm_readings,
-        smoothing_readings=tracking.smoothing_readings,
-        gap_s=tracking.gap_s,
-    )
-    return params, config.radar.invert_direction
+    return tracking_params(config.tracking), config.radar.invert_direction
 
 
 def _row(vehicle: Vehicle) -> dict[str, object]:
@@ -130,10 +124,9 @@ def _to_json(header: CaptureHeader, result: Replay, vehicles: list[Vehicle]) -> 
 def _print_table(header: CaptureHeader, result: Replay, vehicles: list[Vehicle]) -> None:
     click.echo(f"{'from s':>9} {'to s':>9}  {'direction':<11} {'km/h':>6} {'entry':>6} {'exit':>6}    n")
     for vehicle in vehicles:
-        click.echo(
-            f"{vehicle.t_first_mono_s:9.2f} {vehicle.t_last_mono_s:9.2f}  {vehicle.direction:<11}"
-            f" {vehicle.speed_kmh:6.1f} {vehicle.entry_kmh:6.1f} {vehicle.exit_kmh:6.1f} {vehicle.readings:5d}"
-        )
+        times = f"{vehicle.t_first_mono_s:9.2f} {vehicle.t_last_mono_s:9.2f}"
+        speeds = f"{vehicle.speed_kmh:6.1f} {vehicle.entry_kmh:6.1f} {vehicle.exit_kmh:6.1f}"
+        click.echo(f"{times}  {vehicle.direction:<11} {speeds} {vehicle.readings:5d}")
     click.echo(
         f"{header.radar}: {len(vehicles)} vehicles from {result.readings} readings in {result.last_s:.0f} s"
     )

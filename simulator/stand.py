@@ -1,0 +1,177 @@
+"""A test stand: road, radar and panel on two lines, with every fault to be switched by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from simulator.line import PtyLine
+from simulator.panel_end import PanelEnd, PanelFault
+from simulator.panels.dm56a04 import Dm56a04Twin
+from simulator.radar_end import RadarFault
+from simulator.rtu_slave import MbapSlave, RtuSlave
+from simulator.tcp_line import TcpLine
+from simulator.vehicles import Arrival
+from simulator.world import World, make_demo, make_world
+
+StandLine = PtyLine | TcpLine
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What drives past: `script`, else `vehicles_per_hour` at random, else the demo's lively traffic."""
+
+    script: Iterable[Arrival] | None = None
+    vehicles_per_hour: float | None = None
+    limit_kmh: float = 50.0
+    until_s: float | None = None  # of the demo's traffic: nobody who would still be in view then
+
+
+@dataclass(slots=True)
+class Lit:
+    """What the panel showed from a moment on."""
+
+    t_s: float
+    text: str
+
+
+@dataclass(slots=True)
+class Log:
+    """What can be seen from outside, in order."""
+
+    lit: list[Lit] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Stand:
+    """Simulated devices on real lines. `async with` plugs them in and unplugs them again.
+
+    Only its lines lead to the program under test: it is never imported by it.
+    """
+
+    def __init__(
+        self,
+        radar_line: StandLine,
+        panel_line: StandLine,
+        *,
+        radar: str = "ops243",
+        seed: int = 1,
+        traffic: Traffic | None = None,
+    ) -> None:
+        traffic = traffic or Traffic()
+        self.radar_line, self.panel_line = radar_line, panel_line
+        self.panel = Dm56a04Twin()
+        slave = MbapSlave if isinstance(panel_line, TcpLine) else RtuSlave
+        self.panel_end = PanelEnd(panel_line, slave(1, self.panel), self._on_request)
+        self.world = self._world(radar, seed, traffic)
+        self.log = Log()
+        self.display_writes = 0
+        self.panel.on_change = self._on_lit
+
+    @classmethod
+    def on_ptys(cls, folder: Path, **options: object) -> Stand:
+        """A stand whose devices are `folder`/radar and `folder`/panel."""
+        return cls(PtyLine(folder / "radar"), PtyLine(folder / "panel"), **options)  # type: ignore[arg-type]
+
+    def _world(self, radar: str, seed: int, traffic: Traffic) -> World:
+        others = [self.panel_end]
+        if traffic.script is None and traffic.vehicles_per_hour is None:
+            return make_demo(
+                self.radar_line,
+                radar=radar,
+                seed=seed,
+                limit_kmh=traffic.limit_kmh,
+                until_s=traffic.until_s,
+                others=others,
+            )
+        return make_world(
+            self.radar_line,
+            radar=radar,
+            seed=seed,
+            vehicles_per_hour=traffic.vehicles_per_hour or 0.0,
+            limit_kmh=traffic.limit_kmh,
+            script=traffic.script,
+            others=others,
+        )
+
+    # ------------------------------------------------------------------ life
+
+    async def __aenter__(self) -> Self:
+        for line in (self.radar_line, self.panel_line):
+            if isinstance(line, TcpLine):
+                await line.start()
+            else:
+                line.plug()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.panel_end.close()
+        for line in (self.radar_line, self.panel_line):
+            if isinstance(line, TcpLine):
+                await line.stop()
+            else:
+                line.unplug()
+
+    async def run(self, seconds: float | None = None) -> None:
+        """Let time pass at the loop's pace, for so long or until cancelled."""
+        await self.world.run(None if seconds is None else self.world.t_s + seconds)
+
+    # ------------------------------------------------------------------ what can go wrong
+
+    def fault(self, command: str) -> None:
+        """Switch a fault: "radar silence", "panel dead", "radar unplug", "panel plug", "panel off", "clear".
+
+        A word twice switches it off again. Raises ValueError with the words that there are.
+        """
+        match command.split():
+            case ["clear"]:
+                self._clear()
+            case ["radar" | "panel" as device, "unplug" | "plug" as word]:
+                self._plug(device, in_=word == "plug")
+            case ["panel", "off"]:
+                self.panel.power_off()
+            case ["panel", "on"]:
+                self.panel.power_on()
+            case ["radar", word] if word in set(RadarFault):
+                self.world.radar_end.faults ^= {RadarFault(word)}
+            case ["panel", word] if word in set(PanelFault):
+                self.panel_end.faults ^= {PanelFault(word)}
+            case _:
+                raise ValueError(f"{command!r} is no fault; there are: {', '.join(fault_words())}")
+
+    def _clear(self) -> None:
+        self.world.radar_end.faults.clear()
+        self.panel_end.faults.clear()
+        self._plug("radar", in_=True)
+        self._plug("panel", in_=True)
+        if not self.panel.powered:
+            self.panel.power_on()
+
+    def _plug(self, device: str, *, in_: bool) -> None:
+        line = self.world.radar_end if device == "radar" else self.panel_line
+        (line.plug if in_ else line.unplug)()
+
+    # ------------------------------------------------------------------ what is seen
+
+    def _on_request(self, frame: bytes) -> None:
+        """Modbus writes, counted as the wire sees them (RTU: unit, function, …; TCP: behind 7 bytes)."""
+        function = frame[7] if isinstance(self.panel_end.slave, MbapSlave) else frame[1]
+        self.display_writes += function in (6, 16)
+
+    def _on_lit(self, text: str) -> None:
+        self.log.lit.append(Lit(self.world.t_s, text))
+        self.log.changed.set()
+
+    def shown(self) -> list[str]:
+        """Every text that was lit, in order, without the dark ones."""
+        return [lit.text.strip() for lit in self.log.lit if lit.text.strip()]
+
+
+def fault_words() -> list[str]:
+    """Everything that `Stand.fault` understands."""
+    radar = [f"radar {word}" for word in (*RadarFault, "unplug", "plug")]
+    panel = [f"panel {word}" for word in (*PanelFault, "unplug", "plug", "off", "on")]
+    return [*radar, *panel, "clear"]

@@ -1,0 +1,70 @@
+"""A device's end of a line as a TCP server, for programs that reach it through a serial device server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from simulator.line import ignore
+
+
+class TcpLine:
+    """Serves one client at a time on host:port (port 0: any free one, see `address` after `start`)."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.on_data: Callable[[bytes], None] = ignore
+        self.plugged = True
+        self._where = host, port
+        self._server: asyncio.Server | None = None
+        self._client: asyncio.StreamWriter | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port as it is served."""
+        if not self._server:
+            return f"{self._where[0]}:{self._where[1]}"
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Begin to listen; raises OSError when the port is taken."""
+        self._server = await asyncio.start_server(self._serve, *self._where)
+
+    async def stop(self) -> None:
+        if self._server:
+            self._server.close()
+            self._drop()
+            await self._server.wait_closed()
+
+    def plug(self) -> None:
+        self.plugged = True
+
+    def unplug(self) -> None:
+        """Cut the connection; clients that come meanwhile are cut too."""
+        self.plugged = False
+        self._drop()
+
+    def write(self, data: bytes) -> None:
+        if self._client and self.plugged:
+            self._client.write(data)
+
+    def _drop(self) -> None:
+        if self._client:
+            self._client.transport.abort()
+            self._client = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.plugged:
+            writer.transport.abort()
+            return
+        self._drop()
+        self._client = writer
+        try:
+            while data := await reader.read(4096):
+                self.on_data(data)
+        except ConnectionError:
+            pass
+        finally:
+            if self._client is writer:
+                self._client = None
+            writer.transport.abort()
