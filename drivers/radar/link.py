@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from drivers.radar.proof import MeasuredTime
-from drivers.radar.setup import CommandLine, Outcome, RadarRestarted, SettingResult, SetupReport, set_up
+from drivers.radar.setup import ANSWERS_KEPT, CommandLine, RadarRestarted, SetupReport, offer, set_up
 from speedsign.errors import PortError
 from speedsign.model import Fault, RadarEvent, Reading, Rejected, Reply, Restarted
 from speedsign.ports import BytePort, Clock, RadarDriver, RadarSettings
 
 log = logging.getLogger(__name__)
+_RESULT = "radar %s: %s"
 
 REOPEN_FIRST_S = 0.5  # a USB device is back half a second after a glitch
 REOPEN_MAX_S = 30.0  # someone who plugs it in again wants to see it work
@@ -35,7 +37,6 @@ LINE_QUIET_TRIES = 100
 UNIT_GRACE_S = 10.0  # a set-up takes less and ends it
 RESTART_BURST_S = 2.0  # the banner has several lines
 UNREAD_BYTES = 16  # more without an event is noise, or a language that we do not speak
-ANSWERS_KEPT = 64
 LEAST_SLEEP_S = 0.01  # so that rounding never makes a loop that does not sleep
 
 
@@ -261,7 +262,7 @@ class RadarLink:
         if self._decoder.unit_confirmed:
             self._unit_trouble = ""
         if self._answers is not None:
-            self._put(self._answers, reply)
+            offer(self._answers, reply)
         elif self._complete and any(one.matches(reply) is False for one in self._settings):
             self._ask_for_set_up("it says that it is set otherwise")
 
@@ -273,15 +274,9 @@ class RadarLink:
         self._decoder.unit_confirmed = False
         self._complete = False
         if self._answers is not None:
-            self._put(self._answers, event)
+            offer(self._answers, event)
         else:
             self._setup_due.set()
-
-    @staticmethod
-    def _put(answers: asyncio.Queue[Reply | Restarted], answer: Reply | Restarted) -> None:
-        if answers.full():
-            answers.get_nowait()
-        answers.put_nowait(answer)
 
     # ----------------------------------------------------------------- set-up
 
@@ -298,7 +293,9 @@ class RadarLink:
             if report is None:  # it has started again meanwhile
                 await asyncio.sleep(self._next_pause_s(SETUP_AGAIN_MAX_S))
             elif not report.ok:
-                await self._wait_due(self._next_pause_s(_longest_pause_s(report)))
+                await self._wait_due(
+                    self._next_pause_s(SETUP_AGAIN_MAX_S if report.mute else SETUP_REFUSED_MAX_S)
+                )
             else:
                 await self._setup_due.wait()
                 if self._clock.monotonic() - done_mono_s < STEADY_S:  # it forgets again and again
@@ -326,7 +323,7 @@ class RadarLink:
         line = CommandLine(self._send, answers, self._driver.command_gap_s)
         self._answers = answers
         try:
-            report = await set_up(self._settings, line, self._log_result)
+            report = await set_up(self._settings, line, partial(log.debug, _RESULT, self._port.name))
         except RadarRestarted:
             return None
         finally:
@@ -349,9 +346,6 @@ class RadarLink:
             failed = "; ".join(str(one) for one in report.failed)
             level = logging.WARNING if first else logging.DEBUG
             log.log(level, "radar %s: not set up: %s", self._port.name, failed)
-
-    def _log_result(self, result: SettingResult) -> None:
-        log.debug("radar %s: %s", self._port.name, result)
 
     # ----------------------------------------------------------------- supervision
 
@@ -399,11 +393,6 @@ class RadarLink:
         await asyncio.sleep(PING_TIMEOUT_S)
         if self._heard_mono_s < asked_mono_s:
             self._missed_pings += 1
-
-
-def _longest_pause_s(report: SetupReport) -> float:
-    mute = any(one.outcome is Outcome.NO_ANSWER for one in report.failed)
-    return SETUP_AGAIN_MAX_S if mute else SETUP_REFUSED_MAX_S
 
 
 def _nobody(_events: Sequence[RadarEvent]) -> None:

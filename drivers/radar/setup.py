@@ -16,6 +16,7 @@ from speedsign.ports import Setting
 
 ANSWER_TIMEOUT_S = 1.0  # an answer takes 0.1 s at 9600 baud; a radar with traffic to report takes longer
 ASK_TRIES = 3  # an answer can be lost among glued readings
+ANSWERS_KEPT = 64  # between two questions come ten lines at most
 WRITE_TRIES = 2  # a command can be dropped when it comes close to another; more would wear the memory
 
 
@@ -56,6 +57,11 @@ class SetupReport:
         return tuple(one for one in self.results if one.outcome in (Outcome.REFUSED, Outcome.NO_ANSWER))
 
     @property
+    def mute(self) -> bool:
+        """Whether some question stayed unanswered, rather than some setting refused."""
+        return any(one.outcome is Outcome.NO_ANSWER for one in self.results)
+
+    @property
     def ok(self) -> bool:
         return not self.failed
 
@@ -72,6 +78,13 @@ class CommandLine:
     answers: asyncio.Queue[Reply | Restarted]
     gap_s: float  # silence to leave after a command
     timeout_s: float = ANSWER_TIMEOUT_S
+
+
+def offer(answers: asyncio.Queue[Reply | Restarted], answer: Reply | Restarted) -> None:
+    """Put an answer into a bounded queue; the oldest makes room."""
+    if answers.full():
+        answers.get_nowait()
+    answers.put_nowait(answer)
 
 
 async def set_up(
