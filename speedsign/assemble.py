@@ -88,7 +88,13 @@ class Sign:
         driver = load_display(display.driver, display.digits)
         line = LineSettings(display.baud or driver.line.baud, parity=display.parity)
         bus = PymodbusBus(
-            display.port, line, BusSettings(timeout_s=display.timeout_s, local_echo=display.local_echo)
+            display.port,
+            line,
+            BusSettings(
+                timeout_s=display.timeout_s,
+                local_echo=display.local_echo,
+                resync=driver.capabilities.reads_back,
+            ),
         )
         settings = OwnerSettings(keepalive_s=display.keepalive_s, verify_s=display.verify_s)
         owner = PanelOwner(bus, driver, display.unit, self.clock, settings, self._acked)

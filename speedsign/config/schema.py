@@ -74,7 +74,7 @@ class DisplayConfig:
     unit: Annotated[int, Ge(1), Le(247)] = 1  # Modbus device address
     digits: Annotated[int, Ge(2), Le(8)] | None = None  # None: as the driver says
     brightness: Annotated[float, Ge(0), Le(1)] = 1.0
-    timeout_s: Annotated[float, Ge(0.05), Le(2)] = 0.25
+    timeout_s: Annotated[float, Ge(0.05), Le(2)] = 0.24  # two tries and the quiet between in 0.6 s
     keepalive_s: Annotated[float, Ge(0.2), Le(60)] = 1.0
     verify_s: Annotated[float, Ge(1), Le(600)] = 10.0
     local_echo: bool = False  # the adapter echoes what it sends

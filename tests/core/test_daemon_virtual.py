@@ -1,0 +1,232 @@
+"""The seam: the whole daemon on virtual time, with real decoder, tracker, rules, owner, store and outbox.
+
+Only the wires are memory and the clock is virtual, so an hour of traffic takes seconds and is the same
+each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from drivers.display.dm56a04 import Dm56a04
+from drivers.display.owner import PanelOwner
+from drivers.radar.link import RadarLink
+from drivers.radar.ops243 import Ops243
+from simulator.line import MemoryLine
+from simulator.panels.dm56a04 import Dm56a04Twin
+from simulator.road import Road, RoadShape
+from simulator.traffic import Flow, random_traffic
+from simulator.virtual_time import VirtualClock, run_virtual
+from simulator.world import World, make_world
+from speedsign.daemon import Daemon, Parts, Plan
+from speedsign.errors import NoReply
+from speedsign.model import ClockQuality, Face, Installation
+from speedsign.ports import RadarSettings
+from telemetry.messages import parse_aggregate
+from telemetry.query import read_counts, read_intervals, read_vehicles
+from telemetry.recorder import InlineRecorder
+from telemetry.store import SqliteStore
+
+START = datetime(2026, 5, 4, 6, 52, 30, tzinfo=UTC)  # in the middle of an interval
+HERE = Installation(
+    site="test road", limit_kmh=50, mounting_angle_deg=0.0, radar="ops243", timezone="Europe/Riga"
+)
+
+
+class MemoryBus:
+    """The panel without its wire: what a bus does, on the twin's registers."""
+
+    name = "memory"
+
+    def __init__(self, panel: Dm56a04Twin) -> None:
+        self.panel, self.dead = panel, False
+
+    async def connect(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ready(self) -> None: ...
+
+    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
+        await self._wire()
+        self.panel.write(address, values)
+
+    async def read_registers(self, unit: int, address: int, count: int) -> list[int]:
+        await self._wire()
+        return self.panel.read(address, count)
+
+    async def _wire(self) -> None:
+        await asyncio.sleep(0.25 if self.dead else 0.03)
+        if self.dead:
+            raise NoReply(self.name, "nothing came back")
+
+
+class Street:
+    """A sign at a street, all in memory. Runs for so long; then everything is open to be looked at."""
+
+    def __init__(self, folder: Path, vehicles_per_hour: float = 300.0, *, trusted: bool = True) -> None:
+        self.path = folder / "sign.db"
+        loop = asyncio.get_running_loop()
+        self.clock = VirtualClock(loop, START, trusted=trusted)
+        self.line = MemoryLine("radar")
+        flow = Flow(vehicles_per_hour / 2)
+        self.world: World = make_world(self.line, script=random_traffic([flow, flow], seed=7), seed=7)
+        self.panel = Dm56a04Twin()
+        self.bus = MemoryBus(self.panel)
+        self.lit: list[tuple[float, str]] = []
+        self.panel.on_change = lambda text: self.lit.append((loop.time(), text.strip()))
+        self.store = SqliteStore(self.path, "virtual")
+        self.recorder = InlineRecorder(self.store)
+        self.owner = PanelOwner(self.bus, Dm56a04(), 1, self.clock, on_acked=self._acked)
+        self.daemon = Daemon(
+            Plan(installation=HERE),
+            Parts(
+                clock=self.clock,
+                radar=RadarLink(self.line.port, Ops243(), RadarSettings(), self.clock),
+                recorder=self.recorder,
+                display=self.owner,
+            ),
+        )
+
+    def _acked(self, face: Face, t_mono_s: float) -> None:
+        self.daemon.on_acked(face, t_mono_s)
+
+    async def run(self, seconds: float) -> None:
+        daemon = asyncio.create_task(self.daemon.run())
+        world = asyncio.create_task(self.world.run())
+        done, _ = await asyncio.wait({daemon, world}, timeout=seconds)
+        assert not done, [task.exception() for task in done]
+        await self.stop(daemon, world)
+
+    @staticmethod
+    async def stop(*tasks: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_an_hour_of_traffic_in_seconds(tmp_path: Path) -> None:
+    async def hour() -> Street:
+        street = Street(tmp_path)
+        await street.run(3600)
+        return street
+
+    street = run_virtual(hour())
+    passed = [vehicle for vehicle in street.world.truth() if street.world.leading[vehicle.vehicle_id] >= 5]
+    kept = read_vehicles(street.path, START, START + timedelta(hours=2))
+    assert len(passed) > 200
+    assert abs(len(kept) - len(passed)) <= 0.1 * len(passed), (len(kept), len(passed))
+
+    # Every vehicle is in the counts once, in the interval that it passed in, and nowhere else.
+    counted: Counter[tuple[datetime, str, int]] = Counter()
+    for interval in read_intervals(street.path, START - timedelta(hours=1), START + timedelta(hours=2)):
+        for cell in interval.cells:
+            for speed, n in cell.counts.items():
+                counted[interval.start_utc, cell.direction.value, speed] += n
+    by_hand = Counter(
+        (
+            record.last_utc.replace(minute=record.last_utc.minute // 15 * 15, second=0, microsecond=0),
+            record.vehicle.direction.value,
+            int(record.vehicle.speed_kmh + 0.5),
+        )
+        for _, record in kept
+    )
+    assert counted == by_hand
+
+    # Only numbers between the minimum and the ceiling were lit, and none outlived its vehicle.
+    numbers = [int(text) for _, text in street.lit if text and text != "0000"]
+    assert numbers
+    assert all(10 <= number <= 100 for number in numbers)
+    assert street.panel.lit().strip() == "", "dark after the end"
+    assert street.daemon.faults() == []
+
+
+def test_intervals_close_on_time_and_are_announced_once(tmp_path: Path) -> None:
+    async def run() -> Street:
+        street = Street(tmp_path, vehicles_per_hour=120)
+        await street.run(2 * 3600)
+        return street
+
+    street = run_virtual(run())
+    store = SqliteStore(street.path, "virtual")
+    messages = [parse_aggregate(row.body) for row in store.pending(0, 1000)]
+    store.close()
+    starts = [message.start_utc for message in messages]
+    assert starts == [datetime(2026, 5, 4, 6, 45, tzinfo=UTC) + timedelta(minutes=15 * i) for i in range(8)]
+    assert messages[0].measured_s == pytest.approx(450 - 15, abs=15), "from the middle of it, set-up aside"
+    for message in messages[1:]:
+        assert message.measured_s == pytest.approx(900, abs=12)
+        assert message.clock is ClockQuality.OK
+    closed = sum(cell.n for message in messages for cell in message.cells)
+    until = datetime(2026, 5, 4, 8, 45, tzinfo=UTC)
+    merged = read_counts(street.path, START - timedelta(hours=1), until)
+    assert closed == sum(merged.counts["both"].values())
+
+
+def test_a_clock_that_is_not_trusted_is_written_into_every_record(tmp_path: Path) -> None:
+    async def run() -> Street:
+        street = Street(tmp_path, trusted=False)
+        await street.run(1200)
+        return street
+
+    street = run_virtual(run())
+    kept = read_vehicles(street.path, START, START + timedelta(hours=2))
+    assert kept
+    assert {record.clock for _, record in kept} == {ClockQuality.UNKNOWN}
+
+
+def test_a_dead_panel_holds_up_nobody(tmp_path: Path) -> None:
+    async def run() -> tuple[Street, list[str]]:
+        street = Street(tmp_path)
+        street.bus.dead = True
+        daemon = asyncio.create_task(street.daemon.run())
+        world = asyncio.create_task(street.world.run())
+        await asyncio.sleep(600)
+        codes = [fault.code for fault in street.daemon.faults()]
+        await street.stop(daemon, world)
+        return street, codes
+
+    street, codes = run_virtual(run())
+    assert codes == ["no_reply"]
+    kept = read_vehicles(street.path, START, START + timedelta(hours=1))
+    assert len(kept) > 20
+    assert {record.display.value for _, record in kept} == {"dark"}
+
+
+def test_a_radar_that_is_unplugged_leaves_the_panel_dark_and_comes_back(tmp_path: Path) -> None:
+    async def run() -> tuple[Street, float, list[str]]:
+        street = Street(tmp_path, vehicles_per_hour=600)
+        daemon = asyncio.create_task(street.daemon.run())
+        world = asyncio.create_task(street.world.run())
+        while not street.panel.lit().strip().isdigit() or street.panel.lit() == "0000":
+            await asyncio.sleep(0.1)
+        street.world.radar_end.unplug()
+        unplugged_s = street.clock.monotonic()
+        await asyncio.sleep(60)
+        codes = [fault.code for fault in street.daemon.faults()]
+        street.world.radar_end.plug()
+        await asyncio.sleep(600)
+        await street.stop(daemon, world)
+        return street, unplugged_s, codes
+
+    street, unplugged_s, codes = run_virtual(run())
+    assert codes == ["port"]
+    while_away = [(t_s, text) for t_s, text in street.lit if unplugged_s < t_s < unplugged_s + 60]
+    assert [text for _, text in while_away] == [""]
+    assert while_away[0][0] - unplugged_s < 2.0
+    assert street.daemon.faults() == []
+    assert [text for t_s, text in street.lit if t_s > unplugged_s + 90 and text], "it shows again"
+
+
+def test_an_empty_road_is_an_empty_road() -> None:
+    """The scene's own control: no vehicles, no truth."""
+    road = Road(iter(()), RoadShape())
+    road.process(60)
+    assert road.is_empty
+    assert not road.passed
