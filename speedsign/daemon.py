@@ -211,6 +211,8 @@ class Daemon:
         """Close what ended by now; runs in order with the vehicles, so none can come too late."""
         before, since = interval_start(now_utc, self.plan.interval_s), self._closed_before
         self._closed_before = before
+        if self._clock_quality() is ClockQuality.UNKNOWN:
+            since = None  # a clock that may be years off must not fill those years with empty intervals
         self._submit("intervals", partial(_close_intervals, before_utc=before, since_utc=since))
         if self.parts.telemetry:
             self.parts.telemetry.wake()

@@ -288,7 +288,9 @@ class Store(Protocol):
     def add_coverage(self, coverage: Sequence[Coverage]) -> None: ...
 
     def close_intervals(self, before_utc: datetime, since_utc: datetime | None) -> list[Interval]:
-        """Close every open interval that ended by then, empty ones from `since_utc` on included.
+        """Close every open interval that ended by then, empty ones since the last closed one included.
+
+        `since_utc`: where empty ones begin if nothing was closed before; None: make none.
 
         Each closed interval is put into the outbox in the same transaction.
         """

@@ -186,8 +186,9 @@ class SqliteStore:
     def close_intervals(self, before_utc: datetime, since_utc: datetime | None) -> list[Interval]:
         """Close what ended by `before_utc` and put each closed interval into the outbox.
 
-        With `since_utc` a missing interval becomes a row without vehicles and without coverage, from the
-        last closed one or `since_utc` on, whichever is later, and at most 31 days back. What was stamped
+        With `since_utc` a missing interval becomes a row without vehicles and without coverage: from the
+        last closed one on, so that a night without power shows as such, at most 31 days back; from
+        `since_utc` where nothing was closed before. None: the clock cannot tell. What was stamped
         more than a day ahead by a clock that has been put back since is closed too: it would wait for years.
         """
         before_s = to_ms(before_utc) // 1000
@@ -222,8 +223,8 @@ class SqliteStore:
     def _fill(self, before_s: int, since_s: int) -> None:
         """Make the missing intervals that ended by `before_s`."""
         step = self.interval_s
-        first = max(since_s, self._known_until(before_s), before_s - FILL_AT_MOST_S)
-        first = -(-first // step) * step if first > since_s else first - first % step
+        first = max(self._known_until(before_s) or since_s, before_s - FILL_AT_MOST_S)
+        first -= first % step
         taken = self._db.execute(
             "SELECT start_s, start_s + duration_s FROM interval"
             " WHERE start_s + duration_s > ? AND start_s < ?",
