@@ -1,0 +1,72 @@
+"""What docs/config.md must say about each key: read from the dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Le, Len, MinLen
+
+from speedsign.config.schema import Config
+
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+
+
+def tables() -> dict[str, type]:
+    """The tables of a config, in the order of the schema."""
+    hints = get_type_hints(Config, include_extras=True)
+    return {field.name: _bare(hints[field.name])[0] for field in dataclasses.fields(Config)}
+
+
+def rows(table: type) -> Iterator[tuple[str, str, str]]:
+    """(key, type with its bound, default) as the page writes them."""
+    hints = get_type_hints(table, include_extras=True)
+    for field in dataclasses.fields(table):
+        kind, bound = _bare(hints[field.name])
+        yield f"`{field.name}`", ", ".join(filter(None, (_word(kind), bound))), _default(field)
+
+
+def _bare(hint: Any) -> tuple[Any, str]:
+    """A type without None and its bound in words."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        (inner,) = (arg for arg in args if arg is not NoneType)
+        return _bare(inner)
+    if origin is Annotated:
+        return args[0], _bound(args[1:])
+    return hint, ""
+
+
+def _bound(marks: tuple[Any, ...]) -> str:
+    low = next((mark.ge for mark in marks if isinstance(mark, Ge)), None)
+    high = next((mark.le for mark in marks if isinstance(mark, Le)), None)
+    if low is not None:
+        return f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
+    lengths = [mark for mark in marks if isinstance(mark, Len)]
+    if lengths:
+        return f"at most {lengths[0].max_length} characters"
+    return "not empty" if any(isinstance(mark, MinLen) for mark in marks) else ""
+
+
+def _word(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " or ".join(f"`{member.value}`" for member in kind)
+    return _WORDS[kind]
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is dataclasses.MISSING:
+        return "required"
+    if field.default is None:
+        return "none"
+    value = field.default.value if isinstance(field.default, Enum) else field.default
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"`{text}`" if text else "empty"

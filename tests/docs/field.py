@@ -1,0 +1,92 @@
+"""The files that the documents' commands work on: a config, a capture, a database.
+
+python -m tests.docs.field FOLDER makes them in a folder, to record a document's output anew.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from speedsign.capture import CaptureHeader, CaptureWriter
+from speedsign.model import (
+    ClockQuality,
+    Coverage,
+    Direction,
+    DisplayState,
+    Installation,
+    Vehicle,
+    VehicleRecord,
+)
+from telemetry.store import SqliteStore
+from tests.docs.measure_counting import chunks
+
+ROOT = Path(__file__).parents[2]
+BEGIN = datetime(2026, 5, 4, 4, 0, tzinfo=UTC)  # 07:00 at the sign
+QUARTER = timedelta(minutes=15)
+QUARTERS = 12
+HERE = Installation(
+    site="Birzai, school",
+    limit_kmh=50,
+    mounting_angle_deg=0.0,
+    radar="ops243",
+    timezone="Europe/Vilnius",
+    approaching_name="to the centre",
+    receding_name="to Latvia",
+)
+
+
+def make_all(folder: Path) -> None:
+    """speedsign.toml, bad.toml, capture.jsonl and sign.db."""
+    example = ROOT / "speedsign" / "config" / "example.toml"
+    shutil.copy(example, folder / "speedsign.toml")
+    bad = example.read_text(encoding="utf-8").replace("limit_kmh = 50", "limit_kmh = 500")
+    bad = bad.replace("ceiling_kmh = 90", "ceilling_kmh = 90").replace('driver = "ops243"', 'driver = "ops"')
+    (folder / "bad.toml").write_text(bad, encoding="utf-8")
+    make_capture(folder / "capture.jsonl")
+    make_database(folder / "sign.db")
+
+
+def make_capture(path: Path) -> None:
+    """Two minutes of simulated traffic in front of an OPS243."""
+    sent, _ = chunks("ops243", 300, 2, seed=4)
+    with path.open("w", encoding="utf-8") as out:
+        header = CaptureHeader("ops243", baud=19_200, started="2026-05-04T07:00:00Z")
+        writer = CaptureWriter(out, header, start_mono_s=0.0)
+        for t_s, data in sent:
+            writer.add(data, t_s)
+
+
+def make_database(path: Path) -> None:
+    """Three hours of a sign: every vehicle through the store, as the daemon does it."""
+    store = SqliteStore(path, "birzai-vytauto-12")
+    chance = random.Random(4)
+    try:
+        store.begin(HERE, BEGIN)
+        for quarter in range(QUARTERS):
+            start = BEGIN + quarter * QUARTER
+            for _ in range(25):
+                at = start + timedelta(seconds=chance.uniform(5, 895))
+                store.add_vehicle(_passed(at, chance), [])
+            measured_s = 600.0 if quarter == 5 else 900.0  # the radar was unplugged for a while
+            store.add_coverage([Coverage(start, measured_s)])
+        store.close_intervals(BEGIN + QUARTERS * QUARTER, BEGIN)
+    finally:
+        store.close()
+
+
+def _passed(at: datetime, chance: random.Random) -> VehicleRecord:
+    direction = chance.choice((Direction.APPROACHING, Direction.RECEDING))
+    speed = chance.gauss(48 if direction is Direction.APPROACHING else 52, 6)
+    t_s = (at - BEGIN).total_seconds()
+    vehicle = Vehicle(1, direction, t_s - 4.0, t_s, speed, speed + 1, speed - 2, speed + 2, readings=40)
+    shown = direction is Direction.APPROACHING
+    state = DisplayState.SHOWN if shown else DisplayState.BLANK
+    return VehicleRecord(vehicle, at - timedelta(seconds=4), at, ClockQuality.OK, state, "1")
+
+
+if __name__ == "__main__":
+    make_all(Path(sys.argv[1]))

@@ -1,0 +1,76 @@
+"""The documents as tests see them: files, sections, tables, links, recorded commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def all_pages() -> list[Path]:
+    """Every document, the root's first."""
+    names = ("README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md")
+    return [*(ROOT / name for name in names), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def section(page: str, heading: str) -> str:
+    """From a heading to the next one of its level or above."""
+    level = heading.split(" ", maxsplit=1)[0]
+    lines = page.splitlines()
+    start = lines.index(heading) + 1
+    ends = (f"{'#' * n} " for n in range(1, len(level) + 1))
+    stop = tuple(ends)
+    end = next((i for i in range(start, len(lines)) if lines[i].startswith(stop)), len(lines))
+    return "\n".join(lines[start:end])
+
+
+def table_rows(part: str) -> list[list[str]]:
+    """The cells of every table row but headings and rules."""
+    rows = [line.strip().strip("|").split("|") for line in part.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    rules = {i for i, row in enumerate(cells) if set("".join(row)) <= {"-", " ", ":"}}
+    return [row for i, row in enumerate(cells) if i not in rules and i + 1 not in rules]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A command as a document shows it, and what it printed there."""
+
+    page: str
+    command: str
+    output: str
+
+
+def recorded(page: Path) -> Iterator[Recorded]:
+    """Every `$ command` of a console block with the lines below it, up to the next one."""
+    for kind, body in FENCE.findall(page.read_text(encoding="utf-8")):
+        if kind != "console":
+            continue
+        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield Recorded(name_of(page), command.strip(), output)
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Every line of any block, fenced or indented, that starts one of our commands."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        found = re.match(r"^(?:    )?(?:\$ )?((?:speedsign|make) .*|make)$", line)
+        if found and (line.startswith("    ") or _fenced(page, line)):
+            yield found[1]
+
+
+def _fenced(page: Path, line: str) -> bool:
+    return any(line in body.splitlines() for _, body in FENCE.findall(page.read_text(encoding="utf-8")))
