@@ -107,6 +107,7 @@ _BOUNDS = {
     "less_than_equal": "must be at most {le:g}",
     "greater_than": "must be more than {gt:g}",
     "less_than": "must be less than {lt:g}",
+    "dataclass_type": "must be a table of keys",
     "enum": "must be {expected}",
     "literal_error": "must be {expected}",
 }
@@ -121,7 +122,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Problem(path, "is missing and has no default")
     if kind in _BOUNDS:
-        return Problem(path, _BOUNDS[kind].format(**context), detail["input"])
+        return Problem(path, _BOUNDS[kind].format(**context), _plain(detail["input"]))
     text = str(detail["msg"])
     return Problem(path, text[0].lower() + text[1:], _plain(detail["input"]))
 

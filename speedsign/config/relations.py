@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from speedsign.config.schema import Config, DisplayConfig, RadarConfig
@@ -39,9 +40,12 @@ def problems_of(config: Config) -> Iterator[Problem]:
     """Everything that does not fit together; empty for a good config."""
     yield from _sign(config)
     yield from _radar(config.radar, config.tracking.max_speed_kmh)
+    yield from _ports(config)
     yield from _rules(config)
     if config.display:
         yield from _display(config.display, config.ceiling_kmh)
+    if not config.store.path.name:
+        yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
     yield from _mqtt(config)
 
 
@@ -74,6 +78,33 @@ def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:
             max_speed_kmh,
             against=(("radar", "driver"),),
         )
+
+
+def _ports(config: Config) -> Iterator[Problem]:
+    """Addresses that no driver could open, and one line for two devices."""
+    display, port = config.display, config.radar.port
+    if "://" in port and not _is_address(port, ("tcp",)):
+        yield Problem(("radar", "port"), "must be /dev/… or tcp://host:port", port)
+    if display is None:
+        return
+    if "://" in display.port and not _is_address(display.port, ("tcp", "rtu+tcp")):
+        text = "must be /dev/…, tcp://host:502 or rtu+tcp://host:4001"
+        yield Problem(("display", "port"), text, display.port)
+    elif display.port == port:
+        text = "is the radar's port too; each device has its own"
+        yield Problem(("display", "port"), text, display.port, (("radar", "port"),))
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether a serial line behind TCP is named as its driver takes it; only Modbus has a usual port."""
+    try:
+        url = urlsplit(text)
+        has_port = url.port is not None or schemes != ("tcp",)
+    except ValueError:
+        return False
+    return (
+        url.scheme in schemes and bool(url.hostname) and has_port and url.port != 0 and url.path in ("", "/")
+    )
 
 
 def _driver(name: str) -> RadarDriver | None:
