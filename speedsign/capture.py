@@ -16,6 +16,7 @@ from typing import IO, Any
 from speedsign.errors import CaptureError
 
 VERSION = 1
+_LONGEST_S = 1e11  # what is beyond is no time, not even one of a wall clock
 MAX_LINE = 256 * 1024  # characters; a chunk from a serial port is a few kilobytes at most
 
 
@@ -120,8 +121,8 @@ def _chunk(line: str) -> tuple[float, bytes]:
     if not isinstance(found, dict) or "t" not in found or "hex" not in found:
         raise ValueError('expected {"t": seconds, "hex": "bytes"}')
     t_s = found["t"]
-    if isinstance(t_s, bool) or not isinstance(t_s, int | float) or not math.isfinite(t_s):
-        raise ValueError(f"t must be seconds, not {t_s!r}")
+    if isinstance(t_s, bool) or not isinstance(t_s, int | float) or not -_LONGEST_S < t_s < _LONGEST_S:
+        raise ValueError(f"t must be seconds, not {str(t_s)[:40]}")
     try:
         return float(t_s), bytes.fromhex(found["hex"])
     except (TypeError, ValueError):
@@ -146,7 +147,7 @@ class CaptureWriter:
 def open_capture(path: Path) -> IO[str]:
     """The file, to be closed by the caller; raises CaptureError with a sentence."""
     try:
-        return path.open(encoding="utf-8", newline="")
+        return path.open(encoding="utf-8-sig", newline="")  # editors on Windows begin with a mark
     except FileNotFoundError:
         raise CaptureError(f"{path}: no such file") from None
     except OSError as error:

@@ -12,6 +12,13 @@ from speedsign.ports import Decoder
 from speedsign.registry import load_radar
 from speedsign.tracking import Tracker, TrackingParams
 
+# People and other programs write headers too, each in their own way.
+_UNIT_WORDS = {
+    **{unit.value: unit for unit in Unit},
+    **dict.fromkeys(("kmh", "kph", "kmph"), Unit.KMH),
+    **dict.fromkeys(("mps", "ms"), Unit.MPS),
+}
+
 
 @dataclass(slots=True)
 class Replay:
@@ -30,11 +37,10 @@ def decoder_for(header: CaptureHeader) -> Decoder:
     """
     if header.unit is None:
         return load_radar(header.radar).decoder(None)
-    try:
-        unit = Unit(header.unit)
-    except ValueError:
+    unit = _UNIT_WORDS.get(header.unit.lower())
+    if unit is None:
         known = ", ".join(Unit)
-        raise CaptureError(f'the header\'s "unit" is {header.unit!r}; known are {known}') from None
+        raise CaptureError(f'the header\'s "unit" is {header.unit!r}; known are {known}')
     decoder = load_radar(header.radar).decoder(unit)
     decoder.unit_confirmed = True
     return decoder
@@ -57,6 +63,5 @@ def replay(
             readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
         result.readings += len(readings)
         result.last_s = t_s
-        yield from tracker.add(readings)
-        yield from tracker.advance(t_s)
+        yield from tracker.add(readings) if readings else tracker.advance(t_s)
     yield from tracker.flush()

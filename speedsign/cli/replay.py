@@ -14,7 +14,9 @@ from click.core import ParameterSource
 from speedsign.capture import CaptureHeader, CaptureReader, open_capture
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.config.load import load_config
+from speedsign.errors import CaptureError, DriverError, UsageError
 from speedsign.model import Vehicle
+from speedsign.ports import Decoder
 from speedsign.replay import Replay, decoder_for
 from speedsign.replay import replay as run_replay
 from speedsign.tracking import VERSION, TrackingParams
@@ -52,6 +54,8 @@ def replay(
     No config is needed: the capture's header names the radar. A config that is named (--config or
     SPEEDSIGN_CONFIG) brings its [tracking] and its direction. Times are seconds since the capture's start.
     """
+    if as_csv and as_json:
+        raise UsageError("--csv and --json are two forms of the same answer; ask for one")
     params, inverted = TrackingParams(), False
     if ctx.get_parameter_source("config_path") is not ParameterSource.DEFAULT:
         params, inverted = _from_config(config_path)
@@ -62,7 +66,7 @@ def replay(
         vehicles = list(
             run_replay(
                 reader,
-                decoder_for(reader.header),
+                _decoder(reader.header, capture),
                 replace(params, mounting_angle_deg=angle),
                 result,
                 invert_direction=inverted,
@@ -76,6 +80,13 @@ def replay(
         print_json(_to_json(reader.header, result, vehicles))
     else:
         _print_table(reader.header, result, vehicles)
+
+
+def _decoder(header: CaptureHeader, path: Path) -> Decoder:
+    try:
+        return decoder_for(header)
+    except (CaptureError, DriverError) as error:
+        raise CaptureError(f"{path}:1: {error}") from None
 
 
 def _from_config(path: Path) -> tuple[TrackingParams, bool]:
