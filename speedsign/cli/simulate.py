@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import tempfile
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from simulator.world import RADARS
 from speedsign.cli.common import SignCommand, config_option, json_option
 from speedsign.errors import UsageError
 
+STDIN = 0
 LOOK_S = 0.1  # how often there may be news to print
 
 
@@ -58,9 +61,21 @@ def simulate(
             stand = Stand(TcpLine(), TcpLine(), radar=radar, seed=seed, traffic=traffic)
         else:
             place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speedsign-")))
-            place.mkdir(parents=True, exist_ok=True)
+            _make_room(place)
             stand = Stand.on_ptys(place, radar=radar, seed=seed, traffic=traffic)
         asyncio.run(_serve(stand, seconds, _Printer(as_json=as_json)))
+
+
+def _make_room(folder: Path) -> None:
+    """The folder is there, and the names of the devices are free; only links are ever replaced."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--dir {folder}: cannot be made: {error.strerror}; name another folder") from None
+    for name in ("radar", "panel"):
+        path = folder / name
+        if path.exists() and not path.is_symlink():
+            raise UsageError(f"--dir {folder}: {path} is in the way; name another folder")
 
 
 class _Printer:
@@ -86,18 +101,27 @@ async def _serve(stand: Stand, seconds: float | None, say: _Printer) -> None:
     try:
         async with stand:
             say("devices", **_addresses(stand))
-            news = asyncio.create_task(_news(stand, say))
-            _listen(stand, say)
-            try:
-                await stand.run(seconds)
-            finally:
-                loop.remove_reader(sys.stdin)
-                news.cancel()
-                await asyncio.gather(news, return_exceptions=True)
+            with _listening(stand, say):
+                await _first_of(stand.run(seconds), _news(stand, say))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UsageError(f"the simulated devices cannot be made: {error}") from None
     except asyncio.CancelledError:
         return
+
+
+async def _first_of(*mains: Coroutine[Any, Any, None]) -> None:
+    """Run until one of them ends, and raise what it raised; the others are cancelled."""
+    tasks = [asyncio.create_task(main) for main in mains]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _addresses(stand: Stand) -> dict[str, str]:
@@ -108,25 +132,47 @@ def _addresses(stand: Stand) -> dict[str, str]:
     }
 
 
-def _listen(stand: Stand, say: _Printer) -> None:
-    """Faults from standard input; without one (a service, a closed pipe) there are none."""
+@contextlib.contextmanager
+def _listening(stand: Stand, say: _Printer) -> Iterator[None]:
+    """Faults from standard input; without one (a service, a closed input) there are none."""
     loop = asyncio.get_running_loop()
+    unfinished = b""
+
+    def take(data: bytes) -> None:
+        nonlocal unfinished
+        *lines, unfinished = (unfinished + data).split(b"\n")
+        for line in lines:
+            _obey(line.decode("utf-8", "replace").strip(), stand, say)
 
     def read() -> None:
-        line = sys.stdin.readline()
-        if not line:
-            loop.remove_reader(sys.stdin)
-        elif line.strip() == "help":
-            say("faults", words=", ".join(fault_words()))
-        elif line.strip():
-            try:
-                stand.fault(line.strip())
-                say("fault", command=line.strip())
-            except ValueError as error:
-                say("error", text=str(error))
+        # Not sys.stdin.readline: of two lines that arrive together it would keep one to itself.
+        data = os.read(STDIN, 4096)
+        take(data or b"\n")
+        if not data:
+            loop.remove_reader(STDIN)
 
-    with contextlib.suppress(OSError, ValueError):  # a file or /dev/null cannot be waited for
-        loop.add_reader(sys.stdin, read)
+    try:
+        if sys.stdin is not None:  # else it was closed, and its number may be something else by now
+            loop.add_reader(STDIN, read)
+    except PermissionError:  # a file: it cannot be waited for, and is there at once
+        take(Path(f"/dev/fd/{STDIN}").read_bytes() + b"\n")
+    try:
+        yield
+    finally:
+        loop.remove_reader(STDIN)
+
+
+def _obey(command: str, stand: Stand, say: _Printer) -> None:
+    """A line of standard input."""
+    if command == "help":
+        say("faults", words=", ".join(fault_words()))
+    elif command:
+        try:
+            stand.fault(command)
+        except ValueError as error:
+            say("error", text=str(error))
+        else:
+            say("fault", command=command)
 
 
 async def _news(stand: Stand, say: _Printer) -> None:
