@@ -23,7 +23,9 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 @click.option("--db", "db_path", type=click.Path(path_type=Path), help="A database, instead of the config's.")
 @click.option("--from", "from_text", metavar="TIME", help="Date or time, in the sign's time zone.")
 @click.option("--to", "to_text", metavar="TIME", help="Date (that day included) or time.")
-@click.option("--installation", "installation_id", type=int, help="Which installation; else the newest.")
+@click.option(
+    "--installation", "installation_id", type=int, help="Which installation; else the newest in the period."
+)
 @config_option
 @json_option
 def stats(
@@ -38,46 +40,64 @@ def stats(
 ) -> None:
     """Vehicles and speeds of a period, by direction and for both.
 
-    Without --from and --to, all that the newest installation has counted. Numbers are computed from
-    merged counts only; "method" in the JSON says how.
+    Without --from and --to, everything that was counted. A sign that was moved or set otherwise has several
+    installations: only the newest in the period is counted, and the others are named on standard error.
+    Numbers are computed from merged counts only; "method" in the JSON says how.
     """
-    path = db_path or load_config(config_path).store.path
-    standing, others = _installation(path, installation_id)
-    zone = standing.facts.timezone
+    path = _database(db_path or load_config(config_path).store.path)
+    standings = _standings(path, installation_id)
+    zone = standings[-1].facts.timezone
     start = parse_moment(from_text, zone) if from_text else _EVER[0]
     end = parse_moment(to_text, zone, end=True) if to_text else _EVER[1]
     if end <= start:
-        raise UsageError(f"--to {to_text} is not after --from {from_text}")
-    intervals = read_intervals(path, start, end, installation_id=standing.id)
+        raise UsageError(f"--to {to_text} is not after --from {from_text or _EVER[0].date()}")
+    intervals = read_intervals(path, start, end, installation_id=installation_id)
+    standing, left_out = _chosen(standings, intervals)
+    if left_out:
+        click.echo(_note(standing, left_out), err=True)
+    intervals = [interval for interval in intervals if interval.installation_id == standing.id]
     start, end = _period(intervals, start if from_text else None, end if to_text else None, standing)
     found = _statistics(intervals, start, end, standing)
-    if others:
-        click.echo(_note(standing, others), err=True)
     if as_json:
         print_json(found)
     else:
         _print_table(found)
 
 
-def _installation(path: Path, wanted: int | None) -> tuple[Standing, int]:
-    """The installation asked for, else the newest; and how many others there are."""
+def _database(path: Path) -> Path:
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder; name the database in it")
+    return path
+
+
+def _standings(path: Path, wanted: int | None) -> list[Standing]:
+    """The installation asked for, else all of them, the newest last."""
     standings = read_installations(path)
     if not standings:
-        raise StoreError(f"{path}: nothing has been measured yet")
+        raise StoreError(f"{path}: nothing has been measured yet; start the sign once")
     if wanted is None:
-        return standings[-1], len(standings) - 1
+        return standings
     chosen = [standing for standing in standings if standing.id == wanted]
     if not chosen:
         known = ", ".join(str(standing.id) for standing in standings)
         raise UsageError(f"there is no installation {wanted}; there are {known}")
-    return chosen[0], 0
+    return chosen
 
 
-def _note(standing: Standing, others: int) -> str:
+def _chosen(standings: list[Standing], intervals: list[Interval]) -> tuple[Standing, list[int]]:
+    """The newest installation that measured in the period, and the others that did; none: the newest."""
+    measured = {interval.installation_id for interval in intervals}
+    there = [standing for standing in standings if standing.id in measured]
+    chosen = there[-1] if there else standings[-1]
+    return chosen, [standing.id for standing in there if standing is not chosen]
+
+
+def _note(standing: Standing, left_out: list[int]) -> str:
     site = standing.facts.site or "the sign"
+    others = ", ".join(str(number) for number in left_out)
     return (
-        f"Only installation {standing.id} ({site} since {standing.from_utc:%Y-%m-%d}) is counted; "
-        f"{others} earlier ones are left out: name one with --installation."
+        f"Only installation {standing.id} ({site}, since {standing.from_utc:%Y-%m-%d}) is counted; "
+        f"the sign stood differently before: see --installation {others}."
     )
 
 
