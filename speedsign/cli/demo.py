@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -28,16 +29,20 @@ from speedsign.cli.common import (
     set_up_logging,
 )
 from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig, SignConfig, StoreConfig
-from speedsign.errors import UsageError
+from speedsign.errors import StoreError, UsageError
 from speedsign.model import VehicleRecord
 from telemetry.query import read_counts, vehicles_since
 from telemetry.statistics import compute
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from speedsign.cli.demo_screen import Scene
 
 PACE = Pace(interval_s=60, close_after_s=2.0)  # an interval of 15 minutes would need patience
 LOOK_S = 0.1
+STARTS_WITHIN_S = 4.0  # what is only true while the sign starts is no fault
+LEFT_BEFORE_S = 0.5
 _EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -54,11 +59,11 @@ class Wishes:
 
 
 @click.command(cls=SignCommand, example="speedsign demo --for 20 --json")
-@click.option("--for", "seconds", type=click.FloatRange(min=5), help="End after so many seconds.")
+@click.option("--for", "seconds", type=click.FloatRange(min=1), help="End after so many seconds.")
 @click.option("--radar", type=click.Choice(sorted(RADARS)), default="ops243", show_default=True)
 @click.option("--limit", "limit_kmh", type=click.IntRange(20, 130), default=50, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same traffic.")
-@click.option("--mqtt", "broker", metavar="HOST[:PORT]", help="Publish to this broker on this machine.")
+@click.option("--mqtt", "broker", metavar="HOST[:PORT]", help="Publish to this broker.")
 @config_option
 @json_option
 def demo(
@@ -96,10 +101,25 @@ def demo(
 def _mqtt(broker: str | None) -> MqttConfig | None:
     if broker is None:
         return None
-    host, _, port = broker.partition(":")
-    if port and not port.isdigit():
-        raise UsageError(f"--mqtt {broker}: write HOST or HOST:PORT")
-    return MqttConfig(host=host, port=int(port or 1883))
+    try:
+        where = urlsplit(f"//{broker}")
+        host, port = where.hostname, where.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or not set(broker).isdisjoint("/@?#"):
+        raise UsageError(f"--mqtt {broker}: write HOST or HOST:PORT, for example localhost:1883")
+    # The traffic is made up and the broker named by hand: nothing there needs to be hidden from anybody.
+    return MqttConfig(host=host, port=port or 1883, allow_plain=True)
+
+
+def _artist() -> Callable[[Scene], RenderableType] | None:
+    """What draws the picture; None, with a word about it, where the extra is not installed."""
+    try:
+        from speedsign.cli.demo_screen import draw_scene
+    except ModuleNotFoundError:
+        click.echo('no picture: it needs rich, see pip install "speedsign[demo]"; Ctrl-C ends', err=True)
+        return None
+    return draw_scene
 
 
 class _Demo:
@@ -120,8 +140,8 @@ class _Demo:
         self._began_s = 0.0
 
     def _last_exit_s(self) -> float | None:
-        """The last vehicle has left early enough to be counted before the end."""
-        return None if self.wishes.seconds is None else self.wishes.seconds - 2.5
+        """The last vehicle has left before the end; the sign counts it when it stops at the latest."""
+        return None if self.wishes.seconds is None else self.wishes.seconds - LEFT_BEFORE_S
 
     def _config(self) -> Config:
         wishes = self.wishes
@@ -161,29 +181,32 @@ class _Demo:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await enough.wait()
+        self._note_faults()
         if sign.done():
             sign.result()
 
+    def _note_faults(self) -> None:
+        self._faults.update(dict.fromkeys(fault.text for fault in self.sign.daemon.faults()))
+
     def _look(self) -> None:
-        """Note what is wrong; what is only true while the sign starts is no fault."""
-        if asyncio.get_running_loop().time() - self._began_s > 5.0:
-            self._faults.update(dict.fromkeys(fault.text for fault in self.sign.daemon.faults()))
+        """Note what is wrong, and the vehicles that came since the last look."""
+        if asyncio.get_running_loop().time() - self._began_s > STARTS_WITHIN_S:
+            self._note_faults()
         database = self.folder / "demo.db"
         if not database.exists() or self.sign.recorder.health().get("done", 1) == 0:
             return
-        with contextlib.suppress(Exception):  # the store is just being made: next time
+        with contextlib.suppress(StoreError):  # it is just being made: next time
             for number, record in vehicles_since(database, self._last_id):
                 self._last_id = number
                 self.vehicles.insert(0, record)
 
     @contextlib.contextmanager
     def _screen(self) -> Iterator[Callable[[], None]]:
-        if self.wishes.quiet:
+        draw_scene = None if self.wishes.quiet else _artist()
+        if draw_scene is None:
             yield lambda: None
             return
         from rich.live import Live
-
-        from speedsign.cli.demo_screen import draw_scene
 
         with Live(screen=False, auto_refresh=False, transient=False) as live:
             yield lambda: live.update(draw_scene(self._scene()), refresh=True)
