@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,15 +39,36 @@ class SignCommand(click.Command):
         except SpeedsignError as error:
             _give_up(ctx, error, EXIT_FAILED)
         except BrokenPipeError:  # "| head" has seen enough
-            sys.stderr.close()
+            _drop_output()
             ctx.exit(EXIT_FAILED)
+        except OSError as error:  # a file or terminal that nobody has put into words of ours
+            _drop_output()
+            _give_up(ctx, error, EXIT_FAILED)
 
 
-def _give_up(ctx: click.Context, error: SpeedsignError, code: int) -> None:
-    if ctx.params.get("debug") or ctx.find_root().params.get("debug"):
-        raise error
-    click.echo(f"speedsign {ctx.command.name}: {error}", err=True)
+def _give_up(ctx: click.Context, error: SpeedsignError | OSError, code: int) -> None:
+    """Say what is wrong, each problem on a line of its own, and end; with --debug also where it came from."""
+    if ctx.params.get("debug"):
+        traceback.print_exception(error, file=sys.stderr)
+    problems = error.problems if isinstance(error, ConfigError) else [_sentence(error)]
+    for problem in problems:
+        click.echo(f"speedsign {ctx.command.name}: {problem}", err=True)
     ctx.exit(code)
+
+
+def _sentence(error: SpeedsignError | OSError) -> str:
+    if isinstance(error, SpeedsignError):
+        return str(error)
+    where = error.filename or "the output"
+    return f"{where}: {error.strerror or error}; check the path, its permissions and the free space"
+
+
+def _drop_output() -> None:
+    """What is still buffered for a reader who is gone would fail once more when the interpreter ends."""
+    with contextlib.suppress(OSError):  # an output that is no file has nothing to drop
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def config_option(command: Command) -> Command:
