@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from speedsign.capture import CaptureHeader
 from speedsign.errors import CaptureError
-from speedsign.model import Counters, Reading, Unit, Vehicle
+from speedsign.model import Counters, Reading, Rejected, Unit, Vehicle
 from speedsign.ports import Decoder
 from speedsign.registry import load_radar
 from speedsign.tracking import Tracker, TrackingParams
@@ -25,6 +25,7 @@ class Replay:
     """What came out besides the vehicles: for the technician."""
 
     readings: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)  # why reports were not believed, and how many
     last_s: float = 0.0
     decoder: Counters = field(default_factory=Counters)
     tracker: Counters = field(default_factory=Counters)
@@ -58,7 +59,12 @@ def replay(
     tracker = Tracker(params)
     result.decoder, result.tracker = decoder.counters, tracker.counters
     for t_s, data in chunks:
-        readings = [event for event in decoder.feed(data, t_s) if isinstance(event, Reading)]
+        readings = []
+        for event in decoder.feed(data, t_s):
+            if isinstance(event, Reading):
+                readings.append(event)
+            elif isinstance(event, Rejected):
+                result.rejected[event.reason] = result.rejected.get(event.reason, 0) + 1
         if invert_direction:
             readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
         result.readings += len(readings)

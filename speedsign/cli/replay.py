@@ -74,6 +74,8 @@ def replay(
         )
     if reader.cut_short:
         click.echo(f"{capture}: the last line is cut short and was left out", err=True)
+    for reason, n in result.rejected.items():
+        click.echo(f"{capture}: {n} reports were not believed: {reason}", err=True)
     if as_csv:
         click.echo(to_csv(vehicles), nl=False)
     elif as_json:
@@ -138,6 +140,5 @@ def _print_table(header: CaptureHeader, result: Replay, vehicles: list[Vehicle])
         times = f"{vehicle.t_first_mono_s:9.2f} {vehicle.t_last_mono_s:9.2f}"
         speeds = f"{vehicle.speed_kmh:6.1f} {vehicle.entry_kmh:6.1f} {vehicle.exit_kmh:6.1f}"
         click.echo(f"{times}  {vehicle.direction:<11} {speeds} {vehicle.readings:5d}")
-    click.echo(
-        f"{header.radar}: {len(vehicles)} vehicles from {result.readings} readings in {result.last_s:.0f} s"
-    )
+    n = f"{len(vehicles)} vehicle{'' if len(vehicles) == 1 else 's'}"
+    click.echo(f"{header.radar}: {n} from {result.readings} readings in {result.last_s:.0f} s")

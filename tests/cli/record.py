@@ -1,0 +1,139 @@
+"""Makes the simulated captures of the golden cases, with what really drove past in their headers.
+
+    .venv/bin/python -m tests.cli.record
+
+The same seeds give the same files; run it only when a case is added or the simulator is meant to change.
+Then read what `rebuild_golden` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.line import ignore
+from simulator.radar_end import RadarFault
+from simulator.world import make_demo
+from speedsign.capture import CaptureHeader, CaptureWriter
+
+GOLDEN = Path(__file__).parent / "golden"
+STEP_S = 0.05
+GLUED_S = 0.15
+Chunk = tuple[float, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recording: which radar, how it is set, what goes wrong, how the chunks are cut."""
+
+    name: str
+    radar: str = "ops243"
+    commands: bytes = b""
+    unit: str | None = None
+    seed: int = 1
+    seconds: float = 22.0
+    faults: frozenset[RadarFault] = frozenset()
+    cut: Callable[[list[Chunk]], list[Chunk]] = list
+
+
+class RecordingLine:
+    """A line whose other end is a notebook."""
+
+    def __init__(self) -> None:
+        self.on_data: Callable[[bytes], None] = ignore
+        self.plugged = True
+        self.chunks: list[Chunk] = []
+        self.t_s = 0.0
+
+    def write(self, data: bytes) -> None:
+        self.chunks.append((round(self.t_s, 3), data))
+
+    def plug(self) -> None:
+        self.plugged = True
+
+    def unplug(self) -> None:
+        self.plugged = False
+
+
+def record(case: Case) -> tuple[list[Chunk], list[tuple[str, float]]]:
+    """The chunks, and (direction, km/h) of every vehicle that left the view."""
+    line = RecordingLine()
+    world = make_demo(line, radar=case.radar, seed=case.seed, until_s=case.seconds)
+    line.on_data(case.commands)
+    world.radar_end.faults |= case.faults
+    while world.t_s < case.seconds:
+        line.t_s = world.t_s + STEP_S  # what is said in a step is read at its end
+        world.process(STEP_S)
+    truth = [(vehicle.direction.value, round(vehicle.mean_kmh, 1)) for vehicle in world.truth()]
+    return line.chunks, truth
+
+
+def write(case: Case) -> None:
+    """The case's capture.jsonl."""
+    chunks, truth = record(case)
+    folder = GOLDEN / case.name
+    folder.mkdir(parents=True, exist_ok=True)
+    extra: dict[str, object] = {"notes": f"simulated, seed {case.seed}", "passed": truth}
+    if case.faults:
+        extra["faults"] = sorted(case.faults)
+    header = CaptureHeader(case.radar, started="2026-05-04T07:00:00Z", unit=case.unit, extra=extra)
+    with (folder / "capture.jsonl").open("w", encoding="utf-8") as file:
+        writer = CaptureWriter(file, header, 0.0)
+        for t_s, data in case.cut(chunks):
+            writer.add(data, t_s)
+
+
+def glued(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """As a busy controller reads: two or three reports at once, and the end of the last with the next."""
+    out: list[Chunk] = []
+    waiting, due_s = b"", 0.0
+    for t_s, data in chunks:
+        waiting += data
+        if t_s >= due_s:
+            out.append((t_s, waiting[:-3]))
+            waiting, due_s = waiting[-3:], t_s + GLUED_S
+    return [*out, (chunks[-1][0], waiting)]
+
+
+def byte_by_byte(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """As a slow line delivers."""
+    return [(t_s, data[at : at + 1]) for t_s, data in chunks for at in range(len(data))]
+
+
+def without_line_ends(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Every third line end is lost on the way."""
+    return [(t_s, data.rstrip() if n % 3 == 0 else data) for n, (t_s, data) in enumerate(chunks)]
+
+
+def with_nuls(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The firmware's stray NULs, and FF where the line turns round."""
+    return [(t_s, b"\xff" + data[:9] + b"\x00" + data[9:]) for t_s, data in chunks]
+
+
+CASES = (
+    Case("ops243-json-kmh", commands=b"UKOJOMOUF1", seed=1),
+    Case("ops243-json-mph", commands=b"USOJOMOUF1", seed=2),
+    Case("ops243-json-many-objects-glued", commands=b"UKOJOMF1", unit="km/h", seed=3, cut=glued),
+    Case("ops243-plain-kmh", commands=b"UKF1", unit="km/h", seed=3),
+    Case("ops243-plain-unit-in-the-line", commands=b"USOUF1", seed=4),
+    Case("ops243-plain-factory-settings", commands=b"U?", seed=5),
+    Case("ops243-csv-time-magnitude-mps", commands=b"OTOMUMF2", unit="m/s", seed=6),
+    Case("ops243-csv-human-time-kmh", commands=b"OHOMOUUKF1", seed=7, seconds=14.0),
+    Case("ops243-nuls", commands=b"UKOJOMOUF1", seed=1, cut=with_nuls),
+    Case("ops243-cut-lines", commands=b"UKOJOMOUF1", seed=1, faults=frozenset({RadarFault.CUT})),
+    Case("ld2415h", radar="ld2415h", seed=2),
+    Case("ld2415h-glued", radar="ld2415h", seed=3, cut=glued),
+    Case("ld2415h-no-line-ends", radar="ld2415h", seed=2, cut=without_line_ends),
+    Case("ld2415h-cut", radar="ld2415h", seed=4, faults=frozenset({RadarFault.CUT})),
+    Case("ld2415h-bad-bytes", radar="ld2415h", seed=6, faults=frozenset({RadarFault.BAD_BYTES})),
+    Case("ld2415h-byte-by-byte", radar="ld2415h", seed=5, cut=byte_by_byte, seconds=12.0),
+)
+
+# Not golden: a radar that reports neighbouring lines of one vehicle's spectrum as targets of their own.
+THREE_TARGETS = Case("ops243-three-targets", commands=b"USOJOMOUF1O3", seed=2)
+
+
+if __name__ == "__main__":
+    for one in CASES:
+        write(one)
