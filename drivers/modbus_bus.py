@@ -12,8 +12,9 @@ pymodbus does the framing. What it leaves to its user, measured with 3.16.1, is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import select
+import os
 import termios
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -176,8 +177,8 @@ class PymodbusBus:
 
         def low_level_send(data: bytes, addr: tuple[Any, ...] | None = None) -> None:
             self._sent = data
+            _write_through(ctx.transport)
             send(data, addr)
-            _flush(ctx.transport)
 
         ctx.call_create = call_create
         ctx.callback_data = callback_data  # type: ignore[method-assign]  # instance hook, see above
@@ -239,10 +240,11 @@ class PymodbusBus:
             return reply
 
     async def _ready(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        self._owed = {shape: until_s for shape, until_s in self._owed.items() if until_s > now_s}
-        if self._unanswered and self._owed and self.settings.resync:
-            await self._resync(self._unanswered)
+        if self._owed:
+            now_s = asyncio.get_running_loop().time()
+            self._owed = {shape: until_s for shape, until_s in self._owed.items() if until_s > now_s}
+            if self._unanswered and self._owed and self.settings.resync:
+                await self._resync(self._unanswered)
         await self._silence()
 
     async def _resync(self, ask: Ask) -> None:
@@ -375,13 +377,23 @@ def _send(client: _Client, ask: Ask) -> Awaitable[ModbusPDU]:
     return client.write_registers(ask.address, list(ask.words), device_id=ask.unit)
 
 
-def _flush(transport: object) -> None:
-    """Put the request on the wire in this turn of the loop.
+def _write_through(transport: Any) -> None:
+    """Let this serial transport put a request on the wire in the same turn of the loop.
 
-    pymodbus's serial transport only asks to be called when the port takes bytes, which costs a turn.
-    Writing is tried only when the port takes bytes now: pyserial would spin on one that does not.
+    pymodbus's own asks to be called when the port takes bytes, which costs a turn, and pyserial looks
+    twice more whether it does. What the port does not take at once, and every error, is left to them.
     """
-    ready = getattr(transport, "intern_write_ready", None)
     port = getattr(transport, "sync_serial", None)
-    if ready is not None and port is not None and select.select((), (port.fileno(),), (), 0)[1]:
-        ready()
+    if port is None or "write" in vars(transport):  # TCP, or done before
+        return
+    fd, by_the_loop = port.fileno(), transport.write
+
+    def write(data: bytes) -> None:
+        sent = 0
+        if not transport.intern_write_buffer:
+            with contextlib.suppress(OSError):
+                sent = os.write(fd, data)
+        if sent < len(data):
+            by_the_loop(data[sent:])
+
+    transport.write = write

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0  # faults, coverage and the supervisor are looked after so often
 CLOSE_AFTER_S = 15.0  # a vehicle that passed at the very end of an interval is in the store by then
 FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet road
+RECORD_AFTER_S = 0.03
 MAX_LIT = 64  # tracks remembered as shown; far more than can be alive at once
 AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
 
@@ -74,6 +75,7 @@ class Daemon:
         self.tracker = Tracker(plan.tracking)
         self.vehicles = 0
         self._shown: Shown = DARK
+        self._passed: list[Vehicle] = []  # not yet given to the store
         self._lit_for: set[int] = set()  # tracks whose number the panel has acknowledged
         self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
@@ -119,7 +121,8 @@ class Daemon:
     def _end(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._record(self.tracker.flush())
+        self._passed += self.tracker.flush()
+        self._record()
         self._flush_coverage()
 
     # ------------------------------------------------------------------ the hot path
@@ -134,7 +137,7 @@ class Daemon:
         passed = self.tracker.add(readings)
         self._show(readings[-1].t_mono_s)
         if passed:
-            self._record(passed)
+            self._record_soon(passed)
         if self._timer is None:
             self._arm()
 
@@ -159,7 +162,7 @@ class Daemon:
         now_s = self._now()
         passed = self.tracker.advance(now_s)
         self._show(now_s)
-        self._record(passed)
+        self._record_soon(passed)
         self._arm()
 
     def on_acked(self, face: Face, _t_mono_s: float) -> None:
@@ -171,7 +174,14 @@ class Daemon:
 
     # ------------------------------------------------------------------ what is kept
 
-    def _record(self, passed: Sequence[Vehicle]) -> None:
+    def _record_soon(self, passed: Sequence[Vehicle]) -> None:
+        """Once the request to the panel has left: the store's thread takes the interpreter from it."""
+        if passed and not self._passed:
+            asyncio.get_running_loop().call_later(RECORD_AFTER_S, self._record)
+        self._passed += passed
+
+    def _record(self) -> None:
+        passed, self._passed = self._passed, []
         for vehicle in passed:
             self.vehicles += 1
             record = self._dated(vehicle)

@@ -88,6 +88,9 @@ class Ops243Decoder:
         if self._binary:
             self._feed_pairs(data, t_mono_s, events)
             return events
+        if self._is_one_object(data) and (whole := parse_object(data[:-2].decode("ascii"))) is not None:
+            self._accept(whole, t_mono_s, events)
+            return events
         clean = data.translate(None, _NOISE)
         start = 0
         for end_of_piece in _PIECE_END.finditer(clean):
@@ -97,6 +100,18 @@ class Ops243Decoder:
         if start < len(clean):
             self._take(clean[start:], t_mono_s, events)
         return events
+
+    def _is_one_object(self, data: bytes) -> bool:
+        """One whole JSON line and nothing else: what a driver gets nearly always, and soonest shown."""
+        return (
+            data.endswith(b"}\r\n")
+            and data.startswith(b"{")
+            and data.count(b"{") == 1
+            and data.isascii()
+            and len(data) <= MAX_LINE_BYTES
+            and not self._line
+            and not self._glued
+        )
 
     def _take(self, piece: bytes, t_mono_s: float, events: list[RadarEvent]) -> None:
         """Bytes up to and including the next brace or line end, or up to the end of the chunk."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,11 @@ def run(config_path: Path, *, debug: bool) -> None:
     config = load_config_apart(config_path, meanwhile=_load_devices)
     from speedsign.assemble import Sign
 
-    asyncio.run(_until_told(Sign(config)))
+    sign = Sign(config)
+    sys.setswitchinterval(0.001)  # the threads of store and broker give way to the loop sooner
+    gc.collect()
+    gc.freeze()  # what is there now stays for years: looking through it would hold up a reading by 10 ms
+    asyncio.run(_until_told(sign))
 
 
 def _load_devices() -> None:

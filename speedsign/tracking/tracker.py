@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import groupby
 
 from speedsign.model import Counters, Direction, Reading, Target, Vehicle
 from speedsign.tracking.params import MAX_TRACKS, TrackingParams
@@ -16,6 +15,7 @@ _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _FRESH_S = 0.7  # a target that was not seen for so long yields to one that is
 _STRONGER = 2.0  # another target takes over when it is so much stronger
 _IMAGE_KMH = 1.5  # an image has the same speed to so much, or twice the speed to 3 %
+_IMAGE_WEAKER = 0.7  # and so much of its strength at most
 _IMAGE_OF_S = 0.5  # its original was seen within so long
 
 
@@ -39,18 +39,21 @@ class Tracker:
     def add(self, readings: Iterable[Reading]) -> list[Vehicle]:
         """Take readings; those of one report share their time. Returns the vehicles that have passed."""
         passed: list[Vehicle] = []
-        for t_mono_s, report in groupby(readings, key=_time_of):
-            passed += self.advance(t_mono_s)
-            self._reports += 1
-            taken: set[int] = set()
-            for reading in report:
-                self._place(reading, taken)
+        t_mono_s: float | None = None
+        taken: set[int] = set()
+        for reading in readings:
+            if reading.t_mono_s != t_mono_s:  # a new report
+                t_mono_s = reading.t_mono_s
+                passed += self.advance(t_mono_s)
+                self._reports += 1
+                taken = set()
+            self._place(reading, taken)
         return passed
 
     def advance(self, t_mono_s: float) -> list[Vehicle]:
         """Let time pass without a reading. Returns the vehicles that have passed by then."""
-        deadline = self.next_deadline_s
-        if deadline is None or t_mono_s < deadline:
+        soonest_s = min(self.params.confirm_within_s, self.params.gap_s)
+        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
             return []
         passed = [track for track in self._tracks if t_mono_s >= self._ends_s(track)]
         self._tracks = [track for track in self._tracks if track not in passed]
@@ -131,8 +134,8 @@ class Tracker:
         for track in self._tracks:
             if not track.confirmed or reading.t_mono_s - track.t_last_s > _IMAGE_OF_S:
                 continue
-            if track.strength is not None and (reading.strength or 0.0) > track.strength:
-                continue  # an image is weaker than what it is an image of
+            if track.strength is not None and (reading.strength or 0.0) > _IMAGE_WEAKER * track.strength:
+                continue
             speed = track.live_speed_kmh(self.params.smoothing_readings)
             if track.direction is not reading.direction:
                 if abs(reading.speed_kmh - speed) <= _IMAGE_KMH:
@@ -200,10 +203,6 @@ class Tracker:
             strength=track.peak_strength,
             flags=("image?",) if track.image_of is not None else (),
         )
-
-
-def _time_of(reading: Reading) -> float:
-    return reading.t_mono_s
 
 
 def _certainty(track: Track) -> tuple[bool, int, float]:
