@@ -31,6 +31,10 @@ class SignCommand(click.Command):
         super().__init__(*args, **kwargs)
         self.example = example
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence, whole: the list of commands is folded, not cut."""
+        return super().get_short_help_str(limit=1000)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

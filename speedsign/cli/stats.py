@@ -47,8 +47,8 @@ def stats(
     path = _database(db_path or load_config(config_path).store.path)
     standings = _standings(path, installation_id)
     zone = standings[-1].facts.timezone
-    start = parse_moment(from_text, zone) if from_text else _EVER[0]
-    end = parse_moment(to_text, zone, end=True) if to_text else _EVER[1]
+    start = parse_moment(from_text, zone) if from_text is not None else _EVER[0]
+    end = parse_moment(to_text, zone, end=True) if to_text is not None else _EVER[1]
     if end <= start:
         raise UsageError(f"--to {to_text} is not after --from {from_text or _EVER[0].date()}")
     intervals = read_intervals(path, start, end, installation_id=installation_id)
