@@ -65,12 +65,9 @@ def recorded(page: Path) -> Iterator[Recorded]:
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Every line of any block, fenced or indented, that starts one of our commands."""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        found = re.match(r"^(?:    )?(?:\$ )?((?:speedsign|make) .*|make)$", line)
-        if found and (line.startswith("    ") or _fenced(page, line)):
-            yield found[1]
-
-
-def _fenced(page: Path, line: str) -> bool:
-    return any(line in body.splitlines() for _, body in FENCE.findall(page.read_text(encoding="utf-8")))
+    """Every command of ours in a block; in a console block those behind a `$` alone."""
+    text = page.read_text(encoding="utf-8")
+    for kind, body in FENCE.findall(text):
+        mark = r"\$ " if kind == "console" else r"(?:\$ )?"
+        yield from re.findall(rf"^{mark}((?:speedsign|make)(?: .*)?)$", body, re.MULTILINE)
+    yield from re.findall(r"^    ((?:speedsign|make)(?: .*)?)$", FENCE.sub("", text), re.MULTILINE)

@@ -1,0 +1,107 @@
+"""What the documents say about commands is what the commands do."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from speedsign.cli import main
+from tests.docs import pages
+from tests.docs.field import make_all
+from tests.docs.recording import run_all
+
+CONTEXT = click.Context(main)
+COMMANDS = main.list_commands(CONTEXT)
+CLI = pages.text("docs/cli.md")
+RECORDED = [one for page in pages.all_pages() for one in pages.recorded(page)]
+# Commands of another program, or ones that need a machine of their own, are not for a test to run.
+TARGETS = set(re.findall(r"^(\w+):", pages.text("Makefile"), re.MULTILINE))
+
+
+def command(name: str) -> click.Command:
+    found = main.get_command(CONTEXT, name)
+    assert found is not None
+    return found
+
+
+def options(found: click.Command) -> set[str]:
+    return {
+        word for one in found.params if isinstance(one, click.Option) for word in one.opts if word[:2] == "--"
+    }
+
+
+def named_options(part: str) -> set[str]:
+    cells = [row[0] for row in pages.table_rows(part)]
+    return {word for cell in cells for word in re.findall(r"--[a-z-]+", cell)} - {"--help"}
+
+
+def test_every_command_has_its_section_and_no_other() -> None:
+    named = re.findall(r"^## speedsign (\w+)$", CLI, re.MULTILINE)
+    assert named == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_named(name: str) -> None:
+    assert named_options(pages.section(CLI, f"## speedsign {name}")) == options(command(name))
+
+
+def test_what_is_not_yet_is_not() -> None:
+    for name in re.findall(r"`(\w+)`", pages.section(CLI, "## Not yet")):
+        assert name not in COMMANDS
+
+
+def test_the_readme_lists_every_command() -> None:
+    rows = pages.table_rows(pages.section(pages.text("README.md"), "## Commands"))
+    assert [row[0] for row in rows] == [f"`speedsign {name}`" for name in COMMANDS]
+
+
+@pytest.mark.parametrize("page", pages.all_pages(), ids=pages.name_of)
+def test_every_command_that_is_shown_exists(page: Path) -> None:
+    for line in pages.commands(page):
+        words = shlex.split(line, comments=True)
+        if words[0] == "make":
+            assert set(words[1:]) <= TARGETS, line
+            continue
+        if words[1].startswith("-"):
+            continue
+        assert words[1] in COMMANDS, line
+        known = options(command(words[1])) | {"--help"}
+        assert {word for word in words[2:] if word.startswith("--")} <= known, line
+
+
+SAME = (
+    (r"\b(approaching|receding|unknown)\b", "DIRECTION"),
+    (r"\b(car|lorry|motorcycle|bicycle)\b", "KIND"),
+    (r"-?\d+(\.\d+)?", "N"),
+    (r"\s+", " "),
+)
+
+
+def shape(line: str) -> str:
+    """A line without what may differ from run to run."""
+    for pattern, stand_in in SAME:
+        line = re.sub(pattern, stand_in, line)
+    return line.strip()
+
+
+def shapes(output: str) -> set[str]:
+    return {shape(line) for line in output.splitlines() if line.strip()}
+
+
+@pytest.mark.wires
+def test_recorded_outputs_have_the_shape_of_real_ones(tmp_path: Path) -> None:
+    assert len(RECORDED) > 10
+    make_all(tmp_path)
+    outputs = run_all((one.command for one in RECORDED), tmp_path)
+    for one in RECORDED:
+        assert shapes(one.output) == shapes(outputs[one.command]), f"{one.page}: {one.command}"
+
+
+def test_a_shape_keeps_words_and_columns() -> None:
+    assert shape("receding   162  51.2") == shape("approaching 1 -4.0")
+    assert shape("speedsign stats: no such file") != shape("speedsign stats: no such folder")
+    assert shape("1 2 3") != shape("1 2")

@@ -1,0 +1,95 @@
+"""The systemd unit: verified and judged by systemd itself where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.field import make_all
+from tests.docs.pages import ROOT
+
+UNIT = ROOT / "systemd" / "speedsign.service"
+EXPOSURE_TENTHS = 20  # 0 to 100, of systemd-analyze security; a unit without any hardening has 92
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+
+
+def directives() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in UNIT.read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    assert ANALYZE
+    return subprocess.run([ANALYZE, *words], capture_output=True, text=True, timeout=20, check=False)
+
+
+@needs_systemd
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8").replace("/opt/speedsign/bin/speedsign", sys.executable)
+    unit.write_text(text, encoding="utf-8")
+    result = analyze("verify", "--man=no", unit)
+    assert (result.returncode, _about(unit, result.stderr)) == (0, [])
+
+
+def _about(unit: Path, said: str) -> list[str]:
+    """Complaints about our unit; those about the machine's others are not ours."""
+    return [line for line in said.splitlines() if unit.name in line]
+
+
+@needs_systemd
+def test_little_is_exposed() -> None:
+    result = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_TENTHS}", UNIT)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_unit_restarts_a_sign_that_hangs() -> None:
+    found = directives()
+    assert found["Type"] == ["notify"]
+    assert found["WatchdogSec"] == ["30"]
+    assert found["Restart"] == ["always"]
+    assert found["RestartSec"] == ["2"]
+    assert found["StartLimitIntervalSec"] == ["0"], "it never gives up"
+
+
+def test_it_may_ask_whether_the_clock_is_right() -> None:
+    found = directives()
+    assert "ProtectClock" not in found
+    assert "adjtimex" in found["SystemCallFilter"][-1]
+
+
+def test_it_reaches_serial_lines_and_its_own_folder_only() -> None:
+    found = directives()
+    assert found["DevicePolicy"] == ["closed"]
+    assert all(value.startswith("char-tty") for value in found["DeviceAllow"])
+    assert found["ProtectSystem"] == ["strict"]
+    assert found["StateDirectory"] == ["speedsign"]
+    assert "ReadWritePaths" not in found
+
+
+@pytest.mark.wires
+def test_a_bad_config_starts_nothing(tmp_path: Path) -> None:
+    make_all(tmp_path)
+    bad = (tmp_path / "bad.toml").read_text(encoding="utf-8")
+    (tmp_path / "bad.toml").write_text(bad.replace("/var/lib/speedsign", str(tmp_path)), encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-m", "speedsign", "run", "--config", "bad.toml"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.count("bad.toml:") == 3
+    assert not (tmp_path / "speedsign.db").exists()
