@@ -1,6 +1,6 @@
 """How many vehicles are counted, and how well measured, on the simulated road (docs/speeds.md).
 
-python -m tests.docs.measure_counting [--minutes 60] [--seed 1]
+python -m tests.docs.measure_counting [--minutes 60] [--seed 1] [--write]
 
 The road, the radar and its bytes are the simulator's; decoder and tracker are the sign's. Nothing is
 shown or stored. A counted vehicle belongs to the one of its direction that it was seen with for longest.
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 from simulator.line import MemoryLine
@@ -94,21 +95,44 @@ def _together_s(passed: Passed, counted: Vehicle) -> float:
     return min(counted.t_last_mono_s, passed.t_exit_s) - max(counted.t_first_mono_s, passed.t_enter_s)
 
 
+COLUMNS = (
+    "radar", "vehicles/h", "alone", "missed", "following", "missed", "extra", "typical difference, km/h",
+)  # fmt: skip
+
+
+def table(minutes: float, seed: int) -> Iterator[str]:
+    yield _row(COLUMNS)
+    yield _row(["---"] * len(COLUMNS))
+    for radar in SET_UP:
+        for per_hour in FLOWS:
+            yield _row(astuple(score(radar, per_hour, minutes, seed)))
+
+
+def _row(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def write(lines: Iterable[str]) -> None:
+    """Into docs/speeds.md, between its marks."""
+    page = Path(__file__).parents[2] / "docs" / "speeds.md"
+    head, mark, rest = page.read_text(encoding="utf-8").partition("<!-- counting -->\n")
+    _, end, tail = rest.partition("<!-- end -->")
+    page.write_text(head + mark + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="into docs/speeds.md")
     args = parser.parse_args()
-    _row("radar", "vehicles/h", "alone", "missed", "following", "missed", "extra", "typical difference, km/h")
-    _row(*["---"] * 8)
-    for radar in SET_UP:
-        for per_hour in FLOWS:
-            _row(*astuple(score(radar, per_hour, args.minutes, args.seed)))
-
-
-def _row(*cells: object) -> None:
-    sys.stdout.write(f"| {' | '.join(str(cell) for cell in cells)} |\n")
-    sys.stdout.flush()
+    lines = []
+    for line in table(args.minutes, args.seed):
+        lines.append(line)
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    if args.write:
+        write(lines)
 
 
 if __name__ == "__main__":
