@@ -227,6 +227,8 @@ class PymodbusBus:
 
     async def ready(self) -> None:
         """Wait until the next request would be sent at once: for silence, and for no late reply."""
+        if not self._owed and not self._turn.locked() and self._silence_s() <= 0:
+            return
         async with self._turn:
             await self._ready()
 
@@ -308,13 +310,14 @@ class PymodbusBus:
         """Leave the line quiet for as long as the slaves need to see that a frame has ended."""
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + _MAX_SILENCE_S
-        while True:
-            due_s = max(self._quiet_until_s, self._last_activity_s + self._gap_s)
-            wait_s = min(due_s, give_up_s) - loop.time()
-            if wait_s <= 0:
-                break
+        while (wait_s := min(self._silence_s(), give_up_s - loop.time())) > 0:  # noqa: ASYNC110  bytes may come
             await asyncio.sleep(wait_s)
         self._quiet_until_s = 0.0
+
+    def _silence_s(self) -> float:
+        """How much longer the line has to be quiet; zero or less: no longer."""
+        due_s = max(self._quiet_until_s, self._last_activity_s + self._gap_s)
+        return due_s - asyncio.get_running_loop().time()
 
     def _stay_quiet(self) -> None:
         self._quiet_until_s = asyncio.get_running_loop().time() + self.settings.quiet_s

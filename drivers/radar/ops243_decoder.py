@@ -13,6 +13,7 @@ from drivers.radar.ops243_lines import (
     parse_object,
     parse_objects,
     parse_text,
+    read_at_once,
 )
 from drivers.radar.units import KMH_PER_UNIT_WORD, UnitBelief
 from speedsign.model import (
@@ -88,8 +89,9 @@ class Ops243Decoder:
         if self._binary:
             self._feed_pairs(data, t_mono_s, events)
             return events
-        if self._is_one_object(data) and (whole := parse_object(data[:-2].decode("ascii"))) is not None:
-            self._accept(whole, t_mono_s, events)
+        if self._is_one_object(data) and (usual := read_at_once(data[:-2].decode("ascii"))) is not None:
+            self.counters.add("frames")
+            self._speeds(usual, t_mono_s, events)
             return events
         clean = data.translate(None, _NOISE)
         start = 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from drivers.radar.ops243 import Ops243, Ops243Decoder
 from drivers.radar.ops243_decoder import AT_LIMIT, MAX_LINE_BYTES, MAX_SPEED_KMH, TOO_FAST
+from drivers.radar.ops243_lines import Speeds, parse_object, read_at_once
 from drivers.radar.units import LINE_DIFFERS, NOT_CONFIRMED, SET_OTHERWISE, UNIT_UNKNOWN
 from speedsign.model import Direction, Idle, RadarEvent, Reading, Rejected, Reply, Restarted, Unit
 from tests.radar.vectors import Vector, vectors
@@ -368,6 +369,26 @@ def test_any_bytes_are_survived_and_the_next_good_line_is_read(
     word = {Unit.MPH: b"mph", Unit.MPS: b"mps"}.get(unit or Unit.KMH, b"kmph")
     event = readings(decoder.feed(b'\r\n{"unit":"' + word + b'","speed":"10.0"}\r\n', 7.0))[-1]
     assert event.speed_kmh == pytest.approx(10.0 * (unit or Unit.KMH).kmh)
+
+
+_VALUES = st.sampled_from(
+    ["47.2", "-3", "+8.10", "103", "kmph", "mph", "m", "kmph ", "1e3", "-", "", "7" * 9]
+)
+_FIELDS = st.tuples(st.sampled_from(["speed", "magnitude", "unit", "time", "range", "Speed"]), _VALUES)
+
+
+@given(st.lists(_FIELDS, max_size=5), st.sampled_from([",", ", ", "", ",,"]))
+def test_the_usual_line_read_at_once_is_read_as_any_other(fields: list[tuple[str, str]], comma: str) -> None:
+    """The short way may decline a line, but never say something else than the long one."""
+    text = "{" + comma.join(f'"{key}":"{value}"' for key, value in fields) + "}"
+    at_once = read_at_once(text)
+    assert at_once is None or at_once == parse_object(text)
+
+
+def test_the_usual_line_is_read_at_once() -> None:
+    line = '{"time":"1.2","unit":"kmph","magnitude":"103.2","speed":"-47.1"}'
+    assert read_at_once(line) == Speeds([-47.1], [103.2], "kmph", None, bare=False)
+    assert read_at_once('{"speed":"3.0"}') == Speeds([3.0], [None], "", None, bare=False)
 
 
 # --------------------------------------------------------------------------- binary
