@@ -37,6 +37,7 @@ TICK_S = 1.0  # faults, coverage and the supervisor are looked after so often
 CLOSE_AFTER_S = 15.0  # a vehicle that passed at the very end of an interval is in the store by then
 FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet road
 RECORD_AFTER_S = 0.03
+READY_WITHOUT_PANEL_S = 10.0
 MAX_LIT = 64  # tracks remembered as shown; far more than can be alive at once
 AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
 
@@ -233,10 +234,13 @@ class Daemon:
     # ------------------------------------------------------------------ every second
 
     async def _tick_forever(self) -> None:
-        ready = False
+        """READY=1 once the panel is under control, or clearly is not there: counting goes on without it."""
+        ready, began_s = False, self._now()
         while True:
             self._tick()
-            if not ready and (self.parts.display is None or self.parts.display.lit() is not None):
+            display = self.parts.display
+            under_control = display is None or display.lit() is not None
+            if not ready and (under_control or self._now() - began_s >= READY_WITHOUT_PANEL_S):
                 ready = True
                 self.parts.notify("READY=1")
             await asyncio.sleep(TICK_S)

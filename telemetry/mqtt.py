@@ -48,8 +48,8 @@ class BrokerSettings:
     def __post_init__(self) -> None:
         if not self.tls and not self.allow_plain and not is_loopback(self.host):
             problem = (
-                f"[mqtt] host {self.host!r} is another machine, but tls is not set: "
-                "set [mqtt] tls, or allow_plain = true to send everything readable by others"
+                f"[mqtt] host {self.host!r} is another machine, and this connection is not encrypted: use a "
+                "broker on this machine, or set allow_plain = true if the network itself is protected"
             )
             raise ConfigError([problem])
 

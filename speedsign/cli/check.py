@@ -52,4 +52,6 @@ def _summary(config: Config) -> list[str]:
     ]
     if config.radar.invert_direction:
         lines.append("radar    directions are inverted")
+    if mqtt and mqtt.password_file and not mqtt.password_file.is_file():
+        lines.append(f"note     {mqtt.password_file} is not on this machine; run needs it")
     return lines
