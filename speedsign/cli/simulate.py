@@ -101,8 +101,8 @@ async def _serve(stand: Stand, seconds: float | None, say: _Printer) -> None:
     try:
         async with stand:
             say("devices", **_addresses(stand))
-            with _listening(stand, say):
-                await _first_of(stand.run(seconds), _news(stand, say))
+            with _listening() as commands:
+                await _first_of(stand.run(seconds), _news(stand, say), _obey(commands, stand, say))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -133,16 +133,17 @@ def _addresses(stand: Stand) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _listening(stand: Stand, say: _Printer) -> Iterator[None]:
-    """Faults from standard input; without one (a service, a closed input) there are none."""
+def _listening() -> Iterator[asyncio.Queue[str]]:
+    """Lines of standard input; without one (a service, a closed input) there are none."""
     loop = asyncio.get_running_loop()
+    commands: asyncio.Queue[str] = asyncio.Queue()
     unfinished = b""
 
     def take(data: bytes) -> None:
         nonlocal unfinished
         *lines, unfinished = (unfinished + data).split(b"\n")
         for line in lines:
-            _obey(line.decode("utf-8", "replace").strip(), stand, say)
+            commands.put_nowait(line.decode("utf-8", "replace").strip())
 
     def read() -> None:
         # Not sys.stdin.readline: of two lines that arrive together it would keep one to itself.
@@ -157,22 +158,24 @@ def _listening(stand: Stand, say: _Printer) -> Iterator[None]:
     except PermissionError:  # a file: it cannot be waited for, and is there at once
         take(Path(f"/dev/fd/{STDIN}").read_bytes() + b"\n")
     try:
-        yield
+        yield commands
     finally:
         loop.remove_reader(STDIN)
 
 
-def _obey(command: str, stand: Stand, say: _Printer) -> None:
-    """A line of standard input."""
-    if command == "help":
-        say("faults", words=", ".join(fault_words()))
-    elif command:
-        try:
-            stand.fault(command)
-        except ValueError as error:
-            say("error", text=str(error))
-        else:
-            say("fault", command=command)
+async def _obey(commands: asyncio.Queue[str], stand: Stand, say: _Printer) -> None:
+    """Switch the faults that standard input asks for."""
+    while True:
+        command = await commands.get()
+        if command == "help":
+            say("faults", words=", ".join(fault_words()))
+        elif command:
+            try:
+                stand.fault(command)
+            except ValueError as error:
+                say("error", text=str(error))
+            else:
+                say("fault", command=command)
 
 
 async def _news(stand: Stand, say: _Printer) -> None:

@@ -19,6 +19,7 @@ _UNSEEN_KMH = 2.5  # nobody changes more while out of sight without being somebo
 _AWAY_S = 0.4  # out of sight for so long: whoever comes has to prove who they are
 _FADES = 2.0  # strength may differ by so much and still be the same echo
 _COLLAPSED = 0.25
+_NEAR_PEAK, _LEAVING_KMH_S = 0.7, 2.0  # past its peak by so much, and falling: a car leaves the beam
 _FALLEN, _RISEN = 0.5, 4.0  # a valley is so deep under the peak, and its far side so much higher
 _EMERGES_S = 1.0  # how long the radial speed of a car that leaves the pole behind it rises
 _FALLING_KMH_S = 3.0  # a radial speed that changes faster is swept by the cosine: it will not turn at once
@@ -28,6 +29,7 @@ class Track:
     """Readings that one vehicle can have made, in order of time."""
 
     __slots__ = (
+        "_before_leaving",
         "_kept_every",
         "_scatter",
         "_skip",
@@ -67,6 +69,7 @@ class Track:
         self._speed, self._slope = first.speed_kmh, 0.0
         self._scatter = _SCATTER_START_KMH
         self._kept_every, self._skip = 1, 0
+        self._before_leaving = 0
         self._keep(first)
 
     # ------------------------------------------------------------------ which reading is the next
@@ -177,14 +180,31 @@ class Track:
             del self.times[1::2]
             del self.speeds[1::2]
             self._kept_every *= 2
+            self._before_leaving = len(self.speeds)
+        if self.strength is None or self.strength >= _NEAR_PEAK * (self.peak_strength or 0.0):
+            self._before_leaving = len(self.speeds)
 
     # ------------------------------------------------------------------ what is known now
 
     def live_speed_kmh(self, smoothing_readings: int) -> float:
-        """The radial speed now: the median of the last readings."""
+        """The radial speed now: the median of the last readings.
+
+        For a car that is leaving the beam, the last ones before it began to: what falls from there on is
+        the cosine of the angle and not the car, and nobody is to be shown that.
+        """
+        end = self._before_leaving if self._is_leaving else len(self.speeds)
         if smoothing_readings <= 1:
-            return self.speeds[-1]
-        return median(self.speeds[-smoothing_readings:])
+            return self.speeds[end - 1]
+        return median(self.speeds[max(end - smoothing_readings, 0) : end])
+
+    @property
+    def _is_leaving(self) -> bool:
+        """Approaching, its radial speed falls and its echo too: the pole is near."""
+        return (
+            self.direction is Direction.APPROACHING
+            and self._before_leaving < len(self.speeds)
+            and self._slope < -_LEAVING_KMH_S
+        )
 
     def confirms(self, params: TrackingParams) -> bool:
         """Whether enough readings agree, close enough together."""
