@@ -17,6 +17,7 @@ class TcpLine:
         self._where = host, port
         self._server: asyncio.Server | None = None
         self._client: asyncio.StreamWriter | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> str:
@@ -31,9 +32,11 @@ class TcpLine:
         self._server = await asyncio.start_server(self._serve, *self._where)
 
     async def stop(self) -> None:
+        """Stop listening; returns when nobody is served any more."""
         if self._server:
             self._server.close()
             self._drop()
+            await asyncio.gather(*self._serving)
             await self._server.wait_closed()
 
     def plug(self) -> None:
@@ -59,6 +62,10 @@ class TcpLine:
             return
         self._drop()
         self._client = writer
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  we are inside one
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         try:
             while data := await reader.read(4096):
                 self.on_data(data)
