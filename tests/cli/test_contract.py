@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -45,9 +46,9 @@ def test_help_of_the_whole_lists_every_command_with_a_whole_sentence() -> None:
     result = speedsign("--help")
     assert result.exit_code == 0
     assert "speedsign demo" in result.stdout
-    listed = {line.split()[0] for line in result.stdout.split("Commands:")[1].splitlines() if line.strip()}
-    assert listed == set(COMMANDS)
-    assert "..." not in result.stdout.split("Commands:")[1]
+    listed = result.stdout.split("Commands:")[1]
+    assert re.findall(r"^  (\w+)", listed, re.MULTILINE) == COMMANDS
+    assert "..." not in listed
 
 
 def test_version() -> None:
