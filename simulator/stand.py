@@ -12,10 +12,11 @@ from simulator.line import PtyLine
 from simulator.panel_end import PanelEnd, PanelFault
 from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.radar_end import RadarFault
+from simulator.road import RoadShape
 from simulator.rtu_slave import MbapSlave, RtuSlave
 from simulator.tcp_line import TcpLine
 from simulator.vehicles import Arrival
-from simulator.world import World, make_demo, make_world
+from simulator.world import ANTENNAS, World, make_demo, make_world
 
 StandLine = PtyLine | TcpLine
 
@@ -87,6 +88,9 @@ class Stand:
                 until_s=traffic.until_s,
                 others=others,
             )
+        zone_m = ANTENNAS[radar].max_range_m
+        # Who comes by a script is in view soon; random traffic needs the road to sort itself out.
+        shape = RoadShape(zone_m=zone_m) if traffic.script is None else RoadShape(zone_m=zone_m, lead_m=5.0)
         return make_world(
             self.radar_line,
             radar=radar,
@@ -94,6 +98,7 @@ class Stand:
             vehicles_per_hour=traffic.vehicles_per_hour or 0.0,
             limit_kmh=traffic.limit_kmh,
             script=traffic.script,
+            shape=shape,
             others=others,
         )
 

@@ -23,8 +23,9 @@ def run(main: Coroutine[Any, Any, T], timeout_s: float = 30.0) -> T:
     return asyncio.run(guarded())
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "") -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> None:
     """Give others the loop until the condition holds; for things that no event announces."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)
+    deadline_s = asyncio.get_running_loop().time() + timeout_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline_s, f"{what} did not come within {timeout_s:g} s"
+        await asyncio.sleep(0.005)

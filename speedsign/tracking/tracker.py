@@ -14,6 +14,7 @@ VERSION = "1"  # goes into each record; changes whenever the same readings can g
 _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _FRESH_S = 0.7  # a target that was not seen for so long yields to one that is
 _STRONGER = 2.0  # another target takes over when it is so much stronger
+_SIDE_KMH = 1.5  # two steps of a spectrum at 20,000 samples a second, and some wheel
 _IMAGE_KMH = 1.5  # an image has the same speed to so much, or twice the speed to 3 %
 _IMAGE_WEAKER = 0.7  # and so much of its strength at most
 _IMAGE_OF_S = 0.5  # its original was seen within so long
@@ -39,15 +40,16 @@ class Tracker:
     def add(self, readings: Iterable[Reading]) -> list[Vehicle]:
         """Take readings; those of one report share their time. Returns the vehicles that have passed."""
         passed: list[Vehicle] = []
-        t_mono_s: float | None = None
-        taken: set[int] = set()
+        before: Reading | None = None
+        report: list[tuple[int, Reading]] = []  # which track took which reading of it
         for reading in readings:
-            if reading.t_mono_s != t_mono_s:  # a new report
-                t_mono_s = reading.t_mono_s
-                passed += self.advance(t_mono_s)
+            # Reports that were read from the port together share their time: ranks begin anew.
+            if before is None or reading.t_mono_s != before.t_mono_s or reading.rank <= before.rank:
+                passed += self.advance(reading.t_mono_s)
                 self._reports += 1
-                taken = set()
-            self._place(reading, taken)
+                report = []
+            self._place(reading, report)
+            before = reading
         return passed
 
     def advance(self, t_mono_s: float) -> list[Vehicle]:
@@ -79,7 +81,7 @@ class Tracker:
         if not track.confirmed:
             return track.t_last_s + min(params.confirm_within_s, params.gap_s)
         ends_s = track.t_last_s + params.gap_s
-        if track.strength is None or track.is_past:
+        if track.is_past:
             return ends_s
         others = [other.t_last_s for other in self._tracks if other.confirmed and other is not track]
         hidden_until_s = max(others, default=track.t_last_s) + _QUIET_S
@@ -87,24 +89,28 @@ class Tracker:
 
     # ------------------------------------------------------------------ which track
 
-    def _place(self, reading: Reading, taken: set[int]) -> None:
+    def _place(self, reading: Reading, report: list[tuple[int, Reading]]) -> None:
         params = self.params
         if not params.min_speed_kmh <= reading.speed_kmh <= params.max_speed_kmh:
             self.counters.add("out_of_range")
             return
-        track = self._best(reading, taken)
+        if any(_is_side_line(reading, taken) for _, taken in report):
+            self.counters.add("side_lines")
+            return
+        track = self._best(reading, report)
         if track is None:
             track = self._start(reading)
         else:
             track.add(reading)
-        taken.add(track.id)
+        report.append((track.id, reading))
         track.report = self._reports
         if not track.confirmed and track.confirms(params):
             track.confirmed = True
 
-    def _best(self, reading: Reading, taken: set[int]) -> Track | None:
+    def _best(self, reading: Reading, report: list[tuple[int, Reading]]) -> Track | None:
         """The track that this reading continues; a track takes one reading of a report."""
         best, best_misfit = None, 2.0
+        taken = [track_id for track_id, _ in report]
         for track in self._tracks:
             if track.id in taken:
                 continue
@@ -203,6 +209,13 @@ class Tracker:
             strength=track.peak_strength,
             flags=("image?",) if track.image_of is not None else (),
         )
+
+
+def _is_side_line(reading: Reading, stronger: Reading) -> bool:
+    """A neighbour in the spectrum, wheels or a loose load: of the same vehicle, weaker, nearly as fast."""
+    return (
+        reading.direction is stronger.direction and abs(reading.speed_kmh - stronger.speed_kmh) <= _SIDE_KMH
+    )
 
 
 def _certainty(track: Track) -> tuple[bool, int, float]:

@@ -23,9 +23,7 @@ from tests.cli.record import THREE_TARGETS, Chunk, record
 CONTRACT = ["t_first_s", "t_last_s", "direction", "speed_kmh", "entry_kmh", "exit_kmh", "max_kmh", "readings"]
 CLEAN = ("ld2415h", "ops243-json-kmh", "ops243-json-mph", "ops243-plain-kmh", "ops243-csv-time-magnitude-mps")
 GLUED = ("ld2415h-no-line-ends", "ops243-json-many-objects-glued")
-GOLDEN_GLUED = {*GLUED, "ld2415h-glued", "ld2415h-cut", "ops243-cut-lines"}
 OF = '{"speedsign_capture":1,"radar":'
-TRACKER = "reports that arrive in one chunk share their time, and are taken for targets of one report"
 
 
 def load(name: str) -> tuple[CaptureHeader, list[Chunk]]:
@@ -62,17 +60,13 @@ def test_every_capture_has_its_golden_and_every_golden_its_capture() -> None:
 
 
 @pytest.mark.parametrize("folder", cases(), ids=lambda folder: str(folder.name))
-def test_a_capture_gives_its_golden_vehicles(folder: Path, request: pytest.FixtureRequest) -> None:
-    if folder.name in GOLDEN_GLUED:
-        request.applymarker(pytest.mark.xfail(reason=TRACKER, strict=False))
+def test_a_capture_gives_its_golden_vehicles(folder: Path) -> None:
     assert vehicles_csv(folder / "capture.jsonl") == (folder / "vehicles.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", [*CLEAN, *GLUED])
-def test_simulated_vehicles_are_those_that_drove_past(name: str, request: pytest.FixtureRequest) -> None:
+def test_simulated_vehicles_are_those_that_drove_past(name: str) -> None:
     """The golden is not its own judge: the header says who really passed, and how fast."""
-    if name in GLUED:
-        request.applymarker(pytest.mark.xfail(reason=TRACKER, strict=False))
     header, chunks = load(name)
     found = sorted((vehicle.direction.value, vehicle.speed_kmh) for vehicle in vehicles(header, chunks))
     passed = sorted((direction, speed) for direction, speed in header.extra["passed"])
@@ -83,7 +77,6 @@ def test_simulated_vehicles_are_those_that_drove_past(name: str, request: pytest
         )  # the beam is not parallel to the road: a little less
 
 
-@pytest.mark.xfail(reason="neighbouring spectral lines of one vehicle are taken for several", strict=False)
 def test_three_targets_a_report_are_no_three_vehicles() -> None:
     chunks, passed = record(THREE_TARGETS)
     assert len(vehicles(CaptureHeader("ops243"), chunks)) == len(passed)
@@ -114,7 +107,6 @@ def test_byte_by_byte_gives_the_same_vehicles(name: str) -> None:
     assert vehicles(header, pieces) == vehicles(header, chunks)
 
 
-@pytest.mark.xfail(reason=TRACKER, strict=False)
 def test_two_reports_in_one_chunk_are_one_vehicle_seen_twice(tmp_path: Path) -> None:
     glued = [(t_s, data * 2) for t_s, data in cruising()]
     result = speedsign("replay", "--json", capture(tmp_path, *glued))

@@ -101,8 +101,26 @@ def test_readings_of_one_report_are_different_vehicles() -> None:
     tracker = Tracker()
     for step in range(20):
         t_s = 100 + step / 10
-        tracker.add([Reading(t_s, 50.0, IN, 90, rank=0), Reading(t_s, 51.0, IN, 40, rank=1)])
+        tracker.add([Reading(t_s, 50.0, IN, 90, rank=0), Reading(t_s, 54.0, IN, 40, rank=1)])
     assert len(tracker.flush()) == 2
+
+
+def test_the_side_lines_of_one_vehicle_are_no_vehicles() -> None:
+    tracker = Tracker()
+    for step in range(20):
+        t_s = 100 + step / 10
+        lines = [(50.0, 90), (50.4, 60), (49.6, 55)]
+        tracker.add([Reading(t_s, speed, IN, strength, rank=i) for i, (speed, strength) in enumerate(lines)])
+    assert len(tracker.flush()) == 1
+
+
+def test_reports_that_were_read_together_are_not_one_report() -> None:
+    """A busy controller reads several reports at once, and they share their time."""
+    tracker = Tracker()
+    for step in range(20):
+        tracker.add([Reading(100 + step / 4, 50.0, IN)] * 3)
+    [vehicle] = tracker.flush()
+    assert vehicle.readings == 60
 
 
 def test_the_target_comes_with_the_confirming_reading() -> None:
@@ -157,6 +175,7 @@ readings_strategy = st.lists(
         direction=st.sampled_from(Direction),
         strength=st.none() | st.floats(0, 1e9),
         range_m=st.none() | st.floats(0, 300),
+        rank=st.just(0),
     ),
     max_size=200,
 ).map(lambda readings: sorted(readings, key=lambda reading: reading.t_mono_s))
@@ -187,8 +206,6 @@ def test_the_same_readings_give_the_same_vehicles_however_they_are_handed_over(
     piecewise, parts = Tracker(), []
     for start in range(0, len(readings), size):
         part = readings[start : start + size]
-        if start and part and part[0].t_mono_s == readings[start - 1].t_mono_s:
-            return  # a report must not be cut: its readings come in one call
         parts += piecewise.add(part)
     assert parts + piecewise.flush() == whole
 
