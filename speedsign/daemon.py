@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from speedsign.coverage import INTERVAL_S, CoverageMeter, interval_start
 from speedsign.model import (
@@ -29,6 +28,7 @@ from speedsign.model import (
 )
 from speedsign.ports import Clock, Display, Radar, Recorder, Store, Telemetry
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
+from speedsign.supervise import KeptPart
 from speedsign.tracking import VERSION, Tracker, TrackingParams
 
 log = logging.getLogger(__name__)
@@ -84,33 +84,38 @@ class Daemon:
         self._pruned: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._faults: list[Fault] = []
+        self._kept = self._parts_to_keep()
 
     # ------------------------------------------------------------------ life
 
     async def run(self) -> None:
         """The whole sign, until cancelled or until a part fails in a way that nobody foresaw."""
-        parts = self.parts
         self._begin()
-        recorder = asyncio.create_task(parts.recorder.run(), name="store")
-        panel = self._task(parts.display.run() if parts.display else None, "display")
-        radar = asyncio.create_task(parts.radar.run(self._on_events), name="radar")
-        telemetry = self._task(parts.telemetry.run() if parts.telemetry else None, "telemetry")
-        ticker = asyncio.create_task(self._tick_forever(), name="tick")
-        tasks = [task for task in (recorder, panel, radar, telemetry, ticker) if task]
+        tasks = {part.name: asyncio.create_task(part.run(), name=part.name) for part in self._kept}
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.result()  # a part that ends by itself has failed: say how
+                task.result()  # raises what the part failed with
         finally:
-            parts.notify("STOPPING=1")
-            await _stop(radar, panel, ticker)  # the panel goes dark before anything else is tidied up
+            self.parts.notify("STOPPING=1")
+            # The panel goes dark before anything else is tidied up.
+            await _stop(tasks["radar"], tasks.get("display"), tasks["tick"])
             self._end()
-            await _stop(telemetry)
-            await _stop(recorder)
+            await _stop(tasks.get("telemetry"))
+            await _stop(tasks["store"])
 
-    @staticmethod
-    def _task(main: Coroutine[Any, Any, None] | None, name: str) -> asyncio.Task[None] | None:
-        return asyncio.create_task(main, name=name) if main else None
+    def _parts_to_keep(self) -> list[KeptPart]:
+        parts = self.parts
+        runs: dict[str, Callable[[], Awaitable[None]]] = {
+            "store": parts.recorder.run,
+            "radar": partial(parts.radar.run, self._on_events),
+            "tick": self._tick_forever,
+        }
+        if parts.display:
+            runs["display"] = parts.display.run
+        if parts.telemetry:
+            runs["telemetry"] = parts.telemetry.run
+        return [KeptPart(name, run) for name, run in runs.items()]
 
     def _begin(self) -> None:
         now_utc = self.parts.clock.now_utc()
@@ -289,7 +294,8 @@ class Daemon:
         """Everything that is wrong now."""
         parts = self.parts
         sources = (parts.radar, parts.display, parts.recorder, parts.telemetry)
-        return [fault for source in sources if source is not None for fault in source.faults()]
+        found = [fault for source in sources if source is not None for fault in source.faults()]
+        return found + [part.fault for part in self._kept if part.fault]
 
     @property
     def shown(self) -> Shown:

@@ -1,0 +1,52 @@
+"""Keeping a part of the sign running, by the policy of what it fails with (speedsign.errors.POLICY)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from speedsign.errors import Policy, SpeedsignError, policy_of
+from speedsign.model import Fault
+
+log = logging.getLogger(__name__)
+
+AGAIN_FIRST_S = 1.0
+AGAIN_MAX_S = 60.0
+
+
+class PartEnded(RuntimeError):  # noqa: N818  the situation is its name
+    """A part that is to run for ever has ended by itself: a mistake of ours."""
+
+
+class KeptPart:
+    """One part of the sign. Parts mend what they can themselves; this is for what gets past them.
+
+    Errors that are not ours are never caught: they end the daemon, and the supervisor starts it anew.
+    """
+
+    def __init__(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        self.name = name
+        self.fault: Fault | None = None
+        self._run = run
+
+    async def run(self) -> None:
+        """Until cancelled; raises what ends the daemon."""
+        pause_s = AGAIN_FIRST_S
+        while True:
+            try:
+                await self._run()
+            except SpeedsignError as error:
+                policy = policy_of(error)
+                if policy is Policy.EXIT:
+                    raise
+                self.fault = Fault(self.name, "failed", f"{self.name} has stopped: {error}")
+                if policy is Policy.DEGRADE:
+                    log.warning("%s; the sign goes on without it", self.fault.text)
+                    await asyncio.get_running_loop().create_future()
+                log.warning("%s; again in %.0f s", self.fault.text, pause_s)
+            else:
+                raise PartEnded(f"{self.name} has ended by itself")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, AGAIN_MAX_S)
+            self.fault = None
