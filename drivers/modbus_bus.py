@@ -12,7 +12,6 @@ pymodbus does the framing. What it leaves to its user, measured with 3.16.1, is 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import termios
@@ -394,8 +393,10 @@ def _write_through(transport: Any) -> None:
     def write(data: bytes) -> None:
         sent = 0
         if not transport.intern_write_buffer:
-            with contextlib.suppress(OSError):
+            try:
                 sent = os.write(fd, data)
+            except OSError:
+                sent = 0
         if sent < len(data):
             by_the_loop(data[sent:])
 

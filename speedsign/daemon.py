@@ -83,6 +83,7 @@ class Daemon:
         self._closed_before: datetime | None = None
         self._pruned: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._recording: asyncio.TimerHandle | None = None
         self._faults: list[Fault] = []
         self._kept = self._parts_to_keep()
 
@@ -125,8 +126,9 @@ class Daemon:
         self._close_intervals(now_utc)
 
     def _end(self) -> None:
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._recording):
+            if timer:
+                timer.cancel()
         self._passed += self.tracker.flush()
         self._record()
         self._flush_coverage()
@@ -140,10 +142,9 @@ class Daemon:
             return
         if self.plan.invert_direction:
             readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
-        passed = self.tracker.add(readings)
+        self.tracker.see(readings)
         self._show(readings[-1].t_mono_s)
-        if passed:
-            self._record_soon(passed)
+        self._record_soon()
         if self._timer is None:
             self._arm()
 
@@ -166,9 +167,9 @@ class Daemon:
 
     def _on_deadline(self) -> None:
         now_s = self._now()
-        passed = self.tracker.advance(now_s)
+        self._passed += self.tracker.advance(now_s)
         self._show(now_s)
-        self._record_soon(passed)
+        self._record_soon()
         self._arm()
 
     def on_acked(self, face: Face, _t_mono_s: float) -> None:
@@ -180,14 +181,14 @@ class Daemon:
 
     # ------------------------------------------------------------------ what is kept
 
-    def _record_soon(self, passed: Sequence[Vehicle]) -> None:
+    def _record_soon(self) -> None:
         """Once the request to the panel has left: the store's thread takes the interpreter from it."""
-        if passed and not self._passed:
-            asyncio.get_running_loop().call_later(RECORD_AFTER_S, self._record)
-        self._passed += passed
+        if self._recording is None and (self._passed or self.tracker.has_passed):
+            self._recording = asyncio.get_running_loop().call_later(RECORD_AFTER_S, self._record)
 
     def _record(self) -> None:
-        passed, self._passed = self._passed, []
+        self._recording = None
+        passed, self._passed = self._passed + self.tracker.passed(), []
         for vehicle in passed:
             self.vehicles += 1
             record = self._dated(vehicle)

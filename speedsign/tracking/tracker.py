@@ -31,6 +31,7 @@ class Tracker:
         self.params = params or TrackingParams()
         self.counters = Counters()
         self._tracks: list[Track] = []
+        self._ended: list[Track] = []
         self._next_id = 1
         self._reports = 0
         self._target_id: int | None = None
@@ -39,32 +40,51 @@ class Tracker:
 
     def add(self, readings: Iterable[Reading]) -> list[Vehicle]:
         """Take readings; those of one report share their time. Returns the vehicles that have passed."""
-        passed: list[Vehicle] = []
+        self.see(readings)
+        return self.passed()
+
+    def see(self, readings: Iterable[Reading]) -> None:
+        """Take readings; ask `target` next, and `passed` when there is time."""
         before: Reading | None = None
         report: list[tuple[int, Reading]] = []  # which track took which reading of it
         for reading in readings:
             # Reports that were read from the port together share their time: ranks begin anew.
             if before is None or reading.t_mono_s != before.t_mono_s or reading.rank <= before.rank:
-                passed += self.advance(reading.t_mono_s)
+                self._expire(reading.t_mono_s)
                 self._reports += 1
                 report = []
             self._place(reading, report)
             before = reading
-        return passed
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether `passed` may have something to give."""
+        return bool(self._ended)
+
+    def passed(self) -> list[Vehicle]:
+        """The vehicles that have passed since the last call, in that order."""
+        ended, self._ended = self._ended, []
+        return [self._vehicle(track) for track in ended if self._is_vehicle(track)]
 
     def advance(self, t_mono_s: float) -> list[Vehicle]:
         """Let time pass without a reading. Returns the vehicles that have passed by then."""
-        soonest_s = min(self.params.confirm_within_s, self.params.gap_s)
-        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
-            return []
-        passed = [track for track in self._tracks if t_mono_s >= self._ends_s(track)]
-        self._tracks = [track for track in self._tracks if track not in passed]
-        return self._finished(passed)
+        self._expire(t_mono_s)
+        return self.passed()
 
     def flush(self) -> list[Vehicle]:
         """The readings have ended: everything still alive has passed."""
-        passed, self._tracks = self._tracks, []
-        return self._finished(passed)
+        self._ended += self._tracks
+        self._tracks = []
+        return self.passed()
+
+    def _expire(self, t_mono_s: float) -> None:
+        soonest_s = min(self.params.confirm_within_s, self.params.gap_s)
+        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
+            return
+        ended = [track for track in self._tracks if t_mono_s >= self._ends_s(track)]
+        if ended:
+            self._ended += ended
+            self._tracks = [track for track in self._tracks if track not in ended]
 
     @property
     def next_deadline_s(self) -> float | None:
@@ -165,24 +185,25 @@ class Tracker:
         if not live:
             self._target_id = None
             return None
-        seen = [track for track in live if self._still_seen(track)] or live
-        chosen = max(seen, key=_prominence)
-        kept = next((track for track in live if track.id == self._target_id), None)
-        if kept is not None and self._still_seen(kept) and not _outshines(chosen, kept):
-            chosen = kept
+        chosen = live[0] if len(live) == 1 else self._chosen(live)
         self._target_id = chosen.id
         speed = chosen.live_speed_kmh(self.params.smoothing_readings) * self.params.correction
         return Target(
             chosen.id, speed, chosen.direction, chosen.t_last_s, chosen.count, chosen.strength, chosen.range_m
         )
 
+    def _chosen(self, live: list[Track]) -> Track:
+        seen = [track for track in live if self._still_seen(track)] or live
+        chosen = max(seen, key=_prominence)
+        kept = next((track for track in live if track.id == self._target_id), None)
+        if kept is not None and self._still_seen(kept) and not _outshines(chosen, kept):
+            return kept
+        return chosen
+
     def _still_seen(self, track: Track) -> bool:
         return self._reports - track.report < self.params.confirm_readings
 
     # ------------------------------------------------------------------ vehicles
-
-    def _finished(self, tracks: list[Track]) -> list[Vehicle]:
-        return [self._vehicle(track) for track in tracks if self._is_vehicle(track)]
 
     def _is_vehicle(self, track: Track) -> bool:
         long_enough = (
