@@ -28,6 +28,7 @@ from speedsign.ports import BytePort, Clock, LineSettings, RadarDriver, RadarSet
 from speedsign.registry import load_display, load_radar
 from speedsign.rules import Rules
 from speedsign.tracking import TrackingParams
+from telemetry.lock import sole_writer
 from telemetry.messages import Identity
 from telemetry.mqtt import BrokerSettings
 from telemetry.mqtt_port import PahoPort
@@ -70,8 +71,9 @@ class Sign:
         )
 
     async def run(self) -> None:
-        """Until cancelled."""
-        await self.daemon.run()
+        """Until cancelled; raises StoreInUse when another process runs this sign."""
+        with sole_writer(self.config.store.path):
+            await self.daemon.run()
 
     def _open_store(self, previous: SqliteStore | None) -> tuple[SqliteStore, Fault | None]:
         path = self.config.store.path

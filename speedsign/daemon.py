@@ -37,6 +37,7 @@ TICK_S = 1.0  # faults, coverage and the supervisor are looked after so often
 CLOSE_AFTER_S = 15.0  # a vehicle that passed at the very end of an interval is in the store by then
 FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet road
 RECORD_AFTER_S = 0.03
+STALLED_S = 2.5  # without a tick: the process was stopped, or the machine was
 READY_WITHOUT_PANEL_S = 10.0
 MAX_LIT = 64  # tracks remembered as shown; far more than can be alive at once
 AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
@@ -78,6 +79,7 @@ class Daemon:
         self._shown: Shown = DARK
         self._passed: list[Vehicle] = []  # not yet given to the store
         self._lit_for: set[int] = set()  # tracks whose number the panel has acknowledged
+        self._ticked_s = self._now()
         self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
         self._closed_before: datetime | None = None
@@ -142,11 +144,25 @@ class Daemon:
             return
         if self.plan.invert_direction:
             readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
+        now_s = readings[-1].t_mono_s
+        if now_s - self._ticked_s > STALLED_S:
+            self._drop(readings, now_s)
+            return
         self.tracker.see(readings)
-        self._show(readings[-1].t_mono_s)
+        self._show(now_s)
         self._record_soon()
         if self._timer is None:
             self._arm()
+
+    def _drop(self, readings: Sequence[Reading], now_s: float) -> None:
+        """What waited while this process stood still would be shown as if it were now."""
+        log.warning(
+            "stood still for %.1f s: %d readings of that time are left out",
+            now_s - self._ticked_s,
+            len(readings),
+        )
+        self._ticked_s = now_s
+        self._on_deadline()
 
     def _show(self, t_mono_s: float) -> None:
         rules = self.plan.rules
@@ -157,6 +173,8 @@ class Daemon:
 
     def _arm(self) -> None:
         """Wake up when a hold or a track ends, should no reading come before."""
+        if self._timer:
+            self._timer.cancel()
         deadlines = [self.tracker.next_deadline_s, next_check_s(self._shown, self.plan.rules)]
         due = min((at for at in deadlines if at is not None), default=None)
         if due is None:
@@ -253,6 +271,7 @@ class Daemon:
 
     def _tick(self) -> None:
         clock = self.parts.clock
+        self._ticked_s = clock.monotonic()
         now_utc = clock.now_utc()
         self._say_faults()
         self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)

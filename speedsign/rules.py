@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from speedsign.model import BLANK, Direction, Face, Target
 
-HARD_LIMIT_S = 5.0  # no number outlives the last reading of its vehicle by more, whatever is configured
+# No number outlives the last reading of its vehicle by 5 s, whatever is configured: decided so early that a
+# panel which misses the first request is dark by then.
+HARD_LIMIT_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ class PanelOwner:
         self._counters.add("timeouts" if isinstance(error, NoReply) else "bad_replies")
         self._failures += 1
         self._lit = None
+        self._refresh_at_s = 0.0  # it may have been a dip of its power: blink and brightness are lost then
         if self._failures == 1:
             _log.info("%s; trying once more", error)
             self._verify_at_s = 0.0  # once it answers: what did it take?

@@ -85,6 +85,7 @@ _USUAL = re.compile(
     rf"{_FIELD}(?:,{_FIELD}){{0,3}}\}}",
     re.ASCII,
 ).fullmatch
+_COMMA = re.compile(r" ?, ?")  # the manual prints blanks, real lines have none
 _BANNER_KEYS = ("Reset", "USB", "ResetReason")
 _BANNER = re.compile(r'\{\s*"(?:Reset|USB|ResetReason)"\s*:(.*)', re.DOTALL).match
 _OBJECT_KEYS = frozenset(
@@ -106,7 +107,7 @@ _DIRECTION_WORDS = {
 
 def parse_text(line: str) -> Line | None:
     """Forms 1 to 5; None: not a line of this radar."""
-    match = _PLAIN(line)
+    match = _PLAIN(_COMMA.sub(",", line))
     if match is None:
         return None
     unit = (match["unit"] or "").lower()

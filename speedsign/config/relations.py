@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from speedsign.config.schema import Config, DisplayConfig, RadarConfig
+from speedsign.config.schema import Config, DisplayConfig, RadarConfig, SignConfig
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver, RadarDriver
 from speedsign.registry import display_names, load_display, load_radar, radar_names
@@ -61,9 +61,17 @@ def _sign(config: Config) -> Iterator[Problem]:
             "is not a time zone this machine knows; for example Europe/Riga",
             sign.timezone,
         )
+    yield from _printable(sign)
     if (sign.latitude is None) != (sign.longitude is None):
         missing = "longitude" if sign.longitude is None else "latitude"
         yield Problem(("sign", missing), "is missing: give both coordinates or neither")
+
+
+def _printable(sign: SignConfig) -> Iterator[Problem]:
+    for key in ("name", "site", "approaching_name", "receding_name"):
+        text = getattr(sign, key)
+        if not text.isprintable():
+            yield Problem(("sign", key), "has characters that cannot be printed", text)
 
 
 def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:

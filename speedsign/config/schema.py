@@ -88,7 +88,7 @@ class RulesConfig:
     show: Literal["approaching", "receding", "both"] = "approaching"
     minimum_kmh: Annotated[int, Ge(0), Le(100)] = 10
     ceiling_kmh: Annotated[int, Ge(10), Le(250)] | None = None  # None: twice the limit
-    hold_s: Annotated[float, Ge(0), Le(5)] = 1.5  # after the last reading; 5 s is the hard limit
+    hold_s: Annotated[float, Ge(0), Le(4)] = 1.5  # after the last reading; dark within 5 s in any case
     min_change_interval_s: Annotated[float, Ge(0), Le(2)] = 0.25  # between two different numbers
 
     def directions(self) -> frozenset[Direction]:

@@ -76,7 +76,7 @@ show = "sideways"
         "sign.toml:4: [sign] colour: unknown key; see docs/config.md for the keys there are",
         "sign.toml:5: [radar] port: is missing and has no default",
         "sign.toml:7: [radar] unit = 'kmh': must be 'km/h', 'mph' or 'm/s'",
-        "sign.toml:9: [rules] hold_s = 9: must be at most 5",
+        "sign.toml:9: [rules] hold_s = 9: must be at most 4",
         "sign.toml:10: [rules] show = 'sideways': must be 'approaching', 'receding' or 'both'",
     ]
 

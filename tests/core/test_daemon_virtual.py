@@ -26,7 +26,7 @@ from simulator.virtual_time import VirtualClock, run_virtual
 from simulator.world import World, make_world
 from speedsign.daemon import Daemon, Parts, Plan
 from speedsign.errors import NoReply
-from speedsign.model import ClockQuality, Face, Installation
+from speedsign.model import ClockQuality, Direction, Face, Installation, Reading
 from speedsign.ports import RadarSettings
 from telemetry.messages import parse_aggregate
 from telemetry.query import read_counts, read_intervals, read_vehicles
@@ -70,10 +70,17 @@ class MemoryBus:
 class Street:
     """A sign at a street, all in memory. Runs for so long; then everything is open to be looked at."""
 
-    def __init__(self, folder: Path, vehicles_per_hour: float = 300.0, *, trusted: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        vehicles_per_hour: float = 300.0,
+        *,
+        trusted: bool = True,
+        start: datetime = START,
+    ) -> None:
         self.path = folder / "sign.db"
         loop = asyncio.get_running_loop()
-        self.clock = VirtualClock(loop, START, trusted=trusted)
+        self.clock = VirtualClock(loop, start, trusted=trusted)
         self.line = MemoryLine("radar")
         flow = Flow(vehicles_per_hour / 2)
         self.world: World = make_world(self.line, script=random_traffic([flow, flow], seed=7), seed=7)
@@ -222,6 +229,46 @@ def test_a_radar_that_is_unplugged_leaves_the_panel_dark_and_comes_back(tmp_path
     assert while_away[0][0] - unplugged_s < 2.0
     assert street.daemon.faults() == []
     assert [text for t_s, text in street.lit if t_s > unplugged_s + 90 and text], "it shows again"
+
+
+def test_what_waited_while_the_process_stood_still_is_not_shown(tmp_path: Path) -> None:
+    """Stopped for some seconds: the port has kept the readings of a car that has long gone."""
+
+    async def run() -> list[str]:
+        street = Street(tmp_path, vehicles_per_hour=1)
+        daemon = asyncio.create_task(street.daemon.run())
+        await asyncio.sleep(20)
+        began_s = street.clock.monotonic()
+        old = [Reading(began_s, 66.0, Direction.APPROACHING)] * 20
+        street.daemon._ticked_s -= 8.0
+        street.daemon._on_events(old)
+        await asyncio.sleep(3)
+        shown = [text for t_s, text in street.lit if t_s >= began_s and text]
+        now_s = street.clock.monotonic()
+        street.daemon._on_events([Reading(now_s, 44.0, Direction.APPROACHING)] * 3)
+        await asyncio.sleep(1)
+        shown += [text for t_s, text in street.lit if t_s >= now_s and text]
+        await street.stop(daemon)
+        return shown
+
+    assert run_virtual(run()) == ["44"]
+
+
+def test_a_night_without_power_is_seen_as_such(tmp_path: Path) -> None:
+    """Intervals of the time in between are there, empty and without coverage; none is lost or doubled."""
+
+    async def run(start: datetime) -> None:
+        street = Street(tmp_path, start=start)
+        await street.run(1200)
+
+    run_virtual(run(START))
+    run_virtual(run(START + timedelta(hours=3)))
+    intervals = read_intervals(tmp_path / "sign.db", START - timedelta(hours=1), START + timedelta(hours=5))
+    starts = [interval.start_utc for interval in intervals]
+    assert starts == [starts[0] + timedelta(minutes=15 * i) for i in range(len(starts))]
+    dark = [interval for interval in intervals if interval.measured_s == 0]
+    assert len(dark) in (9, 10)
+    assert not any(interval.cells for interval in dark)
 
 
 def test_an_empty_road_is_an_empty_road() -> None:
