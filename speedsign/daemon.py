@@ -112,12 +112,12 @@ class Daemon:
         runs: dict[str, Callable[[], Awaitable[None]]] = {
             "store": parts.recorder.run,
             "radar": partial(parts.radar.run, self._on_events),
-            "tick": self._tick_forever,
         }
         if parts.display:
             runs["display"] = parts.display.run
         if parts.telemetry:
             runs["telemetry"] = parts.telemetry.run
+        runs["tick"] = self._tick_forever  # last: what is missing at the start is said at the start
         return [KeptPart(name, run) for name, run in runs.items()]
 
     def _begin(self) -> None:
