@@ -177,6 +177,8 @@ class RadarLink:
         for name, n in self._decoder.counters.values.items():
             self._counts[name] = self._counts.get(name, 0) + n
         self._decoder = self._driver.decoder(self._unit)
+        # Set by hand: whoever wrote `unit` into the config vouches for it, until the radar starts anew.
+        self._decoder.unit_confirmed = not self._may_send
         self._lost = asyncio.get_running_loop().create_future()
         self._heard, self._complete, self._unit_trouble = False, False, ""
         self._missed_pings, self._unread_bytes = 0, 0

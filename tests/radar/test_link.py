@@ -497,16 +497,29 @@ def test_without_set_up_nothing_is_sent_and_an_open_port_counts() -> None:
     on_bench(test, Ld2415h(), set_up=False)
 
 
-def test_without_set_up_an_unconfirmed_unit_is_a_fault() -> None:
+def test_without_set_up_the_configured_unit_is_vouched_for() -> None:
     async def test(bench: Bench) -> None:
         bench.line.write(b"V+031.0\r\n")
-        assert bench.codes() == ["unit"]
-        assert bench.readings() == []
-        bench.line.write(b"X6:01\r\nV+031.0\r\n")
         assert bench.codes() == []
         assert bench.readings()[0].speed_kmh == pytest.approx(49.89, abs=0.01)
+        bench.line.write(b"X6:00\r\nV+031.0\r\n")  # its own word counts more
+        assert bench.codes() == ["unit"]
+        assert len(bench.readings()) == 1
 
     on_bench(test, Ld2415h(), settings=RadarSettings(unit=Unit.MPH), set_up=False)
+
+
+def test_without_set_up_a_radar_that_starts_anew_is_not_believed_any_more() -> None:
+    """Back at its factory settings it would say 13.9 for 50 km/h."""
+
+    async def test(bench: Bench) -> None:
+        bench.line.write(b"50.0\r\n")
+        assert bench.readings()[0].speed_kmh == 50.0
+        bench.line.write(b'{"Reset" : "Board was reset"}\r\n13.9\r\n')
+        assert bench.codes() == ["unit"]
+        assert len(bench.readings()) == 1
+
+    on_bench(test, Ops243(), set_up=False)
 
 
 def test_measured_time_only_grows() -> None:
