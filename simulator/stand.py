@@ -12,11 +12,12 @@ from simulator.line import PtyLine
 from simulator.panel_end import PanelEnd, PanelFault
 from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.radar_end import RadarFault
+from simulator.radars.catalogue import ANTENNAS
 from simulator.road import RoadShape
 from simulator.rtu_slave import MbapSlave, RtuSlave
 from simulator.tcp_line import TcpLine
 from simulator.vehicles import Arrival
-from simulator.world import ANTENNAS, World, make_demo, make_world
+from simulator.world import World, make_demo, make_world
 
 StandLine = PtyLine | TcpLine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Protocol
@@ -13,9 +13,7 @@ from simulator.demo_traffic import demo_shape, demo_traffic
 from simulator.line import DeviceLine
 from simulator.radar_end import RadarEnd
 from simulator.radar_physics import RadarParameters, RadarPhysics
-from simulator.radars import RadarTwin
-from simulator.radars.ld2415h import Ld2415hTwin
-from simulator.radars.ops243 import Ops243Twin
+from simulator.radars.catalogue import ANTENNAS, make_twin
 from simulator.road import Road, RoadShape
 from simulator.traffic import Flow, random_traffic
 from simulator.vehicles import KINDS, KMH_PER_MPS, Arrival, Passed
@@ -25,14 +23,6 @@ DEMO_RANGE_M = 75.0
 AUDIBLE = 20.0  # the usual squelch of an OPS243
 _SHORTEST_SLEEP_S = 0.001
 _NOW = 1e-9
-
-RADARS: Mapping[str, Callable[[int], RadarTwin]] = {"ops243": Ops243Twin, "ld2415h": Ld2415hTwin}
-ANTENNAS: Mapping[str, RadarParameters] = {
-    "ops243": RadarParameters(),
-    "ld2415h": RadarParameters(
-        beam_azimuth_deg=40.0, beam_elevation_deg=16.0, max_range_m=180.0, car_strength_at_50m=90.0
-    ),
-}
 
 
 class Advances(Protocol):
@@ -100,6 +90,7 @@ def make_world(
     line: DeviceLine,
     *,
     radar: str = "ops243",
+    profile: str | None = None,
     seed: int = 1,
     vehicles_per_hour: float = 500.0,
     mean_kmh: float | None = None,
@@ -120,7 +111,7 @@ def make_world(
         flow = Flow(vehicles_per_hour / 2, mean_kmh, platoon_share=platoon_share)
         script = random_traffic([flow, flow], seed, limit_kmh)
     road = Road(script, shape or RoadShape(zone_m=parameters.max_range_m))
-    end = RadarEnd(line, RADARS[radar](seed), seed)
+    end = RadarEnd(line, make_twin(radar, seed, profile), seed)
     return World(road, RadarPhysics(parameters, seed), end, others)
 
 
@@ -128,6 +119,7 @@ def make_demo(
     line: DeviceLine,
     *,
     radar: str = "ops243",
+    profile: str | None = None,
     seed: int = 1,
     limit_kmh: float = 50.0,
     until_s: float | None = None,
@@ -148,7 +140,14 @@ def make_demo(
     if until_s is not None:
         script = takewhile(lambda arrival: _leaves_by_s(arrival, shape) <= until_s, script)
     return make_world(
-        line, radar=radar, seed=seed, script=script, parameters=parameters, shape=shape, others=others
+        line,
+        radar=radar,
+        profile=profile,
+        seed=seed,
+        script=script,
+        parameters=parameters,
+        shape=shape,
+        others=others,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from speedsign.model import (
@@ -124,8 +125,35 @@ class Setting:
     wanted: str  # for the technician
 
 
+class SourceStatus(StrEnum):
+    """How well a protocol is known: what docs/radars.md says of it."""
+
+    CAPTURED = "captured"  # bytes of a real sensor have been decoded
+    DOCUMENTED = "documented"  # the maker's document, or several drivers that agree
+    CONSTRUCTED = "constructed"  # from a description; meet it with suspicion until a sensor was heard
+
+
+@dataclass(frozen=True, slots=True)
+class RadarFacts:
+    """What a person wants to know before buying or mounting one; the table of docs/radars.md."""
+
+    protocol: str  # a few words: "text lines", "framed binary, length, no checksum"
+    rate_hz: float  # reports a second, typical
+    range_m: float | None  # to which a car is seen; None: the maker does not say
+    direction: str  # how it is told: "sign", "two headers", "not at all", …
+    strength: bool
+    gives_range: bool
+    targets: int  # in one report at most
+    status: SourceStatus
+    source: str  # where the facts are from: document and section
+    quirks: tuple[str, ...] = ()  # what is uncertain or has to be known, one sentence each
+
+
 class RadarDriver(Protocol):
-    """What is to be known of one radar protocol; the class itself is found by name."""
+    """What is to be known of one radar protocol; the class itself is found by name.
+
+    Derive from this class to get the defaults of what few radars need.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -137,6 +165,12 @@ class RadarDriver(Protocol):
     factory_unit: ClassVar[Unit]
     rounds: ClassVar[bool]  # False: speeds are truncated to whole units
     max_speed_kmh: ClassVar[float]  # the sensor's own limit
+    facts: ClassVar[RadarFacts]
+    profiles: ClassVar[tuple[str, ...]] = ()  # dialects; the class is made with `profile=` one of them
+    silent_after_s: ClassVar[float] = 3.0  # of a radar that streams when idle: no word for so long is a fault
+    opening: ClassVar[tuple[bytes, ...]] = ()  # sent after each opening of the line, before anything else
+    poll: ClassVar[bytes | None] = None  # the question that each report answers; None: it reports by itself
+    poll_s: ClassVar[float] = 0.1  # from one question to the next
 
     def decoder(self, unit: Unit | None) -> Decoder:
         """A fresh decoder. `unit`: what the radar is set to; None: believe each line, else km/h."""

@@ -18,6 +18,8 @@ RADARS = {
     "ops243": "drivers.radar.ops243:Ops243",
     "ld2415h": "drivers.radar.ld2415h:Ld2415h",
 }
+# Names that people look for, and the family and dialect that they are.
+RADAR_ALIASES: dict[str, tuple[str, str | None]] = {}
 DISPLAYS = {
     "dm56a04": "drivers.display.dm56a04:Dm56a04",
 }
@@ -37,10 +39,29 @@ def display_names() -> list[str]:
     return sorted({*DISPLAYS, *_plugins("speedsign.displays")})
 
 
-def load_radar(name: str) -> RadarDriver:
-    """A radar driver; raises DriverError for a name that nobody has."""
-    driver: RadarDriver = _load(name, RADARS, "speedsign.radars", radar_names)()
-    return driver
+def load_radar(name: str, profile: str | None = None) -> RadarDriver:
+    """A radar driver, in one of its dialects where it has any.
+
+    Raises DriverError for a name that nobody has, and for a profile that the driver does not know.
+    """
+    name, profile = _unaliased(name, profile)
+    make = _load(name, RADARS, "speedsign.radars", radar_names)
+    if profile is None:
+        plain: RadarDriver = make()
+        return plain
+    known = tuple(getattr(make, "profiles", ()))
+    if profile not in known:
+        there_are = f"known are {', '.join(known)}" if known else "it has none"
+        raise DriverError(f"the radar driver {name!r} has no profile {profile!r}; {there_are}")
+    spoken: RadarDriver = make(profile=profile)
+    return spoken  # noqa: RET504  the name carries the type
+
+
+def _unaliased(name: str, profile: str | None) -> tuple[str, str | None]:
+    family, dialect = RADAR_ALIASES.get(name, (name, None))
+    if profile is not None and dialect is not None and profile != dialect:
+        raise DriverError(f"{name!r} is the profile {dialect!r} of {family!r}; leave out profile {profile!r}")
+    return family, profile or dialect
 
 
 def load_display(name: str, digits: int | None = None) -> PanelDriver:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from drivers.radar.units import UnitBelief
 from speedsign.errors import DriverError
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
-from speedsign.ports import LineSettings, RadarSettings, Setting
+from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
 
 log = logging.getLogger(__name__)
 
@@ -206,7 +206,7 @@ def _are(wanted: dict[str, int]) -> Callable[[Reply], bool | None]:
     return matches
 
 
-class Ld2415h:
+class Ld2415h(RadarDriver):
     """A Hi-Link LD2415H; `rate` is the code of its reports a second (see `output_command`)."""
 
     name: ClassVar[str] = "ld2415h"
@@ -219,6 +219,21 @@ class Ld2415h:
     factory_unit: ClassVar[Unit] = _FACTORY_UNIT
     rounds: ClassVar[bool] = True
     max_speed_kmh: ClassVar[float] = MAX_SPEED_KMH
+    facts: ClassVar[RadarFacts] = RadarFacts(
+        protocol="text frames of nine bytes, no checksum",
+        rate_hz=11.0,
+        range_m=180.0,
+        direction="sign",
+        strength=False,
+        gives_range=False,
+        targets=1,
+        status=SourceStatus.CAPTURED,
+        source="Hi-Link LD2415H manual, section 6; recordings and drivers of its ESPHome component",
+        quirks=(
+            "The unit is not in the frame: the sign asks which one is set.",
+            "Silent when nothing moves: the sign asks after ten quiet seconds whether it is alive.",
+        ),
+    )
 
     def __init__(self, *, rate: int = RATE_11_PER_S) -> None:
         if rate not in range(4):

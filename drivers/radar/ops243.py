@@ -11,13 +11,15 @@ from typing import ClassVar
 from drivers.radar.ops243_decoder import MAX_SPEED_KMH, Ops243Decoder
 from drivers.radar.ops243_setup import settings_for
 from speedsign.model import Unit
-from speedsign.ports import LineSettings, RadarSettings, Setting
+from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
 
 __all__ = ["Ops243", "Ops243Decoder"]
 
+TEXT, BINARY = "text", "binary"
 
-class Ops243:
-    """An OPS24x; `binary` reads OB output (see `Ops243Decoder`)."""
+
+class Ops243(RadarDriver):
+    """An OPS24x; the profile `binary` reads OB output (see `Ops243Decoder`)."""
 
     name: ClassVar[str] = "ops243"
     title: ClassVar[str] = "OmniPreSense OPS243-A / OPS243-C / OPS241-A"
@@ -30,9 +32,25 @@ class Ops243:
     factory_unit: ClassVar[Unit] = Unit.MPS
     rounds: ClassVar[bool] = True
     max_speed_kmh: ClassVar[float] = MAX_SPEED_KMH
+    profiles: ClassVar[tuple[str, ...]] = (TEXT, BINARY)
+    facts: ClassVar[RadarFacts] = RadarFacts(
+        protocol="text lines: JSON, comma-separated or plain",
+        rate_hz=9.5,
+        range_m=100.0,
+        direction="sign of the speed, or a word",
+        strength=True,
+        gives_range=False,
+        targets=9,
+        status=SourceStatus.CAPTURED,
+        source="OmniPreSense AN-010 and OPS-DS-003; recordings published with velocity.report",
+        quirks=(
+            "JSON, magnitude, time and units are not kept in its flash: the sign sets them at each start.",
+            "The UART's baud rate differs from revision to revision: 9600, 19200 and 57600 are documented.",
+        ),
+    )
 
-    def __init__(self, *, binary: bool = False) -> None:
-        self._binary = binary
+    def __init__(self, *, profile: str = TEXT, binary: bool = False) -> None:
+        self._binary = binary or profile == BINARY
 
     def decoder(self, unit: Unit | None, *, binary: bool = False) -> Ops243Decoder:
         """A fresh decoder for a radar set to `unit`; None: believe each line."""

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from simulator.radars.catalogue import RADARS
 from simulator.stand import Stand, Traffic
-from simulator.world import RADARS
 from speedsign.assemble import Pace, Sign
 from speedsign.cli.common import (
     EXIT_FAILED,

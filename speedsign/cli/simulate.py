@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
+from simulator.radars.catalogue import RADARS
 from simulator.stand import Stand, Traffic, fault_words
 from simulator.tcp_line import TcpLine
-from simulator.world import RADARS
 from speedsign.cli.common import SignCommand, config_option, json_option
 from speedsign.errors import UsageError
 

@@ -13,9 +13,10 @@ import pytest
 from simulator.line import MemoryLine, PtyLine
 from simulator.radar_end import RadarFault
 from simulator.radar_physics import IDEAL
+from simulator.radars.catalogue import RADARS
 from simulator.traffic import scripted
 from simulator.virtual_time import run_virtual
-from simulator.world import RADARS, World, make_demo, make_world
+from simulator.world import World, make_demo, make_world
 from speedsign.model import Direction
 from tests import support
 from tests.support import run
