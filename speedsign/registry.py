@@ -54,7 +54,7 @@ def load_radar(name: str, profile: str | None = None) -> RadarDriver:
         there_are = f"known are {', '.join(known)}" if known else "it has none"
         raise DriverError(f"the radar driver {name!r} has no profile {profile!r}; {there_are}")
     spoken: RadarDriver = make(profile=profile)
-    return spoken  # noqa: RET504  the name carries the type
+    return spoken
 
 
 def _unaliased(name: str, profile: str | None) -> tuple[str, str | None]:
