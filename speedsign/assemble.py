@@ -54,7 +54,7 @@ class Sign:
         self.config = config
         self.pace = pace or Pace()
         self.clock = clock or SystemClock()
-        driver = load_radar(config.radar.driver)
+        driver = load_radar(config.radar.driver, config.radar.profile)
         self.radar = RadarLink(
             radar_port(config.radar, driver),
             driver,

@@ -29,10 +29,12 @@ class CaptureHeader:
     started: str | None = None
     unit: str | None = None  # what the radar was set to, where that is known
     mounting_angle_deg: float = 0.0
+    profile: str | None = None  # the dialect, of a radar driver that has several
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         known = {
+            "profile": self.profile,
             "baud": self.baud,
             "started": self.started,
             "unit": self.unit,
@@ -91,12 +93,15 @@ class CaptureReader:
         angle = found.pop("mounting_angle_deg", 0.0) or 0.0
         if not isinstance(radar, str) or not radar:
             raise self._error(1, 'the header does not name the radar ("radar": "ops243")')
+        profile = found.pop("profile", None)
+        if profile is not None and (not isinstance(profile, str) or not profile):
+            raise self._error(1, f'"profile" must be the name of a dialect, not {profile!r}')
         if baud is not None and (not isinstance(baud, int) or isinstance(baud, bool) or baud <= 0):
             raise self._error(1, f'"baud" must be a whole number, not {baud!r}')
         if isinstance(angle, bool) or not isinstance(angle, int | float) or not 0 <= angle <= 60:
             raise self._error(1, f'"mounting_angle_deg" must be a number from 0 to 60, not {angle!r}')
         return CaptureHeader(
-            radar, baud, started and str(started), unit and str(unit), float(angle), extra=found
+            radar, baud, started and str(started), unit and str(unit), float(angle), profile, extra=found
         )
 
     def _readline(self, number: int) -> str:

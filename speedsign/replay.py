@@ -32,17 +32,19 @@ class Replay:
 
 
 def decoder_for(header: CaptureHeader) -> Decoder:
-    """The decoder of the radar that the header names, in the unit it names.
+    """The decoder of the radar that the header names, in the profile and the unit it names.
 
-    Without a unit each line is believed, else km/h. Raises CaptureError, or DriverError for an unknown radar.
+    Without a unit each line is believed, else km/h. Raises CaptureError, or DriverError for an
+    unknown radar or profile.
     """
+    driver = load_radar(header.radar, header.profile)
     if header.unit is None:
-        return load_radar(header.radar).decoder(None)
+        return driver.decoder(None)
     unit = _UNIT_WORDS.get(header.unit.lower())
     if unit is None:
         known = ", ".join(Unit)
         raise CaptureError(f'the header\'s "unit" is {header.unit!r}; known are {known}')
-    decoder = load_radar(header.radar).decoder(unit)
+    decoder = driver.decoder(unit)
     decoder.unit_confirmed = True
     return decoder
 

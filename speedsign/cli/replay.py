@@ -125,6 +125,7 @@ def to_csv(vehicles: Iterable[Vehicle]) -> str:
 def _to_json(header: CaptureHeader, result: Replay, vehicles: list[Vehicle]) -> dict[str, object]:
     return {
         "radar": header.radar,
+        "profile": header.profile,
         "tracker": VERSION,
         "seconds": round(result.last_s, 3),
         "readings": result.readings,

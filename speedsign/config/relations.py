@@ -75,10 +75,9 @@ def _printable(sign: SignConfig) -> Iterator[Problem]:
 
 
 def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:
-    driver = _driver(radar.driver)
-    if driver is None:
-        known = ", ".join(radar_names())
-        yield Problem(("radar", "driver"), f"there is no such radar; known are {known}", radar.driver)
+    driver = _driver(radar)
+    if isinstance(driver, Problem):
+        yield driver
     elif max_speed_kmh > driver.max_speed_kmh:
         yield Problem(
             ("tracking", "max_speed_kmh"),
@@ -115,11 +114,17 @@ def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
     )
 
 
-def _driver(name: str) -> RadarDriver | None:
+def _driver(radar: RadarConfig) -> RadarDriver | Problem:
+    """The driver in its dialect, or what is wrong with its name or its profile."""
     try:
-        return load_radar(name)
+        load_radar(radar.driver)
     except DriverError:
-        return None
+        known = ", ".join(radar_names())
+        return Problem(("radar", "driver"), f"there is no such radar; known are {known}", radar.driver)
+    try:
+        return load_radar(radar.driver, radar.profile)
+    except DriverError as error:
+        return Problem(("radar", "profile"), str(error), radar.profile, (("radar", "driver"),))
 
 
 def _rules(config: Config) -> Iterator[Problem]:

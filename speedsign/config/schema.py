@@ -41,6 +41,7 @@ class RadarConfig:
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     driver: str
     port: Annotated[str, MinLen(1)]
+    profile: Annotated[str, MinLen(1)] | None = None  # the dialect, of a driver that has several
     baud: Annotated[int, Ge(1200), Le(921600)] | None = None  # None: as the driver says
     unit: Unit = Unit.KMH
     setup: bool = True  # False: the radar is set by hand and never written to

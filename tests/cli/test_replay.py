@@ -49,6 +49,28 @@ def cruising(speed: str = "V+050.0", n: int = 20) -> list[Chunk]:
     return [(1.0 + i / 10, f"{speed}\r\n".encode()) for i in range(n)]
 
 
+def test_the_header_names_the_dialect(tmp_path: Path) -> None:
+    """01 19 is a type and a speed of OPS243's binary output; as text it is noise."""
+    path = tmp_path / "binary.jsonl"
+    with path.open("w") as out:
+        writer = CaptureWriter(out, CaptureHeader("ops243", unit="m/s", profile="binary"), 0.0)
+        for i in range(20):
+            writer.add(b"\x01\x19", 1.0 + i / 10)
+    found = as_json(speedsign("replay", "--json", path))
+    assert (found["radar"], found["profile"], found["readings"]) == ("ops243", "binary", 20)
+    assert [one["speed_kmh"] for one in found["vehicles"]] == [90.0]
+
+
+def test_a_dialect_that_the_radar_has_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(OF + '"ops243","profile":"morse"}\n')
+    ended = speedsign("replay", path)
+    assert ended.exit_code == 1
+    assert (
+        "x.jsonl:1: the radar driver 'ops243' has no profile 'morse'; known are text, binary" in ended.output
+    )
+
+
 # --------------------------------------------------------------------------- golden
 
 

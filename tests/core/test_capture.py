@@ -23,11 +23,13 @@ def reader(text: str) -> CaptureReader:
 def test_what_is_written_is_read(chunks: list[tuple[float, bytes]]) -> None:
     chunks = sorted((round(t, 4), data) for t, data in chunks)
     out = io.StringIO()
-    writer = CaptureWriter(out, CaptureHeader("ld2415h", 9600, mounting_angle_deg=10.0), start_mono_s=500.0)
+    writer = CaptureWriter(
+        out, CaptureHeader("ops243", 9600, mounting_angle_deg=10.0, profile="text"), start_mono_s=500.0
+    )
     for t_s, data in chunks:
         writer.add(data, 500.0 + t_s)
     read = reader(out.getvalue())
-    assert read.header == CaptureHeader("ld2415h", 9600, mounting_angle_deg=10.0)
+    assert read.header == CaptureHeader("ops243", 9600, mounting_angle_deg=10.0, profile="text")
     assert [data for _, data in read] == [data for _, data in chunks]
 
 
@@ -45,6 +47,7 @@ def test_the_header_keeps_what_it_does_not_know() -> None:
         ('{"speedsign_capture":9,"radar":"ops243"}\n', "of another version"),
         ('{"speedsign_capture":1}\n', "does not name the radar"),
         ('{"speedsign_capture":1,"radar":"a","baud":-3}\n', "whole number, not -3"),
+        ('{"speedsign_capture":1,"radar":"a","profile":3}\n', "the name of a dialect, not 3"),
         ('{"speedsign_capture":1,"radar":"a","mounting_angle_deg":"steep"}\n', "from 0 to 60"),
         (HEADER + '{"t":1}\n', 'x.jsonl:2: expected {"t": seconds'),
         (HEADER + '{"t":1,"hex":"0"}\n', "x.jsonl:2: hex is not pairs"),

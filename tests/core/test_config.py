@@ -156,3 +156,23 @@ def test_lines_of_keys_survive_what_toml_allows() -> None:
     assert ("a", "b", "x") not in lines
     assert line_of(("a", "b", "missing"), lines) == 2
     assert line_of(("nowhere",), lines) is None
+
+
+def test_a_profile_that_the_driver_has() -> None:
+    config = parse_config(MINIMAL + 'profile = "binary"\n', "sign.toml")
+    assert config.radar.profile == "binary"
+
+
+@pytest.mark.parametrize(
+    ("driver", "there_are"), [("ops243", "known are text, binary"), ("ld2415h", "it has none")]
+)
+def test_an_unknown_profile_names_those_that_there_are(driver: str, there_are: str) -> None:
+    (found,) = problems(MINIMAL.replace("ops243", driver) + 'profile = "csv"\n')
+    assert found == (
+        f"sign.toml:8: [radar] profile = 'csv': the radar driver '{driver}' has no profile 'csv'; {there_are}"
+    )
+
+
+def test_a_profile_of_an_unknown_driver_is_one_problem() -> None:
+    (found,) = problems(MINIMAL.replace("ops243", "dvorak") + 'profile = "csv"\n')
+    assert "[radar] driver = 'dvorak'" in found
