@@ -26,6 +26,9 @@ _VOLATILE: tuple[tuple[str, bytes, str], ...] = (
     ("magnitude", b"OM", "on"),
     ("time", b"OT", "on"),
     ("unit in each line", b"OU", "on"),
+    # Filters that somebody has left in the flash would hide the fast and the near ones without a word.
+    ("greatest speed", b"R<0\r", "no limit"),
+    ("greatest magnitude", b"M<0\r", "no limit"),
     ("both directions", b"R|", "on"),
     ("peak averaging", b"K+", "on"),
     ("USB watchdog off", b"OZ", "on"),  # it would reset the radar while the host is busy

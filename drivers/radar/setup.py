@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from speedsign.model import Reply, Restarted
@@ -28,6 +28,8 @@ class Outcome(StrEnum):
     WRITTEN = "written (cannot be asked for)"
     REFUSED = "refused"
     NO_ANSWER = "no answer"
+    DIFFERS = "differs"  # found by a look that writes nothing
+    NOT_ASKED = "cannot be asked for"  # the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class SetupReport:
         return tuple(one for one in self.results if one.outcome in (Outcome.REFUSED, Outcome.NO_ANSWER))
 
     @property
+    def failed_text(self) -> str:
+        """Those, for the technician."""
+        return "; ".join(str(one) for one in self.failed)
+
+    @property
     def mute(self) -> bool:
         """Whether some question stayed unanswered, rather than some setting refused."""
         return any(one.outcome is Outcome.NO_ANSWER for one in self.results)
@@ -72,12 +79,16 @@ class RadarRestarted(Exception):  # noqa: N818  the situation is its name
 
 @dataclass(slots=True)
 class CommandLine:
-    """The way to a radar: `send` waits for a good moment, `answers` gets what comes back."""
+    """The way to a radar: `send` waits for a good moment, `answers` gets what comes back.
+
+    `turn` is held from a question to its answer, so that nobody else asks meanwhile (a polled radar's line).
+    """
 
     send: Callable[[bytes], Awaitable[None]]
     answers: asyncio.Queue[Reply | Restarted]
     gap_s: float  # silence to leave after a command
     timeout_s: float = ANSWER_TIMEOUT_S
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def offer(answers: asyncio.Queue[Reply | Restarted], answer: Reply | Restarted) -> None:
@@ -88,9 +99,15 @@ def offer(answers: asyncio.Queue[Reply | Restarted], answer: Reply | Restarted) 
 
 
 async def set_up(
-    settings: Sequence[Setting], line: CommandLine, on_result: Callable[[SettingResult], None] | None = None
+    settings: Sequence[Setting],
+    line: CommandLine,
+    on_result: Callable[[SettingResult], None] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> SetupReport:
     """Bring every setting to what is wanted; raises RadarRestarted, and PortError from `line.send`.
+
+    `dry_run` asks and compares, and writes nothing.
 
     Once a question stays unanswered the later ones are asked only once, so that a mute radar costs
     seconds: at most `(ASK_TRIES + settings) * timeout_s` and the gaps.
@@ -98,7 +115,7 @@ async def set_up(
     engine = _Engine(line)
     results = []
     for setting in settings:
-        result = await engine.bring(setting)
+        result = await (engine.look(setting) if dry_run else engine.bring(setting))
         results.append(result)
         if on_result:
             on_result(result)
@@ -115,14 +132,10 @@ class _Engine:
         if setting.query is None:
             await self._command(setting.write)
             return SettingResult(setting.name, setting.wanted, Outcome.WRITTEN)
-        right, before = await self._ask(setting, setting.query)
-        if right is None:
-            self._tries = 1
-            return SettingResult(setting.name, setting.wanted, Outcome.NO_ANSWER)
-        self._tries = ASK_TRIES
-        if right:
-            return SettingResult(setting.name, setting.wanted, Outcome.RIGHT, before, before)
-        after = before
+        found = await self.look(setting)
+        if found.outcome is not Outcome.DIFFERS:
+            return found
+        before = after = found.before
         outcome = Outcome.NO_ANSWER
         for _ in range(WRITE_TRIES):
             await self._command(setting.write)
@@ -135,17 +148,30 @@ class _Engine:
                 break
         return SettingResult(setting.name, setting.wanted, outcome, before, after)
 
+    async def look(self, setting: Setting) -> SettingResult:
+        """What the radar is set to, compared with what is wanted: right, differs, or not known."""
+        if setting.query is None:
+            return SettingResult(setting.name, setting.wanted, Outcome.NOT_ASKED)
+        right, said = await self._ask(setting, setting.query)
+        if right is None:
+            self._tries = 1
+            return SettingResult(setting.name, setting.wanted, Outcome.NO_ANSWER)
+        self._tries = ASK_TRIES
+        outcome = Outcome.RIGHT if right else Outcome.DIFFERS
+        return SettingResult(setting.name, setting.wanted, outcome, said, said)
+
     async def _ask(self, setting: Setting, query: bytes) -> tuple[bool | None, str | None]:
         """What the answer means and says; (None, None) when there is none."""
         for _ in range(self._tries):
-            self._drain()
-            await self._line.send(query)
-            try:
-                async with asyncio.timeout(self._line.timeout_s):
-                    right, text = await self._answer(setting)
-            except TimeoutError:
-                continue
-            await asyncio.sleep(self._line.gap_s)  # an answer can have more lines
+            async with self._line.turn:
+                self._drain()
+                await self._line.send(query)
+                try:
+                    async with asyncio.timeout(self._line.timeout_s):
+                        right, text = await self._answer(setting)
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(self._line.gap_s)  # an answer can have more lines
             return right, text
         return None, None
 
@@ -159,9 +185,10 @@ class _Engine:
                 return right, ", ".join(f"{key} {value}" for key, value in answer.values.items())
 
     async def _command(self, command: bytes) -> None:
-        self._drain()
-        await self._line.send(command)
-        await asyncio.sleep(self._line.gap_s)
+        async with self._line.turn:
+            self._drain()
+            await self._line.send(command)
+            await asyncio.sleep(self._line.gap_s)
 
     def _drain(self) -> None:
         """Forget answers to earlier questions; a restart among them is not forgotten."""

@@ -29,7 +29,7 @@ def test_commands_are_the_manuals() -> None:
 
 def test_what_is_sent_by_default() -> None:
     sent = b" ".join(setting.write for setting in Ops243().settings(RadarSettings()))
-    assert sent == b"UK S2 M>20\r R>8\r ^/+0.0\r ^/-0.0\r OJ OM OT OU O1 R| K+ OZ PA"
+    assert sent == b"UK S2 M>20\r R>8\r ^/+0.0\r ^/-0.0\r OJ OM OT OU O1 R<0\r M<0\r R| K+ OZ PA"
 
 
 def test_nothing_is_ever_saved_to_flash_or_reset() -> None:
