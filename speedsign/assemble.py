@@ -18,16 +18,16 @@ from drivers.serial_port import SerialPort
 from drivers.tcp_port import TcpPort
 from speedsign import __version__
 from speedsign.clock import SystemClock
-from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig, TrackingConfig
+from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig
+from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
 from speedsign.errors import ConfigError, StoreError
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
-from speedsign.ports import BytePort, Clock, LineSettings, RadarDriver, RadarSettings
+from speedsign.ports import BytePort, Clock, LineSettings, RadarDriver
 from speedsign.registry import load_display, load_radar
 from speedsign.rules import Rules
-from speedsign.tracking import TrackingParams
 from telemetry.lock import sole_writer
 from telemetry.messages import Identity
 from telemetry.mqtt import BrokerSettings
@@ -35,8 +35,6 @@ from telemetry.mqtt_port import PahoPort
 from telemetry.publisher import Publisher
 from telemetry.recorder import ThreadRecorder
 from telemetry.store import SqliteStore, open_or_replace
-
-READINGS_BELOW_KMH = 2.0  # the radar may report a little slower than the sign counts: its own filter leaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Sign:
         self.radar = RadarLink(
             radar_port(config.radar, driver),
             driver,
-            radar_settings(config),
+            radar_settings(config.radar, config.tracking, driver),
             self.clock,
             set_up=config.radar.setup,
         )
@@ -137,30 +135,6 @@ def radar_port(radar: RadarConfig, driver: RadarDriver) -> BytePort:
     line = driver.line
     return SerialPort(
         radar.port, LineSettings(radar.baud or line.baud, line.bytesize, line.parity, line.stopbits)
-    )
-
-
-def radar_settings(config: Config) -> RadarSettings:
-    """What the radar is to be set to."""
-    tracking = config.tracking
-    return RadarSettings(
-        unit=config.radar.unit,
-        min_speed_kmh=max(tracking.min_speed_kmh - READINGS_BELOW_KMH, 1.0),
-        max_speed_kmh=tracking.max_speed_kmh,
-        min_strength=config.radar.min_strength,
-        targets=config.radar.targets,
-    )
-
-
-def tracking_params(tracking: TrackingConfig, mounting_angle_deg: float = 0.0) -> TrackingParams:
-    """The tracker's parameters: those that a config can set, the rest as they are."""
-    return TrackingParams(
-        min_speed_kmh=tracking.min_speed_kmh,
-        max_speed_kmh=tracking.max_speed_kmh,
-        confirm_readings=tracking.confirm_readings,
-        smoothing_readings=tracking.smoothing_readings,
-        gap_s=tracking.gap_s,
-        mounting_angle_deg=mounting_angle_deg,
     )
 
 

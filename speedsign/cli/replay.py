@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from speedsign.capture import CaptureHeader, CaptureReader, open_capture
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.config.load import load_config
+from speedsign.config.wanted import tracking_params
 from speedsign.errors import CaptureError, DriverError, UsageError
 from speedsign.model import Vehicle
 from speedsign.ports import Decoder
@@ -92,8 +93,6 @@ def _decoder(header: CaptureHeader, path: Path) -> Decoder:
 
 
 def _from_config(path: Path) -> tuple[TrackingParams, bool]:
-    from speedsign.assemble import tracking_params  # loads the device libraries, which replay needs not
-
     config = load_config(path)
     return tracking_params(config.tracking), config.radar.invert_direction
 

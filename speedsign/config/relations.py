@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from speedsign.config.schema import Config, DisplayConfig, RadarConfig, SignConfig
+from speedsign.config.schema import Config, DisplayConfig, RadarConfig, SignConfig, TrackingConfig
+from speedsign.config.wanted import radar_settings
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver, RadarDriver
 from speedsign.registry import display_names, load_display, load_radar, radar_names
@@ -39,7 +40,7 @@ class Problem:
 def problems_of(config: Config) -> Iterator[Problem]:
     """Everything that does not fit together; empty for a good config."""
     yield from _sign(config)
-    yield from _radar(config.radar, config.tracking.max_speed_kmh)
+    yield from _radar(config.radar, config.tracking)
     yield from _ports(config)
     yield from _rules(config)
     if config.display:
@@ -74,17 +75,27 @@ def _printable(sign: SignConfig) -> Iterator[Problem]:
             yield Problem(("sign", key), "has characters that cannot be printed", text)
 
 
-def _radar(radar: RadarConfig, max_speed_kmh: float) -> Iterator[Problem]:
+def _radar(radar: RadarConfig, tracking: TrackingConfig) -> Iterator[Problem]:
     driver = _driver(radar)
     if isinstance(driver, Problem):
         yield driver
-    elif max_speed_kmh > driver.max_speed_kmh:
+    elif tracking.max_speed_kmh is not None and tracking.max_speed_kmh > driver.max_speed_kmh:
         yield Problem(
             ("tracking", "max_speed_kmh"),
             f"must be at most {driver.max_speed_kmh:g}, what a {driver.name} can measure",
-            max_speed_kmh,
+            tracking.max_speed_kmh,
             against=(("radar", "driver"),),
         )
+    else:
+        yield from _wishes(radar, tracking, driver)
+
+
+def _wishes(radar: RadarConfig, tracking: TrackingConfig, driver: RadarDriver) -> Iterator[Problem]:
+    """What this radar cannot be set to; its driver knows. Also where it is set by hand (`setup = false`)."""
+    try:
+        driver.settings(radar_settings(radar, tracking, driver))
+    except DriverError as error:
+        yield Problem(("radar",), str(error), against=(("radar", "driver"), ("tracking", "min_speed_kmh")))
 
 
 def _ports(config: Config) -> Iterator[Problem]:

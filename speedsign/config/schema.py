@@ -57,7 +57,7 @@ class TrackingConfig:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     min_speed_kmh: Annotated[float, Ge(1), Le(50)] = 10.0  # slower is rain, branches, walkers
-    max_speed_kmh: Annotated[float, Ge(50), Le(300)] = 200.0
+    max_speed_kmh: Annotated[float, Ge(50), Le(300)] | None = None  # None: 200, or what the radar measures
     confirm_readings: Annotated[int, Ge(1), Le(20)] = 3  # agreeing readings before anything is shown
     smoothing_readings: Annotated[int, Ge(1), Le(15)] = 3  # the speed shown is their median; 1: none
     gap_s: Annotated[float, Ge(0.5), Le(5)] = 1.5  # a vehicle not seen for so long has passed

@@ -9,9 +9,10 @@ import pytest
 
 from drivers.serial_port import SerialPort
 from drivers.tcp_port import TcpPort
-from speedsign.assemble import Pace, plan, radar_port, radar_settings, secret, tracking_params
+from speedsign.assemble import Pace, plan, radar_port, secret
 from speedsign.config.load import parse_config
 from speedsign.config.schema import Config, RadarConfig, TrackingConfig
+from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.errors import ConfigError
 from speedsign.model import Direction, Unit
 from speedsign.registry import load_radar
@@ -83,7 +84,7 @@ def test_the_tracker_gets_every_key_of_its_table() -> None:
 
 
 def test_the_radar_is_set_to_report_a_little_below_what_is_counted(config: Config) -> None:
-    wanted = radar_settings(config)
+    wanted = radar_settings(config.radar, config.tracking, load_radar(config.radar.driver))
     assert (wanted.unit, wanted.min_speed_kmh, wanted.max_speed_kmh) == (Unit.MPH, 10.0, 150)
     assert (wanted.min_strength, wanted.targets) == (33, 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 
 from speedsign.config.lines import key_lines, line_of
 from speedsign.config.load import load_config, parse_config
+from speedsign.config.schema import RadarConfig, TrackingConfig
+from speedsign.config.wanted import radar_settings
 from speedsign.errors import ConfigError
 from speedsign.model import Direction, Unit
+from speedsign.registry import load_radar, radar_names
 
 EXAMPLE = files("speedsign.config").joinpath("example.toml").read_text()
 MINIMAL = """
@@ -43,7 +47,7 @@ def test_the_example_shows_the_defaults_as_they_are() -> None:
         for line in EXAMPLE.splitlines()
     )
     everything, normal = parse_config(shown, "shown"), parse_config(EXAMPLE, "example")
-    assert everything.tracking == normal.tracking
+    assert everything.tracking == replace(normal.tracking, max_speed_kmh=200.0)
     assert everything.rules == normal.rules
     assert everything.clock == normal.clock
     assert everything.store == normal.store
@@ -125,7 +129,32 @@ def test_nothing_is_said_against_a_key_that_is_wrong_itself() -> None:
 
 
 def test_a_radar_nobody_knows_is_answered_with_those_there_are() -> None:
-    assert "known are ld2415h, ops243" in problems(MINIMAL.replace("ops243", "sonar"))[0]
+    (found,) = problems(MINIMAL.replace("ops243", "sonar"))
+    assert found.endswith(f"there is no such radar; known are {', '.join(radar_names())}")
+    assert {"ld2415h", "ops243"} <= set(radar_names())
+
+
+@pytest.mark.parametrize(
+    ("driver", "extra", "expected"),
+    [
+        ("ld2415h", "min_strength = 30", "sign.toml:5: [radar]: radar ld2415h: min_strength 30"),
+        ("ops243", "[tracking]\nmax_speed_kmh = 224.3", "what a ops243 can measure"),
+    ],
+)
+def test_what_the_radar_cannot_be_set_to_is_a_problem_of_the_config(
+    driver: str, extra: str, expected: str
+) -> None:
+    (found,) = problems(MINIMAL.replace("ops243", driver) + extra)
+    assert expected in found
+
+
+def test_no_radar_is_asked_for_more_than_it_can_measure() -> None:
+    """The default holds for every radar: nobody has to know its limit."""
+    for name in radar_names():
+        driver = load_radar(name)
+        wanted = radar_settings(RadarConfig(driver=name, port="x"), TrackingConfig(), driver)
+        assert wanted.max_speed_kmh == min(200.0, driver.max_speed_kmh)
+        driver.settings(wanted)
 
 
 def test_what_is_no_toml_says_where() -> None:
