@@ -17,9 +17,18 @@ from speedsign.ports import PanelDriver, RadarDriver
 RADARS = {
     "ops243": "drivers.radar.ops243:Ops243",
     "ld2415h": "drivers.radar.ld2415h:Ld2415h",
+    "csr": "drivers.radar.csr:Csr",
+    "tsr20": "drivers.radar.tsr20:Tsr20",
+    "mph": "drivers.radar.mph:Mph",
+    "houston": "drivers.radar.houston:Houston",
 }
 # Names that people look for, and the family and dialect that they are.
-RADAR_ALIASES: dict[str, tuple[str, str | None]] = {}
+RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
+    "csr-1-byte": ("csr", "1-byte"),
+    "csr-2-byte": ("csr", "2-byte"),
+    "mph-ds4": ("mph", "ds4"),
+    "houston-binary": ("houston", None),
+}
 DISPLAYS = {
     "dm56a04": "drivers.display.dm56a04:Dm56a04",
 }

@@ -39,13 +39,14 @@ class UnitBelief:
     """Which unit the speeds of a radar are in. Scaling by the wrong one is the fault nobody notices.
 
     `unit` is what the radar is configured to; None (replay): believe each line, else what the radar
-    last said, else km/h.
+    last said, else `unsaid`.
     """
 
-    def __init__(self, unit: Unit | None, factory: Unit) -> None:
+    def __init__(self, unit: Unit | None, factory: Unit, unsaid: Unit = Unit.KMH) -> None:
         self.confirmed = False
         self._unit = unit
         self._factory = factory
+        self._unsaid = unsaid
         self._stated_kmh: float | None = None  # what one unit is worth, by the radar's last word
 
     def learn(self, kmh_per_unit: float) -> None:
@@ -68,7 +69,7 @@ class UnitBelief:
                 return UNIT_UNKNOWN
             return of_line if self._unit is None or of_line == self._unit.kmh else LINE_DIFFERS
         if self._unit is None:
-            return Unit.KMH.kmh if self._stated_kmh is None else self._stated_kmh
+            return self._unsaid.kmh if self._stated_kmh is None else self._stated_kmh
         if self.confirmed:
             return self._unit.kmh
         if self._stated_kmh is not None:

@@ -11,6 +11,10 @@ from simulator.radars import RadarTwin
 _TWINS = {
     "ops243": "ops243:Ops243Twin",
     "ld2415h": "ld2415h:Ld2415hTwin",
+    "csr": "csr:CsrTwin",
+    "tsr20": "tsr20:Tsr20Twin",
+    "mph": "mph:MphTwin",
+    "houston": "houston:HoustonTwin",
 }
 _SIGN_RADAR = RadarParameters(beam_azimuth_deg=30.0, beam_elevation_deg=18.0, max_range_m=150.0)
 ANTENNAS: Mapping[str, RadarParameters] = {

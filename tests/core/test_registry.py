@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from speedsign.errors import DriverError
-from speedsign.registry import display_names, load_display, load_radar, radar_names
+from speedsign.registry import RADARS, display_names, load_display, load_radar, radar_names
 from tests.cli.command import speedsign
 
 
@@ -32,7 +32,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("third_party")
 def test_a_driver_of_another_package_is_found_by_its_entry_point(tmp_path: Path) -> None:
-    assert radar_names() == ["ld2415h", "ops243", "sonar"]
+    assert radar_names() == sorted({*RADARS, "sonar"})
     assert display_names() == ["dm56a04", "nixie"]
     assert load_radar("sonar").name == "sonar"
     assert load_display("nixie").name == "nixie"
@@ -47,7 +47,7 @@ def test_our_own_name_stays_ours() -> None:
 
 
 def test_a_name_that_nobody_has_is_answered_with_those_there_are() -> None:
-    with pytest.raises(DriverError, match="no driver 'sonar'; known are ld2415h, ops243"):
+    with pytest.raises(DriverError, match=r"no driver 'sonar'; known are .*ld2415h, .*ops243"):
         load_radar("sonar")
     with pytest.raises(DriverError, match="no driver 'nixie'; known are dm56a04"):
         load_display("nixie")

@@ -84,8 +84,9 @@ def test_each_demo_vehicle_is_the_strongest_for_long_enough_to_be_counted(radar:
     world = make_demo(MemoryLine("radar"), radar=radar, seed=seed)
     world.process(600.0)
     leads = sorted(world.leading[vehicle.vehicle_id] for vehicle in world.truth())
-    assert leads[0] >= 5
-    assert leads[len(leads) // 50] >= 8
+    least, usual = (3, 5) if radar == "mph" else (5, 8)  # four reports a second
+    assert leads[0] >= least
+    assert leads[len(leads) // 50] >= usual
 
 
 def test_others_get_the_same_time() -> None:
