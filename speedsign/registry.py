@@ -17,6 +17,7 @@ from speedsign.ports import PanelDriver, RadarDriver
 RADARS = {
     "ops243": "drivers.radar.ops243:Ops243",
     "ld2415h": "drivers.radar.ld2415h:Ld2415h",
+    "ld2451": "drivers.radar.ld2451:Ld2451",
     "csr": "drivers.radar.csr:Csr",
     "tsr20": "drivers.radar.tsr20:Tsr20",
     "mph": "drivers.radar.mph:Mph",

@@ -11,6 +11,7 @@ from simulator.radars import RadarTwin
 _TWINS = {
     "ops243": "ops243:Ops243Twin",
     "ld2415h": "ld2415h:Ld2415hTwin",
+    "ld2451": "ld2451:Ld2451Twin",
     "csr": "csr:CsrTwin",
     "tsr20": "tsr20:Tsr20Twin",
     "mph": "mph:MphTwin",
