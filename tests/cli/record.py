@@ -16,10 +16,12 @@ from simulator.line import ignore
 from simulator.radar_end import RadarFault
 from simulator.world import make_demo
 from speedsign.capture import CaptureHeader, CaptureWriter
+from speedsign.registry import load_radar
 
 GOLDEN = Path(__file__).parent / "golden"
 STEP_S = 0.05
 GLUED_S = 0.15
+NOW_S = 1e-6
 Chunk = tuple[float, bytes]
 
 
@@ -29,6 +31,7 @@ class Case:
 
     name: str
     radar: str = "ops243"
+    profile: str | None = None
     commands: bytes = b""
     unit: str | None = None
     seed: int = 1
@@ -59,12 +62,18 @@ class RecordingLine:
 def record(case: Case) -> tuple[list[Chunk], list[tuple[str, float]]]:
     """The chunks, and (direction, km/h) of every vehicle that left the view."""
     line = RecordingLine()
-    world = make_demo(line, radar=case.radar, seed=case.seed, until_s=case.seconds)
-    line.on_data(case.commands)
+    driver = load_radar(case.radar, case.profile)
+    world = make_demo(line, radar=case.radar, profile=case.profile, seed=case.seed, until_s=case.seconds)
+    for command in (*driver.opening, case.commands):
+        line.on_data(command)
     world.radar_end.faults |= case.faults
+    asked_s = 0.0
     while world.t_s < case.seconds:
         line.t_s = world.t_s + STEP_S  # what is said in a step is read at its end
         world.process(STEP_S)
+        if driver.poll and line.t_s >= asked_s + driver.poll_s - NOW_S:
+            asked_s = line.t_s
+            line.on_data(driver.poll)
     truth = [(vehicle.direction.value, round(vehicle.mean_kmh, 1)) for vehicle in world.truth()]
     return line.chunks, truth
 
@@ -77,7 +86,9 @@ def write(case: Case) -> None:
     extra: dict[str, object] = {"notes": f"simulated, seed {case.seed}", "passed": truth}
     if case.faults:
         extra["faults"] = sorted(case.faults)
-    header = CaptureHeader(case.radar, started="2026-05-04T07:00:00Z", unit=case.unit, extra=extra)
+    header = CaptureHeader(
+        case.radar, started="2026-05-04T07:00:00Z", unit=case.unit, profile=case.profile, extra=extra
+    )
     with (folder / "capture.jsonl").open("w", encoding="utf-8") as file:
         writer = CaptureWriter(file, header, 0.0)
         for t_s, data in case.cut(chunks):
@@ -111,6 +122,10 @@ def with_nuls(chunks: Sequence[Chunk]) -> list[Chunk]:
     return [(t_s, b"\xff" + data[:9] + b"\x00" + data[9:]) for t_s, data in chunks]
 
 
+HOUSTON_KMH = bytes.fromhex("F3 17 00 55 4E 01 00 26 2E FC")  # UN = 1
+HOUSTON_UNIT = bytes.fromhex("F3 18 00 55 4E 24 C6 FC")  # UN?
+HOUSTON_LIVE = bytes.fromhex("F3 17 00 54 41 01 00 A3 74 FC")  # TA = 1: averaged over a second
+
 CASES = (
     Case("ops243-json-kmh", commands=b"UKOJOMOUF1", seed=1),
     Case("ops243-json-mph", commands=b"USOJOMOUF1", seed=2),
@@ -128,6 +143,18 @@ CASES = (
     Case("ld2415h-cut", radar="ld2415h", seed=4, faults=frozenset({RadarFault.CUT})),
     Case("ld2415h-bad-bytes", radar="ld2415h", seed=6, faults=frozenset({RadarFault.BAD_BYTES})),
     Case("ld2415h-byte-by-byte", radar="ld2415h", seed=5, cut=byte_by_byte, seconds=12.0),
+    Case("csr", radar="csr", profile="2-byte", seed=2, seconds=30.0),
+    Case("csr-1-byte", radar="csr", profile="1-byte", seed=3, seconds=30.0),
+    Case("csr-cut", radar="csr", profile="2-byte", seed=4, faults=frozenset({RadarFault.CUT})),
+    Case("tsr20", radar="tsr20", seed=2, seconds=30.0),
+    Case("tsr20-byte-by-byte", radar="tsr20", seed=5, cut=byte_by_byte),
+    Case("tsr20-cut", radar="tsr20", seed=4, faults=frozenset({RadarFault.CUT})),
+    Case("mph-kmh", radar="mph", profile="standard", unit="km/h", seed=2, seconds=38.0),
+    Case("mph-ds4-mph", radar="mph", profile="ds4", seed=3, seconds=38.0),
+    Case(
+        "houston-kmh", radar="houston", commands=HOUSTON_KMH + HOUSTON_LIVE, unit="km/h", seed=2, seconds=30.0
+    ),
+    Case("houston-mph", radar="houston", commands=HOUSTON_LIVE + HOUSTON_UNIT, seed=3, seconds=30.0),
 )
 
 # Not golden: a radar that reports neighbouring lines of one vehicle's spectrum as targets of their own.
