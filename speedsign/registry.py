@@ -22,6 +22,7 @@ RADARS = {
     "tsr20": "drivers.radar.tsr20:Tsr20",
     "mph": "drivers.radar.mph:Mph",
     "houston": "drivers.radar.houston:Houston",
+    "ascii": "drivers.radar.ascii:Ascii",
 }
 # Names that people look for, and the family and dialect that they are.
 RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
@@ -29,6 +30,12 @@ RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
     "csr-2-byte": ("csr", "2-byte"),
     "mph-ds4": ("mph", "ds4"),
     "houston-binary": ("houston", None),
+    "houston-ascii": ("ascii", "houston"),
+    "icoms": ("ascii", "icoms"),
+    "si3": ("ascii", "si3"),
+    "decatur": ("ascii", "si3"),
+    "stalker": ("ascii", "stalker"),
+    "csr-ascii": ("ascii", "csr"),
 }
 DISPLAYS = {
     "dm56a04": "drivers.display.dm56a04:Dm56a04",

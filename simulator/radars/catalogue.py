@@ -16,6 +16,7 @@ _TWINS = {
     "tsr20": "tsr20:Tsr20Twin",
     "mph": "mph:MphTwin",
     "houston": "houston:HoustonTwin",
+    "ascii": "ascii:AsciiTwin",
 }
 _SIGN_RADAR = RadarParameters(beam_azimuth_deg=30.0, beam_elevation_deg=18.0, max_range_m=150.0)
 ANTENNAS: Mapping[str, RadarParameters] = {

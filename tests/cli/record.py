@@ -117,6 +117,13 @@ def without_line_ends(chunks: Sequence[Chunk]) -> list[Chunk]:
     return [(t_s, data.rstrip() if n % 3 == 0 else data) for n, (t_s, data) in enumerate(chunks)]
 
 
+def with_acknowledgements(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """As a Decatur answers somebody's commands: in the middle of a number."""
+    return [
+        (t_s, data[:2] + b"OK\n\r" + data[2:] if n % 9 == 0 else data) for n, (t_s, data) in enumerate(chunks)
+    ]
+
+
 def with_nuls(chunks: Sequence[Chunk]) -> list[Chunk]:
     """The firmware's stray NULs, and FF where the line turns round."""
     return [(t_s, b"\xff" + data[:9] + b"\x00" + data[9:]) for t_s, data in chunks]
@@ -155,6 +162,22 @@ CASES = (
         "houston-kmh", radar="houston", commands=HOUSTON_KMH + HOUSTON_LIVE, unit="km/h", seed=2, seconds=30.0
     ),
     Case("houston-mph", radar="houston", commands=HOUSTON_LIVE + HOUSTON_UNIT, seed=3, seconds=30.0),
+    Case("ascii-houston", radar="ascii", profile="houston", seed=2, seconds=32.0),
+    Case("ascii-houston-unsigned", radar="ascii", commands=b"RS:35\n", seed=3, seconds=32.0),
+    Case("ascii-houston-no-line-ends", radar="ascii", seed=4, seconds=32.0, cut=without_line_ends),
+    Case(
+        "ascii-houston-bad-bytes",
+        radar="ascii",
+        seed=2,
+        seconds=32.0,
+        faults=frozenset({RadarFault.BAD_BYTES}),
+    ),
+    Case("ascii-icoms", radar="ascii", profile="icoms", seed=5, seconds=32.0),
+    Case("ascii-si3", radar="ascii", profile="si3", seed=6, seconds=32.0, cut=with_acknowledgements),
+    Case("ascii-si3-mph", radar="ascii", profile="si3", commands=b"C,0\r", unit="mph", seed=7, seconds=32.0),
+    Case("ascii-stalker", radar="ascii", profile="stalker", seed=8, seconds=32.0),
+    Case("ascii-csr", radar="ascii", profile="csr", seed=2, seconds=32.0),
+    Case("ascii-csr-byte-by-byte", radar="ascii", profile="csr", seed=3, seconds=12.0, cut=byte_by_byte),
 )
 
 # Not golden: a radar that reports neighbouring lines of one vehicle's spectrum as targets of their own.
