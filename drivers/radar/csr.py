@@ -71,9 +71,8 @@ def _measure_burst(buffer: bytearray) -> int:
     """`FE FD … FD FE`, the dots being at most fourteen bytes; Hikvision's has none."""
     if len(buffer) < 2:
         return MORE
-    end = buffer.find(_BURST_END, 2, LONGEST_BYTES)
-    before = buffer[: LONGEST_BYTES if end < 0 else end]
-    if buffer[:2] != _BURST or any(byte in _HEADS for byte in before):
+    end = buffer.find(_BURST_END, 2)
+    if buffer[:2] != _BURST or any(byte in _HEADS for byte in buffer[: end if end >= 0 else None]):
         return NONE_HERE
     if end >= 0:
         return end + 2

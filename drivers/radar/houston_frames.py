@@ -65,8 +65,8 @@ def measure(buffer: bytearray) -> int:
     """For a `FrameScanner`: an F3 inside means that the frame before it was cut."""
     if buffer[0] != BEGIN:
         return NONE_HERE
-    end = buffer.find(END, 1, MAX_FRAME_BYTES)
-    again = buffer.find(BEGIN, 1, MAX_FRAME_BYTES if end < 0 else end)
+    end = buffer.find(END)
+    again = buffer.find(BEGIN, 1, len(buffer) if end < 0 else end)
     if again >= 0:
         return NONE_HERE
     if end < 0:

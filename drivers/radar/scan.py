@@ -13,8 +13,8 @@ MORE = 0
 class FrameScanner:
     """Cuts bytes into frames. Where none begins one byte is skipped, so a failed frame costs itself at most.
 
-    `measure` looks at what stands first in the buffer: how many bytes the frame there has, `MORE` when
-    that cannot be told yet, or `NONE_HERE`. Whatever it says, at most `longest` bytes are kept.
+    `measure` is handed what stands first, `longest` bytes at most: how many bytes the frame there has, `MORE`
+    when that cannot be told yet, or `NONE_HERE`. Whatever it says, fewer than `longest` bytes are kept.
 
     Counters: bytes, bad (a `usual` frame's worth of skipped bytes, begun or full), overflow.
     """
@@ -33,9 +33,10 @@ class FrameScanner:
         self.buffer += data
         found = []
         while self.buffer:
-            length = self._measure(self.buffer)
+            first = self.buffer[: self._longest]
+            length = self._measure(first)
             if length == MORE:
-                if len(self.buffer) < self._longest:
+                if len(first) < self._longest:
                     break
                 self._counters.add("overflow")
             if length > 0:
