@@ -22,7 +22,7 @@ MAX_SPEED_KMH = 255.0  # what the byte holds in km/h
 POLL_S = 0.25
 LEAST_AVERAGE_S = 1
 STRONGEST = 0
-USUAL_BYTES = 6  # of an answer with a speed
+USUAL_BYTES = 10  # of an answer to a question for a variable
 
 TOO_FAST = "above the sensor's limit"
 
