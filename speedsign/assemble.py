@@ -14,18 +14,17 @@ from pathlib import Path
 from drivers.display.owner import OwnerSettings, PanelOwner
 from drivers.modbus_bus import BusSettings, PymodbusBus
 from drivers.radar.link import RadarLink
-from drivers.serial_port import SerialPort
-from drivers.tcp_port import TcpPort
 from speedsign import __version__
 from speedsign.clock import SystemClock
-from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig
+from speedsign.config.schema import Config, DisplayConfig, MqttConfig
 from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
 from speedsign.errors import ConfigError, StoreError
+from speedsign.lines import radar_line
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
-from speedsign.ports import BytePort, Clock, LineSettings, RadarDriver
+from speedsign.ports import Clock, LineSettings, RadarDriver
 from speedsign.registry import load_display, load_radar
 from speedsign.rules import Rules
 from telemetry.lock import sole_writer
@@ -54,7 +53,7 @@ class Sign:
         self.clock = clock or SystemClock()
         driver = load_radar(config.radar.driver, config.radar.profile)
         self.radar = RadarLink(
-            radar_port(config.radar, driver),
+            radar_line(config.radar.port, driver, config.radar.baud),
             driver,
             radar_settings(config.radar, config.tracking, driver),
             self.clock,
@@ -126,16 +125,6 @@ class Sign:
             display=config.display.driver if config.display else "",
             config=hashlib.sha256(repr(asdict(config)).encode()).hexdigest()[:12],
         )
-
-
-def radar_port(radar: RadarConfig, driver: RadarDriver) -> BytePort:
-    """The line that the config names: a device, or a serial device server."""
-    if radar.port.startswith("tcp://"):
-        return TcpPort(radar.port)
-    line = driver.line
-    return SerialPort(
-        radar.port, LineSettings(radar.baud or line.baud, line.bytesize, line.parity, line.stopbits)
-    )
 
 
 def plan(config: Config, driver: RadarDriver, pace: Pace) -> Plan:

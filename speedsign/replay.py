@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from speedsign.capture import CaptureHeader
 from speedsign.errors import CaptureError
-from speedsign.model import Counters, Reading, Rejected, Unit, Vehicle
+from speedsign.model import Counters, RadarEvent, Reading, Rejected, Unit, Vehicle
 from speedsign.ports import Decoder
 from speedsign.registry import load_radar
 from speedsign.tracking import Tracker, TrackingParams
@@ -49,6 +49,40 @@ def decoder_for(header: CaptureHeader) -> Decoder:
     return decoder
 
 
+class Follower:
+    """Chunks in, vehicles out: the same of a recording and of a radar that is being listened to."""
+
+    def __init__(
+        self, decoder: Decoder, params: TrackingParams, result: Replay, *, invert_direction: bool = False
+    ) -> None:
+        self.events: Sequence[RadarEvent] = ()  # of the last chunk, before any inversion
+        self._decoder, self._invert = decoder, invert_direction
+        self._tracker = Tracker(params)
+        self._result = result
+        result.decoder, result.tracker = decoder.counters, self._tracker.counters
+
+    def add(self, t_s: float, data: bytes) -> list[Vehicle]:
+        """A chunk and its time; the vehicles that have passed by then."""
+        self.events = self._decoder.feed(data, t_s)
+        readings = [event for event in self.events if isinstance(event, Reading)]
+        for event in self.events:
+            if isinstance(event, Rejected):
+                self._result.rejected[event.reason] = self._result.rejected.get(event.reason, 0) + 1
+        if self._invert:
+            readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
+        self._result.readings += len(readings)
+        self._result.last_s = t_s
+        return self._tracker.add(readings) if readings else self._tracker.advance(t_s)
+
+    def advance(self, t_s: float) -> list[Vehicle]:
+        """Time has passed without a chunk."""
+        return self._tracker.advance(t_s)
+
+    def flush(self) -> list[Vehicle]:
+        """The end: those who are still being seen."""
+        return self._tracker.flush()
+
+
 def replay(
     chunks: Iterable[tuple[float, bytes]],
     decoder: Decoder,
@@ -58,18 +92,7 @@ def replay(
     invert_direction: bool = False,
 ) -> Iterator[Vehicle]:
     """The vehicles of a capture, in the order in which they passed; times are the capture's."""
-    tracker = Tracker(params)
-    result.decoder, result.tracker = decoder.counters, tracker.counters
+    follower = Follower(decoder, params, result, invert_direction=invert_direction)
     for t_s, data in chunks:
-        readings = []
-        for event in decoder.feed(data, t_s):
-            if isinstance(event, Reading):
-                readings.append(event)
-            elif isinstance(event, Rejected):
-                result.rejected[event.reason] = result.rejected.get(event.reason, 0) + 1
-        if invert_direction:
-            readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
-        result.readings += len(readings)
-        result.last_s = t_s
-        yield from tracker.add(readings) if readings else tracker.advance(t_s)
-    yield from tracker.flush()
+        yield from follower.add(t_s, data)
+    yield from follower.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from speedsign import __version__
 _COMMANDS = {
     "check": "speedsign.cli.check:check",
     "demo": "speedsign.cli.demo:demo",
+    "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",
@@ -20,15 +22,22 @@ _COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Loads the module of the one command that is run: the daemon stays small and starts fast."""
+    """Loads the module of the one command that is run: the daemon stays small and starts fast.
+
+    `table`: the commands of the group and where each is found, `module:attribute`.
+    """
+
+    def __init__(self, *args: Any, table: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return sorted(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._table:
             return None
-        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        module, _, attribute = self._table[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
@@ -40,7 +49,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(text, ctx) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="speedsign")
 def main() -> None:
     """Controller of a roadside radar speed display sign.

@@ -56,8 +56,18 @@ def _give_up(ctx: click.Context, error: SpeedsignError | OSError, code: int) -> 
         traceback.print_exception(error, file=sys.stderr)
     problems = error.problems if isinstance(error, ConfigError) else [_sentence(error)]
     for problem in problems:
-        click.echo(f"speedsign {ctx.command.name}: {problem}", err=True)
+        click.echo(f"{full_name(ctx)}: {problem}", err=True)
     ctx.exit(code)
+
+
+def full_name(ctx: click.Context) -> str:
+    """`speedsign radar detect`, however the program itself was called."""
+    names: list[str] = []
+    at: click.Context | None = ctx
+    while at is not None and at.parent is not None:
+        names.insert(0, at.info_name or "")
+        at = at.parent
+    return " ".join(("speedsign", *names))
 
 
 def _sentence(error: SpeedsignError | OSError) -> str:

@@ -97,7 +97,8 @@ def _from_config(path: Path) -> tuple[TrackingParams, bool]:
     return tracking_params(config.tracking), config.radar.invert_direction
 
 
-def _row(vehicle: Vehicle) -> dict[str, object]:
+def row(vehicle: Vehicle) -> dict[str, object]:
+    """A vehicle as it is printed; times in seconds since the start."""
     return {
         "t_first_s": round(vehicle.t_first_mono_s, 3),
         "t_last_s": round(vehicle.t_last_mono_s, 3),
@@ -117,7 +118,7 @@ def to_csv(vehicles: Iterable[Vehicle]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_row(vehicle) for vehicle in vehicles)
+    writer.writerows(row(vehicle) for vehicle in vehicles)
     return out.getvalue()
 
 
@@ -130,7 +131,7 @@ def _to_json(header: CaptureHeader, result: Replay, vehicles: list[Vehicle]) -> 
         "readings": result.readings,
         "decoder": result.decoder.values,
         "rejected": result.tracker.values,
-        "vehicles": [_row(vehicle) for vehicle in vehicles],
+        "vehicles": [row(vehicle) for vehicle in vehicles],
     }
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from drivers.serial_port import SerialPort
 from drivers.tcp_port import TcpPort
-from speedsign.assemble import Pace, plan, radar_port, secret
+from speedsign.assemble import Pace, plan, secret
 from speedsign.config.load import parse_config
-from speedsign.config.schema import Config, RadarConfig, TrackingConfig
+from speedsign.config.schema import Config, TrackingConfig
 from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.errors import ConfigError
+from speedsign.lines import radar_line
 from speedsign.model import Direction, Unit
 from speedsign.registry import load_radar
 
@@ -91,8 +92,13 @@ def test_the_radar_is_set_to_report_a_little_below_what_is_counted(config: Confi
 
 def test_a_port_is_a_device_or_an_address() -> None:
     driver = load_radar("ld2415h")
-    assert isinstance(radar_port(RadarConfig(driver="ld2415h", port="/dev/x"), driver), SerialPort)
-    assert isinstance(radar_port(RadarConfig(driver="ld2415h", port="tcp://localhost:4001"), driver), TcpPort)
+    device = radar_line("/dev/x", driver)
+    assert isinstance(device, SerialPort)
+    assert device.settings == driver.line
+    other = radar_line("/dev/x", driver, 115_200)
+    assert isinstance(other, SerialPort)
+    assert other.settings.baud == 115_200
+    assert isinstance(radar_line("tcp://localhost:4001", driver), TcpPort)
 
 
 def test_a_secret_is_its_files_first_line_and_nobody_elses_to_read(tmp_path: Path) -> None:
