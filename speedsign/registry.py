@@ -18,11 +18,14 @@ RADARS = {
     "ops243": "drivers.radar.ops243:Ops243",
     "ld2415h": "drivers.radar.ld2415h:Ld2415h",
     "ld2451": "drivers.radar.ld2451:Ld2451",
+    "kld7": "drivers.radar.kld7:Kld7",
+    "isys4001": "drivers.radar.isys4001:Isys4001",
     "csr": "drivers.radar.csr:Csr",
     "tsr20": "drivers.radar.tsr20:Tsr20",
     "mph": "drivers.radar.mph:Mph",
     "houston": "drivers.radar.houston:Houston",
     "ascii": "drivers.radar.ascii:Ascii",
+    "kld2": "drivers.radar.kld2:Kld2",
 }
 # Names that people look for, and the family and dialect that they are.
 RADAR_ALIASES: dict[str, tuple[str, str | None]] = {

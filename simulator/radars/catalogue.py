@@ -12,11 +12,14 @@ _TWINS = {
     "ops243": "ops243:Ops243Twin",
     "ld2415h": "ld2415h:Ld2415hTwin",
     "ld2451": "ld2451:Ld2451Twin",
+    "kld7": "kld7:Kld7Twin",
+    "isys4001": "isys4001:Isys4001Twin",
     "csr": "csr:CsrTwin",
     "tsr20": "tsr20:Tsr20Twin",
     "mph": "mph:MphTwin",
     "houston": "houston:HoustonTwin",
     "ascii": "ascii:AsciiTwin",
+    "kld2": "kld2:Kld2Twin",
 }
 _SIGN_RADAR = RadarParameters(beam_azimuth_deg=30.0, beam_elevation_deg=18.0, max_range_m=150.0)
 ANTENNAS: Mapping[str, RadarParameters] = {
