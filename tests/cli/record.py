@@ -133,6 +133,8 @@ HOUSTON_KMH = bytes.fromhex("F3 17 00 55 4E 01 00 26 2E FC")  # UN = 1
 HOUSTON_UNIT = bytes.fromhex("F3 18 00 55 4E 24 C6 FC")  # UN?
 HOUSTON_LIVE = bytes.fromhex("F3 17 00 54 41 01 00 A3 74 FC")  # TA = 1: averaged over a second
 
+KLD2_SETUP = b"$S040A\r\n$W00\r\n"  # 12800 Hz, from the restart on
+
 CASES = (
     Case("ops243-json-kmh", commands=b"UKOJOMOUF1", seed=1),
     Case("ops243-json-mph", commands=b"USOJOMOUF1", seed=2),
@@ -177,6 +179,16 @@ CASES = (
     Case("ascii-si3-mph", radar="ascii", profile="si3", commands=b"C,0\r", unit="mph", seed=7, seconds=32.0),
     Case("ascii-stalker", radar="ascii", profile="stalker", seed=8, seconds=32.0),
     Case("ascii-csr", radar="ascii", profile="csr", seed=2, seconds=32.0),
+    Case("kld2", radar="kld2", commands=KLD2_SETUP, seed=2, seconds=32.0),
+    Case("kld2-byte-by-byte", radar="kld2", commands=KLD2_SETUP, seed=3, seconds=12.0, cut=byte_by_byte),
+    Case(
+        "kld2-cut",
+        radar="kld2",
+        commands=KLD2_SETUP,
+        seed=4,
+        seconds=32.0,
+        faults=frozenset({RadarFault.CUT}),
+    ),
     Case("ascii-csr-byte-by-byte", radar="ascii", profile="csr", seed=3, seconds=12.0, cut=byte_by_byte),
 )
 
