@@ -39,6 +39,10 @@ RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
     "decatur": ("ascii", "si3"),
     "stalker": ("ascii", "stalker"),
     "csr-ascii": ("ascii", "csr"),
+    "hlk-ld2451": ("ld2451", None),
+    "k-ld7": ("kld7", None),
+    "isys-4001": ("isys4001", None),
+    "isys4002": ("isys4001", None),
 }
 DISPLAYS = {
     "dm56a04": "drivers.display.dm56a04:Dm56a04",

@@ -18,7 +18,7 @@ from simulator.radar_physics import Echo
 SPACING_S = 1 / 34
 MAX_KMH = (12.5, 25.0, 50.0, 100.0)  # RSPI
 MAX_M = (5.0, 10.0, 30.0, 100.0)  # RRAI
-STRENGTH_1_DB = 35.0  # the magnitude of an echo of strength 1: a car at 30 m has about 60 dB
+STRENGTH_1_DB = 30.0  # the magnitude of an echo of strength 1: a car at 30 m has 60 dB, and is seen from 40 m
 NOISE_DB = 25.0
 VERSION = b"K-LD7_APP-RFB-0103"
 OK, UNKNOWN, BAD_PARAMETER, BAD_STRUCTURE, BUSY = 0, 1, 2, 3, 5

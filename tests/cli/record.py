@@ -135,6 +135,19 @@ HOUSTON_LIVE = bytes.fromhex("F3 17 00 54 41 01 00 A3 74 FC")  # TA = 1: average
 
 KLD2_SETUP = b"$S040A\r\n$W00\r\n"  # 12800 Hz, from the restart on
 
+# In its envelope: 100 m, both directions, from 8 km/h, no hold.
+LD2451_BOTH = bytes.fromhex(
+    "FD FC FB FA 04 00 FF 00 01 00 04 03 02 01"
+    "FD FC FB FA 06 00 02 00 64 02 08 00 04 03 02 01"
+    "FD FC FB FA 02 00 FE 00 04 03 02 01"
+)
+KLD7_SETUP = bytes.fromhex(
+    "52 53 50 49 04 00 00 00 03 00 00 00"  # RSPI = 3: 100 km/h
+    "52 52 41 49 04 00 00 00 03 00 00 00"  # RRAI = 3: 100 m
+    "4D 41 52 41 04 00 00 00 64 00 00 00"  # MARA = 100 %
+    "47 52 50 53 00 00 00 00"  # GRPS: what it is set to now
+)
+
 CASES = (
     Case("ops243-json-kmh", commands=b"UKOJOMOUF1", seed=1),
     Case("ops243-json-mph", commands=b"USOJOMOUF1", seed=2),
@@ -189,6 +202,28 @@ CASES = (
         seconds=32.0,
         faults=frozenset({RadarFault.CUT}),
     ),
+    Case("ld2451", radar="ld2451", commands=LD2451_BOTH, seed=2, seconds=32.0),
+    Case("ld2451-glued", radar="ld2451", commands=LD2451_BOTH, seed=3, seconds=32.0, cut=glued),
+    Case(
+        "ld2451-bad-bytes",
+        radar="ld2451",
+        commands=LD2451_BOTH,
+        seed=4,
+        seconds=32.0,
+        faults=frozenset({RadarFault.BAD_BYTES}),
+    ),
+    Case("kld7", radar="kld7", commands=KLD7_SETUP, seed=2, seconds=36.0),
+    Case(
+        "kld7-cut",
+        radar="kld7",
+        commands=KLD7_SETUP,
+        seed=4,
+        seconds=32.0,
+        faults=frozenset({RadarFault.CUT}),
+    ),
+    Case("isys4001", radar="isys4001", seed=2, seconds=32.0),
+    Case("isys4001-byte-by-byte", radar="isys4001", seed=3, seconds=16.0, cut=byte_by_byte),
+    Case("isys4001-cut", radar="isys4001", seed=4, seconds=32.0, faults=frozenset({RadarFault.CUT})),
     Case("ascii-csr-byte-by-byte", radar="ascii", profile="csr", seed=3, seconds=12.0, cut=byte_by_byte),
 )
 

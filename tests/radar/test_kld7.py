@@ -289,7 +289,7 @@ def test_the_twin_says_what_is_strongest() -> None:
     event = asked(sign_radar(), CAR, PARTING)
     assert told(event) == (50.0, IN, 20.0)
     assert isinstance(event, Reading)
-    assert event.strength == pytest.approx(30 * 10 ** (35 / 20), rel=0.001)
+    assert event.strength == pytest.approx(30 * 10 ** (30 / 20), rel=0.001)
     assert told(asked(sign_radar(), PARTING)) == (47.0, OUT, 12.0)
     assert asked(sign_radar()) == Idle(7.0)
 
