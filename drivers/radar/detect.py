@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 CERTAIN_BITS = 36.0  # three reports of a framed protocol: once in 10^10 by chance
 POSSIBLE_BITS = 10.0
 STRONG_BITS = 8.0  # a report worth less is never certain: garbage of a wrong baud rate repeats itself
-LEAST_SHARE = 0.8  # of good ones among all that was begun
+LEAST_BITS = 3.0  # a report worth less is nothing at all
+LEAST_SHARE = 0.5  # of good ones among all that was begun
+BAD_LINE_SHARE = 0.15  # with much evidence: a bad line still shows what it carries
+CERTAIN_SHARE = 0.8
 RIVAL_SHARE = 0.9  # of the best one's good reports: who has so many explains the bytes as well
 SAMPLE_BYTES = 48
 _NOISE_BYTES = 8192
@@ -97,22 +100,34 @@ class Hearing:
     candidate: Candidate
     good: int  # reports, empty ones and answers
     bad: int  # what was begun and failed, or was not plausible
+    answers: int  # of the good ones
+    n_bytes: int  # in which they stood
 
     @property
     def share(self) -> float:
         return self.good / max(self.good + self.bad, 1)
 
     @property
+    def by_chance(self) -> float:
+        """How many reports so many bytes of noise would make."""
+        return self.n_bytes * 2.0**-self.candidate.bits
+
+    @property
     def evidence_bits(self) -> float:
-        return self.good * self.candidate.bits
+        """What the reports beyond those are worth."""
+        return max(self.good - self.by_chance, 0.0) * self.candidate.bits
 
     @property
     def is_possible(self) -> bool:
-        return self.evidence_bits >= POSSIBLE_BITS and self.share >= LEAST_SHARE
+        if self.candidate.bits < LEAST_BITS:
+            return False
+        enough = self.evidence_bits >= (POSSIBLE_BITS if self.share >= LEAST_SHARE else CERTAIN_BITS)
+        return enough and self.share >= BAD_LINE_SHARE
 
     @property
     def is_certain(self) -> bool:
-        return self.is_possible and self.evidence_bits >= CERTAIN_BITS and self.candidate.bits >= STRONG_BITS
+        strong = self.evidence_bits >= CERTAIN_BITS and self.candidate.bits >= STRONG_BITS
+        return strong and self.share >= CERTAIN_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,11 @@ class Verdict:
 
     @property
     def is_certain(self) -> bool:
-        return self.best is not None and self.best.is_certain and not self.rivals
+        """Which driver it is; dialects of the same one may still compete."""
+        best = self.best
+        if best is None or not best.is_certain:
+            return False
+        return all(one.candidate.name == best.candidate.name for one in self.rivals)
 
     @property
     def makes_no_sense(self) -> bool:
@@ -168,18 +187,20 @@ class _Listener:
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self._decoder: Decoder = candidate.driver.decoder(None)
-        self._good = self._rejected = 0
+        self._good = self._rejected = self._answers = self._n_bytes = 0
 
     def feed(self, data: bytes, t_mono_s: float) -> None:
         events = self._decoder.feed(data, t_mono_s)
+        self._n_bytes += len(data)
         self._good += _reports(events)
+        self._answers += sum(isinstance(event, Reply) for event in events)
         self._rejected += sum(isinstance(event, Rejected) for event in events)
 
     def hearing(self) -> Hearing:
         counters = self._decoder.counters
         bad = counters.get("bad") + counters.get("overflow") + self._rejected
         # What stood before the first frame may be the rest of one that began before we listened.
-        return Hearing(self.candidate, self._good, max(bad - 1, 0))
+        return Hearing(self.candidate, self._good, max(bad - 1, 0), self._answers, self._n_bytes)
 
 
 def _reports(events: Sequence[RadarEvent]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from drivers.radar.detect import Candidate, Ear, Hearing, Verdict, line_settings
+from drivers.radar.detect import LEAST_SHARE, Candidate, Ear, Hearing, Verdict, line_settings
 from drivers.radar.talk import QuietSender
 from speedsign.errors import PortError
 from speedsign.ports import BytePort, Clock, LineSettings
@@ -50,8 +50,15 @@ class Finding:
 
     @property
     def certain(self) -> bool:
-        answered = self.how is How.ANSWERED
-        return self.hearing is not None and not self.rivals and (answered or self.hearing.is_certain)
+        """Whether it is this driver's radar; in which dialect may still be open (`rivals`)."""
+        if self.hearing is None or self.other_drivers:
+            return False
+        return self.how is How.ANSWERED or self.hearing.is_certain
+
+    @property
+    def other_drivers(self) -> list[Candidate]:
+        """Rivals that are another radar altogether."""
+        return [one for one in self.rivals if self.hearing and one.name != self.hearing.candidate.name]
 
 
 class Probe:
@@ -114,7 +121,9 @@ class Probe:
         """First each at its own setting of the line, then at the others it may have been set to."""
         if suspects := search.suspects():
             line, several = suspects
-            await self._ask_at(search, line, [one for one in several if one.questions])
+            asked = [one for one in several if one.questions]
+            if not await self._ask_at(search, line, asked):
+                search.did_not_answer(asked)
             return
         everybody = self._candidates
         first = [(one.lines[0], one) for one in everybody]
@@ -163,16 +172,16 @@ class Probe:
         if not hearings:
             return False
         best, *rest = sorted(hearings, key=lambda one: (-one.share, -one.good))
-        equal = tuple(one.candidate for one in rest if (one.good, one.bad) == (best.good, best.bad))
-        # Dialects of one driver answer alike: its first is the usual one.
-        rivals = tuple(one for one in equal if one.name != best.candidate.name)
+        rivals = tuple(one.candidate for one in rest if (one.good, one.bad) == (best.good, best.bad))
         search.answer(line, best, rivals, ear.verdict().sample)
         return True
 
 
 def _answered(ear: Ear, same: Sequence[Candidate]) -> list[Hearing]:
+    """Those that have an answer: a report is one only where reports are asked for."""
     hearings = [hearing for one in same if (hearing := ear.heard_by(one)) is not None]
-    return [one for one in hearings if one.good > 0 and one.share >= 0.5 and one.candidate.bits > 1.0]
+    polled = same[0].driver.ping is None
+    return [one for one in hearings if (one.good if polled else one.answers) and one.share >= LEAST_SHARE]
 
 
 class _Opened:
@@ -257,6 +266,15 @@ class _Search:
         if self._line is None or self._verdict is None or self._verdict.best is None:
             return None
         return self._line, [one.candidate for one in (self._verdict.best, *self._verdict.rivals)]
+
+    def did_not_answer(self, asked: Sequence[Candidate]) -> None:
+        """They could have: of several explanations those that cannot be asked are the better ones now."""
+        if self._verdict is None or self._verdict.best is None:
+            return
+        several = (self._verdict.best, *self._verdict.rivals)
+        mute = {one.name for one in asked}
+        best, *rest = sorted(several, key=lambda one: one.candidate.name in mute)
+        self._verdict = replace(self._verdict, best=best, rivals=tuple(rest))
 
     def answer(self, line: LineSettings, best: Hearing, rivals: tuple[Candidate, ...], sample: bytes) -> None:
         self._answer, self._sample = (line, best, rivals), sample

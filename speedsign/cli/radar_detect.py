@@ -126,8 +126,11 @@ def _say(finding: Finding) -> None:
     click.echo(f"  because   {reason(finding)}")
     click.echo(f"  sample    {finding.sample.hex(' ')}")
     click.echo(f"            {finding.sample!r}")
-    if finding.rivals:
-        others = ", ".join(str(one) for one in finding.rivals)
+    others = ", ".join(str(one) for one in finding.other_drivers)
+    dialects = ", ".join(str(one.profile) for one in finding.rivals if one.name == hearing.candidate.name)
+    if dialects:
+        click.echo(f"  profile   {hearing.candidate.profile}; these read the same bytes as well: {dialects}")
+    if others:
         click.echo(f"  not sure  these read the same bytes as well: {others}; see docs/radars.md")
     elif not finding.certain:
         click.echo("  not sure  too little was heard; drive past, or listen longer with --for 30")
@@ -142,10 +145,10 @@ def reason(finding: Finding) -> str:
     good = f"{hearing.good} report{'' if hearing.good == 1 else 's'}"
     if finding.how is How.ANSWERED:
         return f"it answered when it was asked ({good})"
-    chance = finding.heard_bytes * 2.0**-hearing.candidate.bits
+    chance = "less than one" if hearing.by_chance < 1 else f"about {hearing.by_chance:.0f}"
     return (
         f"{good} in {finding.heard_bytes} bytes, {hearing.bad} that made no sense;"
-        f" noise would have made {'less than one' if chance < 1 else f'about {chance:.0f}'}"
+        f" noise would have made {chance}"
     )
 
 
