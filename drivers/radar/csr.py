@@ -74,9 +74,7 @@ def _measure_burst(buffer: bytearray) -> int:
     end = buffer.find(_BURST_END, 2)
     if buffer[:2] != _BURST or any(byte in _HEADS for byte in buffer[: end if end >= 0 else None]):
         return NONE_HERE
-    if end >= 0:
-        return end + 2
-    return MORE if len(buffer) < LONGEST_BYTES else NONE_HERE
+    return MORE if end < 0 else end + 2
 
 
 def _measure_other(buffer: bytearray) -> int:

@@ -96,6 +96,12 @@ def test_a_burst_that_does_not_end_is_given_up() -> None:
     data = bytes.fromhex("FE FD" + " 20" * 15 + " FD FE")
     assert at_every_split(two_bytes, data) == []
     assert at_every_split(two_bytes, data + GOOD) == [GOOD_EVENT]
+    assert fed_in(two_bytes, [data])[1]["overflow"] == 1
+
+
+@pytest.mark.parametrize("data", ["FE 20 FD FE", "FD FD FE", "FE FD FE"])
+def test_what_is_no_burst_restarts_nothing(data: str) -> None:
+    assert at_every_split(two_bytes, bytes.fromhex(data) + GOOD) == [GOOD_EVENT]
 
 
 @pytest.mark.parametrize("make", [two_bytes, one_byte])
@@ -219,6 +225,8 @@ def test_the_twin_obeys_in_configuration_mode_alone() -> None:
     assert twin.on_bytes(csr.low_limit_command(151)).hex(" ") == "fa 32 39 31 fb"
     twin.on_bytes(csr.LEAVE_CONFIGURATION)
     assert twin.process(twin.due_in_s, [Echo(20 / 3.6, 99.0, 30.0, 1)]) == bytes.fromhex("F7 00")
+    assert twin.process(twin.due_in_s, [Echo(40 / 3.6, 9.0, 30.0, 1)]) == bytes.fromhex("F7 00")
+    assert twin.process(twin.due_in_s, [Echo(40 / 3.6, 99.0, 30.0, 1)]) == bytes.fromhex("F9 28")
 
 
 @pytest.mark.parametrize(("saved", "kept"), [(b"", 5), (csr.SAVE, 30)])
@@ -228,6 +236,7 @@ def test_the_twin_keeps_what_was_saved(saved: bytes, kept: int) -> None:
     twin.power_cycle()
     assert twin.on_bytes(csr.ENTER_CONFIGURATION) == b""  # it is starting
     assert twin.process(1.0, []) == BURST
+    assert twin.process(twin.due_in_s, []) == bytes.fromhex("F7 00")  # it is being configured no more
     assert twin.sensor.settings.low_limit_kmh == kept
 
 

@@ -31,7 +31,8 @@ SAYS: dict[str, list[RadarEvent]] = {
     "houston-bin-09": [Reply(NOW, {"status": "-1"})],
 }
 UN_IS = {
-    unit: frames.frame(bytes((0x19, 0, 0x55, 0x4E, code, 0))) for unit, code in (("mph", 0), ("km/h", 1))
+    unit: frames.frame(bytes((0x19, 0, 0x55, 0x4E, code, 0)))
+    for code, unit in enumerate(("mph", "km/h", "ft/s"))
 }
 CAR = Echo(50 / 3.6, 99.0, 30.0, 1)
 
@@ -77,6 +78,7 @@ def test_every_body_comes_back_as_it_was() -> None:
         "F3 32 2C FE F6 FC",
         "F3 FE F6 FC",
         "F3 FC",
+        "F3 00 00 FC",  # the right CRC of nothing
         "F3 32 FA 2B FE F6 FC",  # an escape of nothing
         "F3 32 2B FE F6 FA FC",
         "F3 32 2B F3",
@@ -125,6 +127,12 @@ def test_what_is_no_answer_of_ours_means_nothing(body: str) -> None:
     assert counters.get("bad", 0) == 0
 
 
+def test_a_beginning_gives_up_what_was_cut_before_it() -> None:
+    one = kmh()
+    one.feed(bytes.fromhex("F3 32 2B F3"), NOW)
+    assert one._scanner.buffer == b"\xf3"
+
+
 def test_a_frame_without_end_is_given_up_and_counted() -> None:
     one = kmh()
     one.feed(b"\xf3" + b"x" * 2000, NOW)
@@ -142,6 +150,7 @@ def test_a_frame_without_end_is_given_up_and_counted() -> None:
         (Unit.MPH, UN_IS["mph"], Reading(NOW, 43 * 1.609344, Direction.UNKNOWN)),
         (None, b"", Reading(NOW, 43.0, Direction.UNKNOWN)),
         (None, UN_IS["mph"], Reading(NOW, 43 * 1.609344, Direction.UNKNOWN)),
+        (None, UN_IS["ft/s"], Reading(NOW, 43 * 1.09728, Direction.UNKNOWN)),
     ],
 )
 def test_the_unit_is_what_the_radar_says(unit: Unit | None, before: bytes, expected: RadarEvent) -> None:
@@ -200,6 +209,8 @@ def test_settings_are_in_the_unit_that_comes_first() -> None:
     assert names == ["UN", "LO", "HI", "SF", "TA"]
     assert [one.wanted for one in Houston().settings(wanted)] == ["0", "5", "125", "0", "1"]
     assert [one.wanted for one in Houston().settings(RadarSettings())] == ["1", "8", "200", "0", "1"]
+    slow = RadarSettings(unit=Unit.MPS, min_speed_kmh=0.0)
+    assert [one.wanted for one in Houston().settings(slow)] == ["3", "1", "56", "0", "1"]
 
 
 def test_a_higher_limit_is_right_and_answers_to_others_say_nothing() -> None:
@@ -297,6 +308,17 @@ def test_the_twin_averages_and_drops_to_nothing_at_once() -> None:
     assert twin.on_bytes(frames.ASK_SPEED_FRAME) == speed(55)
     twin.process(0.1, [])
     assert twin.on_bytes(frames.ASK_SPEED_FRAME) == speed(0)
+    twin.process(0.1, [CAR])
+    assert twin.on_bytes(frames.ASK_SPEED_FRAME) == speed(50)  # and begins anew
+    assert twin.sensor.writes == 2
+
+
+def test_the_twin_hears_nothing_slow_fast_or_weak() -> None:
+    twin = HoustonTwin()
+    twin.on_bytes(HOUSTON_KMH + HOUSTON_LIVE + frames.set_variable("LO", 10))
+    for echo in (Echo(9 / 3.6, 99.0, 30.0, 1), Echo(130 / 3.6, 99.0, 30.0, 1), Echo(50 / 3.6, 9.0, 30.0, 1)):
+        twin.process(1.0, [echo])
+        assert twin.on_bytes(frames.ASK_SPEED_FRAME) == speed(0)
 
 
 @pytest.mark.parametrize(("fastest", "expected"), [(0, 50), (1, 80)])

@@ -142,7 +142,16 @@ def test_faster_than_a_car_is_rejected() -> None:
 
 @pytest.mark.parametrize(
     "before",
-    ["02", "02 84", "02 84 01", "02 84 01 41 01 01", "02 04 01 41 01 01 03", "03", "84 01 41 01 01 03"],
+    [
+        "02",
+        "04 84 01 32 01 01 03",
+        "02 84",
+        "02 84 01",
+        "02 84 01 41 01 01",
+        "02 04 01 41 01 01 03",
+        "03",
+        "84 01 41 01 01 03",
+    ],
 )
 def test_a_cut_packet_costs_itself_alone(before: str) -> None:
     assert at_every_split(kmh, bytes.fromhex(before) + GOOD) == [GOOD_EVENT]
@@ -212,6 +221,16 @@ def test_the_twin_speaks_every_250_ms_whatever_happens() -> None:
     twin = MphTwin()
     assert len(twin.process(60.0, [])) == 7 * 240
     assert twin.on_bytes(b"anything") == b""
+
+
+@pytest.mark.parametrize(
+    ("profile", "says"), [("standard", "02 8C 01 01 01 01 03"), ("ds4", "02 80 01 01 01 01 03")]
+)
+def test_the_twin_tests_itself_when_it_gets_power_but_a_ds4_does_not_say_so(profile: str, says: str) -> None:
+    twin = MphTwin(profile=profile)
+    twin.power_cycle()
+    assert twin.process(twin.due_in_s, []) == bytes.fromhex(says)
+    assert (twin.process(5.0, []) == b"") is (profile == "standard")
 
 
 @pytest.mark.parametrize(("profile", "unit"), [("standard", Unit.KMH), ("ds4", Unit.MPH)])
