@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from speedsign.registry import radar_names
 from tests.cli.command import as_json, speedsign
 
 GOOD = '[sign]\nid = "test-sign"\nlimit_kmh = 50\n[radar]\ndriver = "ops243"\nport = "/dev/ttyACM0"\n'
@@ -36,7 +37,7 @@ EXPECTED = [
     (4, "[sign] limit_kmh = 500: must be at most 130"),
     (5, "[sign] timezone = 'Europe/Rga': is not a time zone"),
     (6, "[sign] latitude = 91: must be at most 90"),
-    (8, "[radar] driver = 'sonar': there is no such radar; known are ld2415h, ops243"),
+    (8, f"[radar] driver = 'sonar': there is no such radar; known are {', '.join(radar_names())}"),
     (9, "[radar] port = '': string should have at least 1 character"),
     (10, "[radar] baud = 9600.5: input should be a valid integer"),
     (11, "[radar] mounting_angle_deg = nan: input should be a finite number"),
