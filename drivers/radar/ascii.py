@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.radar.ascii_forms import LIVE, PLAIN, PROFILES, RANGED, SHORT, Line, is_cut, read
+from drivers.radar.ascii_forms import LIVE, PADDED, PLAIN, PROFILES, RANGED, SHORT, Line, is_cut, read
 from drivers.radar.units import KMH_PER_UNIT_WORD, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.errors import DriverError
@@ -18,6 +18,7 @@ from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings
 
 MAX_LINE_BYTES = 64  # the longest form has 19
 LONGEST_BURST_BYTES = 32
+UNENDED_LINES = 2  # that many without a line end: there are none, and no lines of text either
 ANY = "any"
 TOO_FAST = "above the sensor's limit"
 STARTED = "power-on burst"
@@ -37,10 +38,11 @@ class AsciiDecoder:
       anything but words (in `csr`, whose lines do not end, those too). So a cut signed line costs itself
       alone; a cut line without sign that has lost its end too costs the next one as well.
     - Whole lines of a fixed length that lost their ends are told apart; with anything else among them, not.
-    - What may be the rest of a longer line (a number below 100 without leading zero; three digits after
-      lines with a range or of Stalker's format S) is believed when the line before it had the same shape.
-    - After garbage the second line is read at the latest. Lines that do not end, in `any`: the one that
-      begins `MAX_LINE_BYTES` later, because words were taken for a line of text.
+    - What may be the rest of a longer line (a number below 100 without leading zero, or with a space there;
+      three digits after lines with a range or of Stalker's format S) is believed when the line before it
+      had the same shape.
+    - After garbage the second line is read at the latest. Lines that do not end, in `any`, before two of
+      them were read: the one that begins `MAX_LINE_BYTES` later, because words are taken for a line of text.
 
     Counters: bytes, frames, bad, overflow, rejected.
     """
@@ -54,10 +56,11 @@ class AsciiDecoder:
         self._begun_clean = True  # the line so far began where lines begin
         self._in_stream = False  # a line end has been seen
         self._text_bytes = 0  # for which no sign begins anything: there are words in this line
+        self._since_end = 0  # lines read since the last line end
         self._joint: int | None = None  # where an OK was taken out of the line
         self._ok_lf = False  # the last three bytes were OK LF
-        self._last_shape = ""
-        self._doubtful = ""  # the shape that the last line was doubted for
+        self._last_shape = ""  # of the last one that was believed
+        self._line_shape = ""  # of the line before, believed or not
 
     @property
     def unit_confirmed(self) -> bool:
@@ -112,6 +115,7 @@ class AsciiDecoder:
     def _end_line(self, t_mono_s: float, events: list[RadarEvent]) -> None:
         self._end_piece(t_mono_s, events)
         self._text_bytes, self._begun_clean, self._in_stream = 0, True, True
+        self._since_end = 0
 
     def _end_piece(self, t_mono_s: float, events: list[RadarEvent]) -> None:
         """A line, or what stands before a sign: believe it or leave it out."""
@@ -144,15 +148,16 @@ class AsciiDecoder:
     def _give_up(self, text: str) -> None:
         if not self._text_bytes:
             self.counters.add("bad")
-        self._doubtful = ""
-        if not self._profile.unended and not is_cut(text):
+        self._line_shape = ""
+        if not self._profile.unended and self._since_end < UNENDED_LINES and not is_cut(text):
             self._text_bytes = MAX_LINE_BYTES
 
     # ----------------------------------------------------------------- what was said
 
     def _tell(self, line: Line, t_mono_s: float, events: list[RadarEvent]) -> None:
         doubted = self._is_doubtful(line)
-        self._doubtful = line.shape if line.shape in (SHORT, PLAIN) else ""
+        self._line_shape = line.shape
+        self._since_end += 1
         if line.value == 0:
             self.counters.add("frames")
             events.append(Idle(t_mono_s))
@@ -173,8 +178,10 @@ class AsciiDecoder:
 
     def _is_doubtful(self, line: Line) -> bool:
         """Whether this may be the rest of a longer line, and the one before was not the same."""
-        may_be_rest = line.shape == SHORT or (line.shape == PLAIN and self._last_shape in (RANGED, LIVE))
-        return may_be_rest and self._doubtful != line.shape
+        may_be_rest = line.shape.startswith((SHORT, PADDED)) or (
+            line.shape == PLAIN and self._last_shape in (RANGED, LIVE)
+        )
+        return may_be_rest and self._line_shape != line.shape
 
     def _factor(self, word: str) -> float | str:
         """What one unit is worth in km/h. A line that states its unit speaks for those that lost it."""
@@ -266,7 +273,7 @@ class Ascii(RadarDriver):
             "CSR-I has no line ends: in `any` a value is read when the next one begins, with `csr` at once.",
             "Two bytes lost where two CSR-I values meet can make a wrong speed; nothing in the bytes tells.",
             "Houston's 7-bit formats need the line set to 7 bits; set RS to an 8-bit one instead.",
-            "Decatur: a number below 100 without leading zeros is believed from the second in a row on.",
+            "A number below 100 without leading zeros is believed from the second in a row on (Decatur).",
         ),
     )
 

@@ -25,10 +25,10 @@ _SIGNS |= {"I": Direction.APPROACHING, "O": Direction.RECEDING}  # Icoms type 2:
 _UNIT_LETTERS = {"K": "km/h", "M": "mph"}
 
 _UNIT = r"(?P<unit>(?i:km/h|kmh|kph|mph|m/s|mps|ft/s|fps))"
-_PADDED = r"(?:\d{3}| \d\d|  \d)"
 
-PLAIN, SHORT, RANGED, LIVE = "plain", "short", "ranged", "live"  # shapes that need a second look
-SIGNED, OTHER = "signed", "other"
+# Shapes of lines. A short or a padded one may be the rest of another line, or of a digit that was lost.
+SHORT, PADDED = "short", "padded"
+PLAIN, SIGNED, RANGED, LIVE, OTHER = "plain", "signed", "ranged", "live", "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ def _form(shape: str, pattern: str) -> Form:
 # CSR format 2; Houston and Icoms type 3, where the sign may be off.
 VALUE = _form(SIGNED, r"(?P<sign>[-+*])(?P<speed>\d{3})")
 WHOLE = _form(PLAIN, r"(?P<sign>[-+?*])?(?P<speed>\d{3})")
-# Stalker A: "065", "065.4", " 65", "100MPH"; Decatur "123.4".
-NUMBER = _form(PLAIN, rf"(?P<sign>[-+?*])?(?P<speed>{_PADDED}(?:\.\d)?)(?: ?{_UNIT})?")
+# Stalker A: "065", "065.4", "100MPH", perhaps " 65"; Decatur "123.4".
+NUMBER = _form(PLAIN, rf"(?P<sign>[-+?*])?(?P<speed>\d{{3}}(?:\.\d)?)(?: ?{_UNIT})?")
+SPACED = _form(PADDED, rf"(?P<speed>(?: \d\d|  \d)(?:\.\d)?)(?: ?{_UNIT})?")
 # Decatur without leading zeros; the manual's only example has three digits.
-UNPADDED = _form(SHORT, r"(?P<sign>[-+])?(?P<speed>\d{1,2}\.\d)")
+UNPADDED = _form(SHORT, r"(?P<sign>[-+])?(?P<speed>(?:[1-9]\d?|0)\.\d)")
 # Icoms types 1 and 6.
 WORDED = _form(OTHER, rf"(?P<sign>[-+?*])?(?P<speed>\d{{3}}) {_UNIT}(?: {{1,2}}(?P<range>\d{{3}}) m)?")
 # Icoms type 2, and types 4 and 5.
@@ -104,7 +105,7 @@ PROFILES = {
     for profile in (
         Profile(
             "any",
-            (NUMBER, UNPADDED, WORDED, LETTERED, MARKED, FORMAT_S),
+            (NUMBER, SPACED, UNPADDED, WORDED, LETTERED, MARKED, FORMAT_S),
             b"+-?*",
             acknowledges=True,
             blanks=True,
@@ -113,7 +114,7 @@ PROFILES = {
         Profile("houston", (WHOLE,), b"+-?"),
         Profile("icoms", (WHOLE, WORDED, LETTERED, MARKED), b"+-*", units=(Unit.KMH, Unit.MPH)),
         Profile("si3", (NUMBER, UNPADDED), b"+-", acknowledges=True),
-        Profile("stalker", (NUMBER, FORMAT_S), b"", blanks=True),
+        Profile("stalker", (NUMBER, SPACED, FORMAT_S), b"", blanks=True),
         Profile("csr", (VALUE,), b"+-*", units=(Unit.KMH,), max_kmh=240.0, bursts=True, unended=True),
     )
 }
@@ -150,7 +151,7 @@ def _one(text: str, profile: Profile) -> Line | None:
 def _trimmed(text: str) -> str:
     """Without spaces at its end. `010 ` stays: it is how format S ends, and no speed."""
     trimmed = text.rstrip(" ")
-    bare = not trimmed.strip("0123456789 ")
+    bare = not trimmed.strip("0123456789 +-?*")
     return text if bare and len(text) - len(trimmed) == 1 else trimmed
 
 
@@ -164,6 +165,8 @@ def _line(shape: str, found: re.Match[str]) -> Line | None:
         return None  # a speed that goes nowhere: a byte was lost, and the fields are shifted
     if reach:
         shape = RANGED
+    elif shape == SHORT:
+        shape += str(len(groups["speed"]))
     elif shape == PLAIN and (sign or word or "." in groups["speed"]):
         shape = SIGNED if sign else OTHER
     return Line(
