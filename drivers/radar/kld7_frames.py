@@ -34,6 +34,7 @@ RESULTS = (
     "busy",
     "timeout",
 )
+MOST_SENSITIVE = 9  # of MIDS
 _TARGET = struct.Struct("<HhhH")
 _PARAMETERS = struct.Struct("<19s8B2b4Bb4BH2B")
 _NAMES = (
@@ -83,7 +84,9 @@ def _makes_sense(name: bytes, payload: bytes) -> bool:
     """Not a packet that was cut and filled up by the next one, as far as that can be told."""
     if any(one in payload for one in _LENGTHS):
         return False
-    return payload[0] < len(RESULTS) if name == b"RESP" else True
+    if name == b"RESP":
+        return payload[0] < len(RESULTS)
+    return name != b"RPST" or payload[-1] <= MOST_SENSITIVE  # MIDS, where a letter of the next would be
 
 
 def target_of(payload: bytes) -> Target:

@@ -149,6 +149,15 @@ def test_a_lost_piece_never_makes_a_wrong_speed() -> None:
             assert set(speeds) == {47.0}, (start, end)
 
 
+def test_a_cut_parameter_structure_is_not_filled_up_by_what_follows() -> None:
+    said = sign_radar().on_bytes(READ_PARAMETERS)
+    for start in range(len(OK), len(said)):
+        for end in range(start + 1, len(said) + 1):
+            events = decode(said[:start] + said[end:] + (OK + GOOD) * 4)
+            assert events[-1] == GOOD_EVENT
+            assert not any("RSPI" in one.values for one in events if isinstance(one, Reply))
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -143,16 +143,16 @@ def test_a_unit_that_it_does_not_speak_is_a_fault_and_no_speed(unit: Unit) -> No
 
 def test_a_target_that_sticks_close_by_is_no_vehicle() -> None:
     decoder = Ld2451Decoder(Unit.KMH)
-    stuck = report((0x80, 2, 1, 43, 255))
+    stuck = report((0x80, 3, 1, 43, 255))
     first = [decoder.feed(stuck, 7.0)[0] for _ in range(NEAR_REPORTS)]
     assert all(isinstance(event, Reading) for event in first)
-    flickering = report((0x83, 2, 1, 43, 240))
+    flickering = report((0x83, 3, 1, 43, 240))
     assert decoder.feed(flickering, 7.0) == [Rejected(7.0, STUCK)]
-    assert decoder.feed(report((0x80, 2, 1, 43, 255), (0x80, 40, 1, 47, 20)), 7.0) == [
+    assert decoder.feed(report((0x80, 3, 1, 43, 255), (0x80, 40, 1, 47, 20)), 7.0) == [
         Rejected(7.0, STUCK),
         GOOD_EVENT,
     ]
-    assert isinstance(decoder.feed(report((0x80, 2, 1, 42, 255)), 7.0)[0], Reading)  # it does move
+    assert isinstance(decoder.feed(report((0x80, 3, 1, 42, 255)), 7.0)[0], Reading)  # it does move
     decoder.feed(stuck, 7.0)
     assert isinstance(decoder.feed(stuck, 7.0)[0], Reading)  # counted from the beginning
 
@@ -215,10 +215,11 @@ def test_a_cut_report_costs_itself_alone() -> None:
         report(*[(0x80, 40, 1, 50, 20)] * 11),
         report((0x80, 40, 1, 50, 20))[:-1] + b"\xf4",
         bytes.fromhex("F4 F3 F2 F1 01 00 00 F8 F7 F6 F5"),
+        bytes.fromhex("F4 F3 F2 F1 08 00 01 00 80 28 01 32 14 00 F8 F7 F6 F5"),
         bytes.fromhex("FD FC FB FA 02 00 12 01 04 03 02 01"),  # an answer without a status
         bytes.fromhex("FD FC FB FA FF 00"),
     ],
-    ids=["count", "length", "eleven", "tail", "one byte", "no status", "long answer"],
+    ids=["count", "length", "eleven", "tail", "one byte", "a byte more", "no status", "long answer"],
 )
 def test_a_wrong_frame_says_nothing(bad: bytes) -> None:
     decoder = Ld2451Decoder(Unit.KMH)
