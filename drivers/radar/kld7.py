@@ -44,7 +44,8 @@ class Kld7Decoder:
     """Packets to readings; holds fewer than `kld7_frames.LONGEST_PACKET` bytes.
 
     The magnitude is told in decibels; strength is that as an amplitude, 10 ** (dB / 20), because
-    strengths are compared by their ratio. No target, or one without speed, is Idle.
+    strengths are compared by their ratio. No target, or one without speed, is Idle. Every command is
+    answered by a result first; once targets come, "ok" is the receipt of a question and gives no event.
 
     Counters: bytes, frames, bad, rejected, refused. A command that is refused gives no event: of a radar
     that refuses every question nothing is heard, so that it is opened anew. While the radar says that it is
@@ -62,6 +63,7 @@ class Kld7Decoder:
         )
         self._is_kmh = unit in (None, Unit.KMH)
         self._folds = False  # until the radar says what it is set to
+        self._has_answered = False
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""
@@ -75,6 +77,7 @@ class Kld7Decoder:
 
     def _event(self, name: bytes, payload: bytes, t_mono_s: float) -> RadarEvent | None:
         if name == b"TDAT":
+            self._has_answered = True
             return self._target(frames.target_of(payload), t_mono_s) if payload else Idle(t_mono_s)
         if name == b"RPST":
             said = frames.parameters_of(payload)
@@ -84,7 +87,7 @@ class Kld7Decoder:
             return None
         result = frames.RESULTS[payload[0]]
         if payload[0] == 0:
-            return Reply(t_mono_s, {"RESP": result})
+            return None if self._has_answered else Reply(t_mono_s, {"RESP": result})
         self.counters.add("refused")
         log.debug("radar kld7 refuses: %s", result)
         return None

@@ -112,8 +112,8 @@ def measure(data: bytes | bytearray) -> int:
 def _begins(data: bytes | bytearray, start: bytes) -> bool:
     """Whether bytes are `start`, or can still become it.
 
-    >>> _begins(b"\xf4\xf3", REPORT_HEAD), _begins(b"\xf4\xf4", REPORT_HEAD)
-    (True, False)
+    >>> [_begins(bytes.fromhex(some), REPORT_HEAD) for some in ("F4 F3", "F4 F4")]
+    [True, False]
     """
     return data[: len(start)] == start[: len(data)]
 
