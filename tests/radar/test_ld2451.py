@@ -207,6 +207,17 @@ def test_a_cut_report_costs_itself_alone() -> None:
                 assert decode(frame[:start] + frame[end:] + GOOD)[-1] == GOOD_EVENT
 
 
+def test_a_lost_piece_never_makes_a_wrong_speed() -> None:
+    """There is no checksum: what is missing is filled up by the next report, and must not be believed."""
+    for frame in (GOOD, RX[0].data):
+        for start in range(len(frame)):
+            for end in range(start + 1, len(frame) + 1):
+                for idle in (b"", RX[1].data, RX[2].data):
+                    events = decode(frame[:start] + frame[end:] + idle + GOOD + GOOD)
+                    speeds = {one.speed_kmh for one in events if isinstance(one, Reading)}
+                    assert speeds <= {47.0, 60.0}, (start, end)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
