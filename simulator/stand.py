@@ -60,6 +60,7 @@ class Stand:
         panel_line: StandLine,
         *,
         radar: str = "ops243",
+        profile: str | None = None,
         seed: int = 1,
         traffic: Traffic | None = None,
     ) -> None:
@@ -68,7 +69,7 @@ class Stand:
         self.panel = Dm56a04Twin()
         slave = MbapSlave if isinstance(panel_line, TcpLine) else RtuSlave
         self.panel_end = PanelEnd(panel_line, slave(1, self.panel), self._on_request)
-        self.world = self._world(radar, seed, traffic)
+        self.world = self._world(radar, profile, seed, traffic)
         self.log = Log()
         self.display_writes = 0
         self.panel.on_change = self._on_lit
@@ -78,12 +79,13 @@ class Stand:
         """A stand whose devices are `folder`/radar and `folder`/panel."""
         return cls(PtyLine(folder / "radar"), PtyLine(folder / "panel"), **options)  # type: ignore[arg-type]
 
-    def _world(self, radar: str, seed: int, traffic: Traffic) -> World:
+    def _world(self, radar: str, profile: str | None, seed: int, traffic: Traffic) -> World:
         others = [self.panel_end]
         if traffic.script is None and traffic.vehicles_per_hour is None:
             return make_demo(
                 self.radar_line,
                 radar=radar,
+                profile=profile,
                 seed=seed,
                 limit_kmh=traffic.limit_kmh,
                 until_s=traffic.until_s,
@@ -95,6 +97,7 @@ class Stand:
         return make_world(
             self.radar_line,
             radar=radar,
+            profile=profile,
             seed=seed,
             vehicles_per_hour=traffic.vehicles_per_hour or 0.0,
             limit_kmh=traffic.limit_kmh,

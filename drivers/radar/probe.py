@@ -83,6 +83,7 @@ class Probe:
         search = _Search(port)
         try:
             await self._listen_all(search)
+            await self._try_the_usual(search)
             if self._may_ask and not search.settled:
                 await self._ask_all(search)
         except PortError as error:
@@ -100,8 +101,20 @@ class Probe:
                 search.failed(error)
                 continue
             search.note(line, verdict)
-            if verdict.n_bytes == 0 or search.settled:
+            if verdict.n_bytes == 0 or (verdict.best is not None and verdict.best.is_certain):
                 return  # bytes come at every setting, though wrong ones: who is silent at one is silent
+
+    async def _try_the_usual(self, search: _Search) -> None:
+        """Where a port delivers at any baud rate (USB, TCP), say the driver's own."""
+        usual = search.usual_line()
+        if usual is None:
+            return
+        self._say(f"{search.port}: listening at {words(usual)}")
+        try:
+            verdict = await self._listen(search.port, usual)
+        except PortError:
+            return  # it does not know that baud rate: the other one it is
+        search.confirm(usual, verdict)
 
     async def _listen(self, port: str, line: LineSettings) -> Verdict:
         ear = Ear(self._candidates, line)
@@ -121,9 +134,9 @@ class Probe:
         """First each at its own setting of the line, then at the others it may have been set to."""
         if suspects := search.suspects():
             line, several = suspects
-            asked = [one for one in several if one.questions]
-            if not await self._ask_at(search, line, asked):
-                search.did_not_answer(asked)
+            can_be_asked = [one for one in several if one.questions]
+            if not await self._ask_at(search, line, can_be_asked):
+                search.did_not_answer(can_be_asked)
             return
         everybody = self._candidates
         first = [(one.lines[0], one) for one in everybody]
@@ -260,6 +273,21 @@ class _Search:
         if before is None or verdict.best.evidence_bits > before.evidence_bits:
             self._line, self._verdict, self._sample = line, verdict, verdict.sample
         self.settled = verdict.is_certain
+
+    def usual_line(self) -> LineSettings | None:
+        """The own setting of the driver that was recognised at another one."""
+        if not self.settled or self._verdict is None or self._verdict.best is None:
+            return None
+        usual = self._verdict.best.candidate.lines[0]
+        return usual if usual != self._line else None
+
+    def confirm(self, line: LineSettings, verdict: Verdict) -> None:
+        """The same radar at its usual setting: that is the one to say."""
+        before = self._verdict.best if self._verdict else None
+        if verdict.best is None or before is None or not verdict.is_certain:
+            return
+        if verdict.best.candidate.name == before.candidate.name:
+            self._line, self._verdict, self._sample = line, verdict, verdict.sample
 
     def suspects(self) -> tuple[LineSettings, list[Candidate]] | None:
         """Who explains what was heard, and how the line was set: asking them may tell."""

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import click
 
+from drivers.radar.setup import SettingResult
 from speedsign import __version__
 from speedsign.capture import CaptureWriter
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json, set_up_logging
-from speedsign.cli.radar_line import Chosen, chosen, radar_options, run_set_up, say_result, stable_name
+from speedsign.cli.radar_line import Chosen, chosen, radar_options, run_set_up, stable_name
 from speedsign.cli.radar_listen import header_of, listen
+from speedsign.cli.replay import row
 from speedsign.clock import SystemClock
 from speedsign.errors import CaptureError, NoReply, UsageError
 from speedsign.model import RadarEvent, Vehicle
 from speedsign.replay import Replay
+
+log = logging.getLogger(__name__)
 
 _FIRMWARE = ("version", "firmware", "no.")  # how radars call it, in the order in which they are believed
 
@@ -88,7 +93,7 @@ async def _record(
     may_ask: bool,
 ) -> None:
     if setup:
-        report = await run_set_up(choice, say_result)
+        report = await run_set_up(choice, log_result)
         if not report.ok:
             raise NoReply(choice.radar.port, f"not set up ({report.failed_text}); nothing was recorded")
     may_ask = may_ask and choice.radar.setup
@@ -104,7 +109,7 @@ def _say_what_there_is(recording: _Recording, result: Replay, *, as_json: bool) 
         "chunks": recording.n_chunks,
         "bytes": recording.n_bytes,
         "readings": result.readings,
-        "vehicles": recording.n_vehicles,
+        "vehicles": recording.passed,
         "decoder": result.decoder.values,
     }
     if as_json:
@@ -112,7 +117,7 @@ def _say_what_there_is(recording: _Recording, result: Replay, *, as_json: bool) 
         return
     click.echo(
         f"{recording.path}: {recording.n_chunks} chunks, {recording.n_bytes} bytes,"
-        f" {result.readings} readings in {result.last_s:.0f} s, vehicles: {recording.n_vehicles}"
+        f" {result.readings} readings in {result.last_s:.0f} s, vehicles: {len(recording.passed)}"
     )
 
 
@@ -121,7 +126,8 @@ class _Recording:
 
     def __init__(self, path: Path, choice: Chosen, extra: dict[str, object]) -> None:
         self.path = path
-        self.n_chunks = self.n_bytes = self.n_vehicles = 0
+        self.n_chunks = self.n_bytes = 0
+        self.passed: list[dict[str, object]] = []
         self._choice, self._extra = choice, extra
         self._started = ""
         self._waiting: list[tuple[float, bytes]] = []
@@ -174,7 +180,12 @@ class _Recording:
             self._writer.add(data, t_s)
 
     def vehicles(self, found: Sequence[Vehicle]) -> None:
-        self.n_vehicles += len(found)
+        self.passed += [row(vehicle) for vehicle in found]
+
+
+def log_result(result: SettingResult) -> None:
+    """With --debug: `speedsign radar setup` is there to show it."""
+    log.debug("%s", result)
 
 
 def _firmware(said: dict[str, str]) -> str | None:

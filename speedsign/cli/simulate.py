@@ -20,6 +20,7 @@ from simulator.stand import Stand, Traffic, fault_words
 from simulator.tcp_line import TcpLine
 from speedsign.cli.common import SignCommand, config_option, json_option
 from speedsign.errors import UsageError
+from speedsign.registry import load_radar
 
 STDIN = 0
 LOOK_S = 0.1  # how often there may be news to print
@@ -27,6 +28,7 @@ LOOK_S = 0.1  # how often there may be news to print
 
 @click.command(cls=SignCommand, example="speedsign simulate --radar ld2415h --dir /tmp/stand")
 @click.option("--radar", type=click.Choice(sorted(RADARS)), default="ops243", show_default=True)
+@click.option("--profile", metavar="NAME", help="The dialect, of a radar that has several.")
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Where the links radar and panel appear."
 )
@@ -41,6 +43,7 @@ def simulate(
     config_path: Path,
     *,
     radar: str,
+    profile: str | None,
     folder: Path | None,
     tcp: bool,
     per_hour: float | None,
@@ -56,13 +59,14 @@ def simulate(
     by lines on standard input: "radar silence", "radar unplug", "panel dead", "clear"; "help" lists them.
     """
     traffic = Traffic(vehicles_per_hour=per_hour, limit_kmh=limit_kmh)
+    load_radar(radar, profile)  # says which profiles there are
     with contextlib.ExitStack() as stack:
         if tcp:
-            stand = Stand(TcpLine(), TcpLine(), radar=radar, seed=seed, traffic=traffic)
+            stand = Stand(TcpLine(), TcpLine(), radar=radar, profile=profile, seed=seed, traffic=traffic)
         else:
             place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speedsign-")))
             _make_room(place)
-            stand = Stand.on_ptys(place, radar=radar, seed=seed, traffic=traffic)
+            stand = Stand.on_ptys(place, radar=radar, profile=profile, seed=seed, traffic=traffic)
         asyncio.run(_serve(stand, seconds, _Printer(as_json=as_json)))
 
 
