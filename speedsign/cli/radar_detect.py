@@ -27,6 +27,7 @@ from speedsign.lines import byte_line
 _PATTERNS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS[0-9]")
 _BY_ID = Path("/dev/serial/by-id")
 _DEV = Path("/dev")
+_SAMPLE = 24  # bytes that fit into a line
 
 
 @click.command(cls=SignCommand, example="speedsign radar detect --port /dev/ttyUSB0")
@@ -124,8 +125,8 @@ def _say(finding: Finding) -> None:
         return
     click.echo(f"{finding.port}: {hearing.candidate.driver.title}, {words(line)}")
     click.echo(f"  because   {reason(finding)}")
-    click.echo(f"  sample    {finding.sample.hex(' ')}")
-    click.echo(f"            {finding.sample!r}")
+    click.echo(f"  sample    {finding.sample[:_SAMPLE].hex(' ')}")
+    click.echo(f"            {finding.sample[:_SAMPLE]!r}")
     others = ", ".join(str(one) for one in finding.other_drivers)
     dialects = ", ".join(str(one.profile) for one in finding.rivals if one.name == hearing.candidate.name)
     if dialects:
@@ -160,7 +161,7 @@ def why_not(finding: Finding) -> str:
     if finding.heard_bytes:
         return (
             f"{finding.heard_bytes} bytes came that no driver understands{echo}; is it a radar? sample"
-            f" {finding.sample.hex(' ')}"
+            f" {finding.sample[:_SAMPLE].hex(' ')}"
         )
     asked = f"nothing answered {finding.asked} questions" if finding.asked else "nothing was asked"
     return (

@@ -145,10 +145,7 @@ class _Words(_Show):
         click.echo(f"{t_s:9.2f}  {what:<9} {text}")
 
     def end(self, result: Replay) -> None:
-        n = self._vehicles
-        click.echo(
-            f"{n} vehicle{'' if n == 1 else 's'} from {result.readings} readings in {result.last_s:.0f} s"
-        )
+        click.echo(f"{result.readings} readings in {result.last_s:.0f} s, vehicles: {self._vehicles}")
         click.echo("counters: " + ", ".join(f"{key} {n}" for key, n in result.decoder.values.items()))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 from click.testing import CliRunner, Result
 
 from speedsign.cli import main
@@ -26,6 +27,23 @@ def speedsign(*args: str | Path, env: Mapping[str, str] | None = None) -> Result
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def all_commands() -> dict[str, click.Command]:
+    """Every command by its full name, those of groups included: check, radar detect, …"""
+    context = click.Context(main)
+    found: dict[str, click.Command] = {}
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        if not isinstance(command, click.Group):
+            found[name] = command
+            continue
+        for below in command.list_commands(context):
+            one = command.get_command(context, below)
+            assert one is not None
+            found[f"{name} {below}"] = one
+    return found
 
 
 def as_json(result: Result) -> Any:

@@ -12,10 +12,11 @@ import pytest
 
 import speedsign as package
 from speedsign.cli import main
-from tests.cli.command import SPEEDSIGN, environment, finished, speedsign
+from tests.cli.command import SPEEDSIGN, all_commands, environment, finished, speedsign
 
-COMMANDS = sorted(main.list_commands(None))  # type: ignore[arg-type]  # the context is not looked at
-ANSWERING = ("check", "demo", "replay", "simulate", "stats")  # commands that print results
+TOP = sorted(main.list_commands(None))  # type: ignore[arg-type]  # the context is not looked at
+COMMANDS = sorted(all_commands())
+SILENT = ("run",)  # prints no results
 GOOD = '[sign]\nid = "test-sign"\nlimit_kmh = 50\n[radar]\ndriver = "ops243"\nport = "/dev/ttyACM0"\n'
 
 
@@ -28,18 +29,19 @@ def config(tmp_path: Path) -> Path:
 
 def test_the_commands_of_the_contract_are_there() -> None:
     assert {"demo", "run", "check", "replay", "stats", "simulate"} <= set(COMMANDS)
+    assert {f"radar {name}" for name in ("detect", "watch", "capture", "setup")} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_and_the_options_that_all_share(name: str) -> None:
     for flag in ("--help", "-h"):
-        result = speedsign(name, flag)
+        result = speedsign(*name.split(), flag)
         assert result.exit_code == 0
         assert f"Example:  speedsign {name}" in result.stdout
-    result = speedsign(name, "--help")
+    result = speedsign(*name.split(), "--help")
     for word in ("--config FILE", "SPEEDSIGN_CONFIG", "/etc/speedsign/speedsign.toml", "--debug"):
         assert word in result.stdout
-    assert ("--json" in result.stdout) == (name in ANSWERING)
+    assert ("--json" in result.stdout) == (name not in SILENT)
 
 
 def test_help_of_the_whole_lists_every_command_with_a_whole_sentence() -> None:
@@ -47,7 +49,7 @@ def test_help_of_the_whole_lists_every_command_with_a_whole_sentence() -> None:
     assert result.exit_code == 0
     assert "speedsign demo" in result.stdout
     listed = result.stdout.split("Commands:")[1]
-    assert re.findall(r"^  (\w+)", listed, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^  (\w+)", listed, re.MULTILINE) == TOP
     assert "..." not in listed
 
 
@@ -73,6 +75,13 @@ def test_version() -> None:
         (["replay", "a", "b"], "unexpected extra argument"),
         (["stats", "--installation", "x"], "'--installation'"),
         (["simulate", "--per-hour", "-1"], "'--per-hour'"),
+        (["radar"], "Commands:"),
+        (["radar", "find"], "No such command 'find'. There are: capture, detect, setup, watch"),
+        (["radar", "capture"], "Missing argument 'FILE'"),
+        (["radar", "detect", "--for", "0"], "'--for'"),
+        (["radar", "watch", "--unit", "knots"], "'knots' is not one of 'km/h', 'mph', 'm/s'"),
+        (["radar", "watch", "--setup", "--listen-only"], "choose one"),
+        (["radar", "setup", "--port", "/dev/x"], "name --port and --driver, or a config with --config"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_says_what_is_right(args: list[str], expected: str) -> None:

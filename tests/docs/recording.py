@@ -10,7 +10,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.docs import pages
@@ -20,9 +21,22 @@ LONGEST_S = 25
 
 
 def run_all(commands: Iterable[str], folder: Path) -> dict[str, str]:
-    """Each command's output, both streams together; they run side by side."""
-    going = {command: _start(command, folder) for command in dict.fromkeys(commands)}
-    return {command: program.communicate(timeout=LONGEST_S)[0] for command, program in going.items()}
+    """Each command's output, both streams together; they run side by side, with radars to work on."""
+    with _devices(folder):
+        going = {command: _start(command, folder) for command in dict.fromkeys(commands)}
+        return {command: program.communicate(timeout=LONGEST_S)[0] for command, program in going.items()}
+
+
+@contextmanager
+def _devices(folder: Path) -> Iterator[None]:
+    program = [sys.executable, "-m", "tests.docs.devices", str(folder)]
+    with subprocess.Popen(program, cwd=pages.ROOT, text=True, stdout=subprocess.PIPE) as devices:
+        assert devices.stdout is not None
+        devices.stdout.readline()
+        try:
+            yield
+        finally:
+            devices.terminate()
 
 
 def _start(command: str, folder: Path) -> subprocess.Popen[str]:
