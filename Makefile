@@ -4,12 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check lint bench lock mosquitto clean
+.PHONY: help install demo test check lint fuzz golden bench lock mosquitto clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, import contracts, tests"
+	@echo "make fuzz     every radar decoder against millions of bytes that no radar sends"
+	@echo "make golden   rebuild the golden vehicles of the captures and show the difference"
 	@echo "make bench    latency, CPU, memory beside a minimal script"
 	@echo "make install  everything, all extras, into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
@@ -40,6 +42,12 @@ lint: install
 	$(BIN)/lint-imports
 
 check: lint test
+
+fuzz: install
+	SPEEDSIGN_FUZZ_BYTES=1000000 $(BIN)/python -m pytest -q tests/radar/test_garbage.py
+
+golden: install
+	$(BIN)/python -m tests.cli.rebuild_golden $(CASES)
 
 bench: install mosquitto
 	$(BIN)/python benchmarks/latency/run.py
