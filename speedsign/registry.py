@@ -29,6 +29,11 @@ RADARS = {
 }
 # Names that people look for, and the family and dialect that they are.
 RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
+    "ops243-a": ("ops243", None),
+    "ops243-c": ("ops243", None),
+    "ops241": ("ops243", None),
+    "hlk-ld2415h": ("ld2415h", None),
+    "ra189c": ("ld2415h", None),
     "csr-1-byte": ("csr", "1-byte"),
     "csr-2-byte": ("csr", "2-byte"),
     "mph-ds4": ("mph", "ds4"),
