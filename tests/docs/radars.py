@@ -24,13 +24,13 @@ from tests.docs import pages
 
 BEGIN, END = "<!-- radars -->\n", "<!-- end of radars -->"
 OVERVIEW = (
-    "", "Sensor", "Line", "Reports a second", "Direction", "Strength", "Range", "Targets", "Seen to", "To km/h",
-    "Known",
-)  # fmt: skip
+    "| | Sensor | Line | Reports a second | Direction | Strength | Range | Targets | Seen to | To km/h"
+    " | Known |"
+)
 CAPTURED = (
-    "", "Captures", "Readings", "Empty reports", "Approaching", "Receding", "Unknown", "With strength",
-    "With range", "Most targets", "Fastest km/h",
-)  # fmt: skip
+    "| | Captures | Readings | Empty reports | Approaching | Receding | Unknown | With strength | With range"
+    " | Most targets | Fastest km/h |"
+)
 PAGE = pages.ROOT / "docs" / "radars.md"
 
 
@@ -86,10 +86,7 @@ def generated() -> str:
 
 
 def _overview(drivers: list[RadarDriver]) -> str:
-    rows = [
-        _row(OVERVIEW),
-        "| --- " * 11 + "|",
-    ]
+    rows = [OVERVIEW, "| --- " * 11 + "|"]
     for driver in drivers:
         facts, line = driver.facts, driver.line
         cells = (
@@ -111,25 +108,10 @@ def _overview(drivers: list[RadarDriver]) -> str:
 
 def _captures(drivers: list[RadarDriver], seen: dict[str, Seen]) -> str:
     text = (
-        "In the captures of the test bed (simulated or written by hand from manuals and recordings; none is of a"
-        " road yet):\n"
+        "In the captures of the test bed (simulated or written by hand from manuals and recordings;"
+        " none is of a road yet):\n"
     )
-    rows = [
-        _row(
-            (
-                "",
-                "Captures",
-                "Readings",
-                "Empty reports",
-                "Approaching",
-                "Receding",
-                "Unknown",
-                "With strength",
-            )
-            + ("With range", "Most targets", "Fastest km/h")
-        ),
-        "| --- " * 11 + "|",
-    ]
+    rows = [CAPTURED, "| --- " * 11 + "|"]
     for driver in drivers:
         one = seen[driver.name]
         cells = (
