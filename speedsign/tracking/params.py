@@ -17,7 +17,7 @@ class TrackingParams:
     confirm_readings: int = 3  # agreeing readings that make a track a vehicle
     smoothing_readings: int = 3  # the live speed is their median; 1: the last reading itself
     gap_s: float = 1.5  # not seen for so long: it has passed
-    hidden_s: float = 4.0  # … unless somebody stronger is in front of it
+    hidden_s: float = 5.0  # … unless somebody stronger is in front of it
 
     mounting_angle_deg: float = 0.0  # between beam and road; speeds are divided by its cosine
 
@@ -38,5 +38,5 @@ class TrackingParams:
         return 1.0 / math.cos(math.radians(self.mounting_angle_deg))
 
 
-MAX_TRACKS = 16  # more at once is noise; the least certain one is dropped
+MAX_TRACKS = 24  # more at once is noise; the least certain one is dropped
 MAX_READINGS = 1024  # kept per track; a longer one keeps every second reading, then every fourth, …

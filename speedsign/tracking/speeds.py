@@ -1,22 +1,32 @@
-"""The four speeds of a vehicle that has passed (docs/speeds.md says why these)."""
+"""The four speeds of a vehicle that has passed, and how sure it is (docs/speeds.md says why these)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import cos, radians
 from statistics import median
 
-from speedsign.model import Direction
+from speedsign.model import Direction, Vehicle
+from speedsign.tracking.params import KMH_PER_MPS, TrackingParams
+from speedsign.tracking.passage import Passage, passage_of
+from speedsign.tracking.track import Track
 
 # Near the pole the radial speed says more about the angle than about the car: that end is left out.
 NEAR_POLE_S = 0.5
-UPPER = 0.75  # the representative speed: so much of the far readings lie below it
+UPPER = 0.75  # without a known passage: so much of the far readings lie below the representative speed
 ENDS = 5  # readings that make an entry or exit speed
+LEAST_COSINE, LEAST_COSINE_MAX = 0.8, 0.95  # of readings that count, and that count for the maximum
+MOST_GAINED = 1.08  # what the passage may add to the upper quartile; more is a wrong passage
+
+IMAGE, PARTED, REJOINED, LONG, FEW = "image?", "parted", "rejoined", "long?", "few"
+_LONG_M = 220.0  # no radar of a sign looks so far: rather two that merged
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Radial speeds in km/h, not yet corrected for the mounting angle."""
+    """Speeds along the road in km/h."""
 
     speed_kmh: float
     entry_kmh: float
@@ -24,19 +34,78 @@ class Speeds:
     max_kmh: float
 
 
-def speeds_of(times: Sequence[float], speeds: Sequence[float], direction: Direction) -> Speeds:
-    """From the readings of one vehicle, in order; at least one.
+def vehicle_of(track: Track, params: TrackingParams) -> Vehicle:
+    """The record of a track that has ended."""
+    series = track.series
+    speeds = speeds_of(series.times, series.speeds, track.direction, params.mounting_angle_deg)
+    flags = set(track.flags)
+    if track.count < _FEW:
+        flags.add(FEW)
+    if speeds.speed_kmh / KMH_PER_MPS * (track.t_last_s - track.t_first_s) > _LONG_M:
+        flags.add(LONG)
+    return Vehicle(
+        track_id=track.id,
+        direction=track.direction,
+        t_first_mono_s=track.t_first_s,
+        t_last_mono_s=track.t_last_s,
+        speed_kmh=speeds.speed_kmh,
+        entry_kmh=speeds.entry_kmh,
+        exit_kmh=speeds.exit_kmh,
+        max_kmh=speeds.max_kmh,
+        readings=track.count,
+        strength=track.peak_strength,
+        flags=tuple(sorted(flags)),
+    )
 
-    speed: upper quartile of the smoothed readings away from the pole; entry and exit: median of the
-    first and last five of them; max: the highest that its neighbours support.
+
+def speeds_of(
+    times: Sequence[float], speeds: Sequence[float], direction: Direction, mounting_angle_deg: float = 0.0
+) -> Speeds:
+    """From the radial speeds of one vehicle, in order of time; at least one.
+
+    Where the readings show how the vehicle passed the radar (`passage.passage_of`), each is divided by the
+    cosine of its own angle, though never by more than the mounting angle's where that is smaller; speed is
+    their median. Where they do not, all are divided by the cosine of the mounting angle, and speed is the
+    upper quartile of the smoothed readings away from the pole. Entry and exit: median of the first and last
+    five; max: the highest that its neighbours support.
     """
+    mounting = cos(radians(mounting_angle_deg))
+    passage = passage_of(times, speeds, direction)
+    plain = _plain(times, speeds, direction, mounting)
+    if passage is None:
+        return plain
+    found = _along(times, speeds, passage, mounting)
+    if found is None or found.speed_kmh > MOST_GAINED * plain.speed_kmh:
+        return plain
+    return found
+
+
+def _along(
+    times: Sequence[float], speeds: Sequence[float], passage: Passage, mounting: float
+) -> Speeds | None:
+    """Speeds along the road by a known passage; None: too few readings are far enough from the pole."""
+    along, cosines = [], []
+    for t_s, speed in zip(times, speeds, strict=True):
+        cosine = passage.cosine(t_s)
+        if cosine >= LEAST_COSINE:
+            along.append(speed / min(cosine, mounting))
+            cosines.append(cosine)
+    if len(along) < max(ENDS, len(speeds) // 3):
+        return None
+    along = smoothed(along)
+    speed_kmh = median(along)
+    far = [speed for speed, cosine in zip(along, cosines, strict=True) if cosine >= LEAST_COSINE_MAX]
+    return Speeds(speed_kmh, median(along[:ENDS]), median(along[-ENDS:]), max(far, default=speed_kmh))
+
+
+def _plain(times: Sequence[float], speeds: Sequence[float], direction: Direction, mounting: float) -> Speeds:
     smooth = smoothed(far_part(times, speeds, direction))
     ordered = sorted(smooth)
     return Speeds(
-        speed_kmh=ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)],
-        entry_kmh=median(smooth[:ENDS]),
-        exit_kmh=median(smooth[-ENDS:]),
-        max_kmh=max(smoothed(speeds)),
+        speed_kmh=ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)] / mounting,
+        entry_kmh=median(smooth[:ENDS]) / mounting,
+        exit_kmh=median(smooth[-ENDS:]) / mounting,
+        max_kmh=max(smoothed(speeds)) / mounting,
     )
 
 

@@ -1,23 +1,35 @@
-"""Which readings belong together: several live tracks, reading by reading."""
+"""Which readings belong together: several live tracks, reading by reading.
+
+A reading continues the track that it fits best. Where there is doubt it begins a track of its own, which
+the display can show as soon as it is confirmed; some readings later it is decided whether that is an earlier
+vehicle that goes on, or another one. A track that turns out to hold two vehicles is parted again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
 from speedsign.model import Counters, Direction, Reading, Target, Vehicle
+from speedsign.tracking.images import original_of
+from speedsign.tracking.junction import LEAST
+from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import MAX_TRACKS, TrackingParams
-from speedsign.tracking.speeds import speeds_of
+from speedsign.tracking.rejoin import misjoin
+from speedsign.tracking.speeds import IMAGE, PARTED, REJOINED, vehicle_of
+from speedsign.tracking.target import TargetChoice
 from speedsign.tracking.track import Track
 
-VERSION = "1"  # goes into each record; changes whenever the same readings can give other vehicles
+VERSION = "2"  # goes into each record; changes whenever the same readings can give other vehicles
 
+_MATURE, _MATURE_S, _MATURE_LEAST_S = 6, 0.5, 0.35  # readings and age that show how a track began
+_PARTED = 1.3  # a breach inside a track that makes it two (`junction.breach`); looked for in many places
+_PARTED_LAG, _PARTED_EVERY = 8, 2  # looked for so many readings back, at every second reading
 _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
-_FRESH_S = 0.7  # a target that was not seen for so long yields to one that is
-_STRONGER = 2.0  # another target takes over when it is so much stronger
+_UNCONFIRMED = 0.25  # what is known to be a vehicle comes first
+_AWAY, _AWAY_PER_DEVIATION = 0.45, 0.25  # one that was out of sight and is met again, by how far it lies off
 _SIDE_KMH = 1.5  # two steps of a spectrum at 20,000 samples a second, and some wheel
-_IMAGE_KMH = 1.5  # an image has the same speed to so much, or twice the speed to 3 %
-_IMAGE_WEAKER = 0.7  # and so much of its strength at most
-_IMAGE_OF_S = 0.5  # its original was seen within so long
+_SIDE_M = 4.0
+_REJOINED_LEAST = 3
 
 
 class Tracker:
@@ -30,11 +42,12 @@ class Tracker:
     def __init__(self, params: TrackingParams | None = None) -> None:
         self.params = params or TrackingParams()
         self.counters = Counters()
+        self._noise = Noise()
+        self._choice = TargetChoice(self.params)
         self._tracks: list[Track] = []
         self._ended: list[Track] = []
         self._next_id = 1
         self._reports = 0
-        self._target_id: int | None = None
 
     # ------------------------------------------------------------------ readings in, vehicles out
 
@@ -53,6 +66,7 @@ class Tracker:
                 self._expire(reading.t_mono_s)
                 self._reports += 1
                 report = []
+                self._noise.learn(reading)
             self._place(reading, report)
             before = reading
 
@@ -64,7 +78,7 @@ class Tracker:
     def passed(self) -> list[Vehicle]:
         """The vehicles that have passed since the last call, in that order."""
         ended, self._ended = self._ended, []
-        return [self._vehicle(track) for track in ended if self._is_vehicle(track)]
+        return [vehicle_of(track, self.params) for track in ended if self._is_vehicle(track)]
 
     def advance(self, t_mono_s: float) -> list[Vehicle]:
         """Let time pass without a reading. Returns the vehicles that have passed by then."""
@@ -73,23 +87,38 @@ class Tracker:
 
     def flush(self) -> list[Vehicle]:
         """The readings have ended: everything still alive has passed."""
-        self._ended += self._tracks
-        self._tracks = []
+        for track in [track for track in self._tracks if track.follows]:
+            self._decide(track)
+        for track in list(self._tracks):
+            self._part_where_worst(track)
+        self._end(self._tracks)
         return self.passed()
 
-    def _expire(self, t_mono_s: float) -> None:
-        soonest_s = min(self.params.confirm_within_s, self.params.gap_s)
-        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
-            return
-        ended = [track for track in self._tracks if t_mono_s >= self._ends_s(track)]
-        if ended:
-            self._ended += ended
-            self._tracks = [track for track in self._tracks if track not in ended]
+    def target(self, t_mono_s: float, directions: Collection[Direction]) -> Target | None:
+        """The confirmed vehicle to show (`TargetChoice`)."""
+        return self._choice.choose(self._tracks, t_mono_s, directions, self._reports)
+
+    # ------------------------------------------------------------------ when a vehicle has passed
 
     @property
     def next_deadline_s(self) -> float | None:
         """When `advance` has something to do, unless a reading comes first."""
-        return min((self._ends_s(track) for track in self._tracks), default=None)
+        undecided_s = self._undecided_since_s()
+        return min((self._due_s(track, undecided_s) for track in self._tracks), default=None)
+
+    def _due_s(self, track: Track, undecided_s: float | None) -> float:
+        if track.follows:
+            return self._decided_s(track)
+        ends_s = self._ends_s(track)
+        # It may go on as one that is not decided yet: then that decision comes first.
+        return ends_s if undecided_s is None or undecided_s >= ends_s or not track.confirmed else float("inf")
+
+    def _undecided_since_s(self) -> float | None:
+        return min((track.t_first_s for track in self._tracks if track.follows), default=None)
+
+    def _decided_s(self, track: Track) -> float:
+        """When it is decided what a track is that gets no more readings."""
+        return track.t_last_s + _MATURE_S if track.confirmed else self._ends_s(track)
 
     def _ends_s(self, track: Track) -> float:
         """When a track is over, should nothing more be seen of it.
@@ -106,6 +135,28 @@ class Tracker:
         others = [other.t_last_s for other in self._tracks if other.confirmed and other is not track]
         hidden_until_s = max(others, default=track.t_last_s) + _QUIET_S
         return max(ends_s, min(hidden_until_s, track.t_last_s + params.hidden_s))
+
+    def _expire(self, t_mono_s: float) -> None:
+        soonest_s = min(self.params.confirm_within_s, self.params.gap_s, _MATURE_S)
+        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
+            return
+        for track in [track for track in self._tracks if track.follows]:
+            if t_mono_s >= self._decided_s(track):
+                self._decide(track)
+        undecided_s = self._undecided_since_s()
+        ended = [
+            track
+            for track in self._tracks
+            if not track.follows and t_mono_s >= self._due_s(track, undecided_s)
+        ]
+        for track in ended:
+            self._part_where_worst(track)
+        self._end(ended)
+
+    def _end(self, tracks: list[Track]) -> None:
+        if tracks:
+            self._ended += sorted(tracks, key=_last_seen)
+            self._tracks = [track for track in self._tracks if track not in tracks]
 
     # ------------------------------------------------------------------ which track
 
@@ -126,6 +177,7 @@ class Tracker:
         track.report = self._reports
         if not track.confirmed and track.confirms(params):
             track.confirmed = True
+        self._review(track)
 
     def _best(self, reading: Reading, report: list[tuple[int, Reading]]) -> Track | None:
         """The track that this reading continues; a track takes one reading of a report."""
@@ -134,76 +186,84 @@ class Tracker:
         for track in self._tracks:
             if track.id in taken:
                 continue
-            misfit = track.misfit(reading, self.params)
+            misfit = track.misfit(reading, self.params, self._noise)
             if misfit is None:
+                misfit = _AWAY + _AWAY_PER_DEVIATION * track.misfit_again(reading, self._noise)
+                if misfit < best_misfit:
+                    best, best_misfit = None, misfit  # out of sight meanwhile: it has to prove who it is
                 continue
             if not track.confirmed:
-                misfit += 0.25  # what is known to be a vehicle comes first
+                misfit += _UNCONFIRMED
             if misfit < best_misfit:
                 best, best_misfit = track, misfit
         return best
 
     def _start(self, reading: Reading) -> Track:
-        original = self._original_of(reading)
+        original = original_of(reading, self._tracks, self.params)
+        track = Track(self._new_id(), reading, original.id if original else None)
         if original is not None:
-            original.images += 1
-        track = Track(self._next_id, reading, original.id if original else None)
-        self._next_id += 1
+            track.flags.add(IMAGE)
         self._tracks.append(track)
         if len(self._tracks) > MAX_TRACKS:
             self.counters.add("crowded_out")
             self._tracks.remove(min(self._tracks, key=_certainty))
         return track
 
-    def _original_of(self, reading: Reading) -> Track | None:
-        """The live vehicle that this reading may be an image of: same speed the other way, or twice it."""
-        for track in self._tracks:
-            if not track.confirmed or reading.t_mono_s - track.t_last_s > _IMAGE_OF_S:
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    # ------------------------------------------------------------------ one vehicle or two
+
+    def _review(self, track: Track) -> None:
+        """After each reading: does this track hold two vehicles, and is it an earlier one that goes on?"""
+        cut = len(track.series) - _PARTED_LAG
+        if track.confirmed and cut >= LEAST and track.count % _PARTED_EVERY == 0:
+            self._part(track, track.series.breach_at(cut, track.direction, self._noise), cut)
+        if track.follows:
+            age_s = track.t_last_s - track.t_first_s
+            if age_s >= _MATURE_S or (track.count >= _MATURE and age_s >= _MATURE_LEAST_S):
+                self._decide(track)
+
+    def _part_where_worst(self, track: Track) -> None:
+        if track.confirmed:
+            self._part(track, *track.series.worst_breach(track.direction, self._noise))
+
+    def _part(self, track: Track, bad: float, cut: int) -> None:
+        """Where what a track has gathered cannot be one vehicle, make it two."""
+        if bad < _PARTED:
+            return
+        self.counters.add("parted")
+        later = track.part(cut, self._new_id())
+        later.flags.add(PARTED)
+        self._tracks.append(later)
+        self._decide(later)
+
+    def _decide(self, track: Track) -> None:
+        """Whether a track that has shown how it began is an earlier one that goes on."""
+        track.follows = False
+        earlier = [other for other in self._tracks if other.t_first_s < track.t_first_s]
+        for other in earlier:
+            if other.follows and other.t_last_s < track.t_first_s:
+                self._decide(other)
+        best, best_misfit = None, 2.0
+        for other in earlier:
+            if other.follows or other not in self._tracks or (other.image_of and not other.confirmed):
                 continue
-            if track.strength is not None and (reading.strength or 0.0) > _IMAGE_WEAKER * track.strength:
-                continue
-            speed = track.live_speed_kmh(self.params.smoothing_readings)
-            if track.direction is not reading.direction:
-                if abs(reading.speed_kmh - speed) <= _IMAGE_KMH:
-                    return track
-            elif abs(reading.speed_kmh - 2 * speed) <= 0.03 * reading.speed_kmh:
-                return track
-        return None
+            misfit = misjoin(other, track, self._noise)
+            if misfit is not None and misfit < best_misfit:
+                best, best_misfit = other, misfit
+        if best is not None:
+            self._join(best, track)
 
-    # ------------------------------------------------------------------ the live target
-
-    def target(self, t_mono_s: float, directions: Collection[Direction]) -> Target | None:
-        """The confirmed vehicle to show: the one shown before, while it is seen and not outshone.
-
-        As many reports as confirm a vehicle, all without the one shown, hand the display to another.
-        """
-        live = [
-            track
-            for track in self._tracks
-            if track.confirmed and track.direction in directions and t_mono_s - track.t_last_s <= _FRESH_S
-        ]
-        if not live:
-            self._target_id = None
-            return None
-        chosen = live[0] if len(live) == 1 else self._chosen(live)
-        self._target_id = chosen.id
-        speed = chosen.live_speed_kmh(self.params.smoothing_readings) * self.params.correction
-        return Target(
-            chosen.id, speed, chosen.direction, chosen.t_last_s, chosen.count, chosen.strength, chosen.range_m
-        )
-
-    def _chosen(self, live: list[Track]) -> Track:
-        seen = [track for track in live if self._still_seen(track)] or live
-        chosen = max(seen, key=_prominence)
-        kept = next((track for track in live if track.id == self._target_id), None)
-        if kept is not None and self._still_seen(kept) and not _outshines(chosen, kept):
-            return kept
-        return chosen
-
-    def _still_seen(self, track: Track) -> bool:
-        return self._reports - track.report < self.params.confirm_readings
-
-    # ------------------------------------------------------------------ vehicles
+    def _join(self, earlier: Track, later: Track) -> None:
+        if later.count >= _REJOINED_LEAST and later.t_first_s > earlier.t_last_s:
+            earlier.flags.add(REJOINED)
+        earlier.absorb(later)
+        self._tracks.remove(later)
+        if not earlier.confirmed and earlier.confirms(self.params):
+            earlier.confirmed = True
+        self._choice.renamed(later.id, earlier.id)
 
     def _is_vehicle(self, track: Track) -> bool:
         long_enough = (
@@ -215,43 +275,19 @@ class Tracker:
         self.counters.add("short_tracks")
         return False
 
-    def _vehicle(self, track: Track) -> Vehicle:
-        speeds, factor = speeds_of(track.times, track.speeds, track.direction), self.params.correction
-        return Vehicle(
-            track_id=track.id,
-            direction=track.direction,
-            t_first_mono_s=track.t_first_s,
-            t_last_mono_s=track.t_last_s,
-            speed_kmh=speeds.speed_kmh * factor,
-            entry_kmh=speeds.entry_kmh * factor,
-            exit_kmh=speeds.exit_kmh * factor,
-            max_kmh=speeds.max_kmh * factor,
-            readings=track.count,
-            strength=track.peak_strength,
-            flags=("image?",) if track.image_of is not None else (),
-        )
-
 
 def _is_side_line(reading: Reading, stronger: Reading) -> bool:
     """A neighbour in the spectrum, wheels or a loose load: of the same vehicle, weaker, nearly as fast."""
-    return (
-        reading.direction is stronger.direction and abs(reading.speed_kmh - stronger.speed_kmh) <= _SIDE_KMH
-    )
+    if reading.direction is not stronger.direction or abs(reading.speed_kmh - stronger.speed_kmh) > _SIDE_KMH:
+        return False
+    if reading.range_m is None or stronger.range_m is None:
+        return True
+    return abs(reading.range_m - stronger.range_m) <= _SIDE_M
 
 
 def _certainty(track: Track) -> tuple[bool, int, float]:
     return track.confirmed, track.count, track.t_last_s
 
 
-def _prominence(track: Track) -> tuple[float, float, float]:
-    """Nearest first where the radar tells the range, else strongest, else seen last."""
-    nearness = -track.range_m if track.range_m is not None else 0.0
-    return nearness, track.strength or 0.0, track.t_last_s
-
-
-def _outshines(other: Track, kept: Track) -> bool:
-    if other.range_m is not None and kept.range_m is not None:
-        return other.range_m < kept.range_m
-    if other.strength is not None and kept.strength is not None:
-        return other.strength > _STRONGER * kept.strength
-    return False
+def _last_seen(track: Track) -> float:
+    return track.t_last_s

@@ -1,0 +1,95 @@
+"""The geometry of one pass, from the vehicle's own readings.
+
+A radar at distance d from the line that a vehicle drives along sees r = v x / sqrt(x^2 + d^2), x being how
+far it still has to the point beside the pole. At a steady speed x = v |t - t0|, and then 1/r^2 is a
+straight line over 1/(t - t0)^2: 1/r^2 = 1/v^2 + (d^2/v^4) / (t - t0)^2. Where a track shows that line, it
+tells how much the cosine took from each reading, without anybody having measured an angle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, sqrt
+from typing import NamedTuple
+
+from speedsign.model import Direction
+from speedsign.tracking.params import KMH_PER_MPS
+
+LEAST = 10  # readings that a line through them needs
+_SAMPLES = 28  # more tell nothing more
+_MARGINS_S = (
+    0.15,
+    0.25,
+    0.35,
+    0.5,
+    0.65,
+    0.85,
+    1.1,
+    1.4,
+)  # from the last reading to the pole: tried one by one
+_NEAREST_M, _FARTHEST_M = 2.0, 16.0  # from the radar to the middle of a lane, and its height
+_WEAK = 0.35  # a cosine below is no measurement any more
+
+
+class Passage(NamedTuple):
+    """Where a track leads: when it is beside the pole, and how far from it."""
+
+    t_pole_s: float
+    beside_m: float
+    speed_kmh: float
+
+    def cosine(self, t_s: float) -> float:
+        """What the radar sees of the speed at a moment, 0 to 1."""
+        x_m = abs(t_s - self.t_pole_s) * self.speed_kmh / KMH_PER_MPS
+        return x_m / sqrt(x_m * x_m + self.beside_m * self.beside_m)
+
+
+def passage_of(times: Sequence[float], speeds: Sequence[float], direction: Direction) -> Passage | None:
+    """The pass that explains these radial speeds (km/h) best; None where they do not bend as one does."""
+    if len(times) < LEAST or direction is Direction.UNKNOWN:
+        return None
+    step = max(len(times) // _SAMPLES, 1)
+    if direction is Direction.APPROACHING:
+        ts, rs = times[::-step], speeds[::-step]
+        sign, near_s = 1.0, times[-1]
+    else:
+        ts, rs = times[::step], speeds[::step]
+        sign, near_s = -1.0, times[0]
+    best, best_off = None, inf
+    for margin_s in _MARGINS_S:
+        t_pole_s = near_s + sign * margin_s
+        found, off = _fit(ts, rs, t_pole_s)
+        if off < best_off:
+            best, best_off = found, off
+    return best
+
+
+def _fit(times: Sequence[float], speeds: Sequence[float], t_pole_s: float) -> tuple[Passage | None, float]:
+    """The straight line for one moment at the pole, and by how much the readings miss it, mean square."""
+    n = sw = sz = sy = szz = szy = 0.0
+    for t_s, speed in zip(times, speeds, strict=True):
+        z = 1.0 / (t_s - t_pole_s) ** 2
+        y = 1.0 / (speed * speed)
+        w = speed**6  # so that each reading counts by its error in km/h
+        n += 1
+        sw += w
+        sz += w * z
+        sy += w * y
+        szz += w * z * z
+        szy += w * z * y
+    det = sw * szz - sz * sz
+    if det <= 0.0:
+        return None, inf
+    b = (sw * szy - sz * sy) / det
+    a = (sy - b * sz) / sw
+    if a <= 0.0:
+        return None, inf
+    v = 1.0 / sqrt(a)
+    beside_m = sqrt(max(b, 0.0)) * v * v / KMH_PER_MPS
+    if b <= 0.0 or not _NEAREST_M <= beside_m <= _FARTHEST_M:
+        return None, inf
+    off = 0.0
+    for t_s, speed in zip(times, speeds, strict=True):
+        x = 1.0 / sqrt(a + b / (t_s - t_pole_s) ** 2) - speed
+        off += min(x * x, 9.0)
+    return Passage(t_pole_s, beside_m, v), off / n
