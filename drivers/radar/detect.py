@@ -69,7 +69,8 @@ class Candidate:
         """What one report is worth as evidence."""
         decoder = self.driver.decoder(None)
         found = sum(_reports(decoder.feed(_NOISE[i : i + 64], 0.0)) for i in range(0, _NOISE_BYTES, 64))
-        return log2((_NOISE_BYTES + 1) / (found + 1))
+        bits: float = log2((_NOISE_BYTES + 1) / (found + 1))
+        return bits
 
 
 def candidates(names: Iterable[str] | None = None) -> list[Candidate]:
@@ -110,12 +111,14 @@ class Hearing:
     @property
     def by_chance(self) -> float:
         """How many reports so many bytes of noise would make."""
-        return self.n_bytes * 2.0**-self.candidate.bits
+        share: float = 2.0**-self.candidate.bits
+        return self.n_bytes * share
 
     @property
     def evidence_bits(self) -> float:
         """What the reports beyond those are worth."""
-        return max(self.good - self.by_chance, 0.0) * self.candidate.bits
+        beyond_chance = max(self.good - self.by_chance, 0.0)
+        return beyond_chance * self.candidate.bits
 
     @property
     def is_possible(self) -> bool:
@@ -194,7 +197,7 @@ class _Listener:
         self._n_bytes += len(data)
         self._good += _reports(events)
         self._answers += sum(isinstance(event, Reply) for event in events)
-        self._rejected += sum(isinstance(event, Rejected) for event in events)
+        self._rejected += sum(isinstance(event, Rejected) and not _is_units(event) for event in events)
 
     def hearing(self) -> Hearing:
         counters = self._decoder.counters
@@ -204,11 +207,20 @@ class _Listener:
 
 
 def _reports(events: Sequence[RadarEvent]) -> int:
-    """How many frames these events stand for: the targets of one report count once."""
+    """How many frames these events stand for: the targets of one report count once.
+
+    A speed that is left out for its unit alone was understood.
+    """
     return sum(
-        isinstance(event, Idle | Reply | Restarted) or (isinstance(event, Reading) and event.rank == 0)
+        isinstance(event, Idle | Reply | Restarted)
+        or (isinstance(event, Reading) and event.rank == 0)
+        or (isinstance(event, Rejected) and _is_units(event))
         for event in events
     )
+
+
+def _is_units(event: Rejected) -> bool:
+    return event.reason.startswith("unit")
 
 
 def _preference(one: Hearing) -> tuple[float, float, int, str]:

@@ -4,21 +4,25 @@
 
 Read the difference before it is committed: each line is a vehicle that is counted, or timed, otherwise than
 before. A case is a folder in `golden/` with a capture.jsonl; the vehicles.csv beside it is what
-`speedsign replay --csv` has to print, byte for byte.
+`speedsign replay --csv` has to print, byte for byte, with the folder's config.toml where it has one.
 """
 
 from __future__ import annotations
 
 import difflib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from speedsign.capture import CaptureReader, open_capture
 from speedsign.cli.replay import to_csv
+from speedsign.config.load import load_config
+from speedsign.config.wanted import tracking_params
 from speedsign.replay import Replay, decoder_for, replay
 from speedsign.tracking import TrackingParams
 
 GOLDEN = Path(__file__).parent / "golden"
+CONFIG = "config.toml"
 
 
 def cases() -> list[Path]:
@@ -30,8 +34,13 @@ def vehicles_csv(capture: Path) -> str:
     """What the replay of a capture has to print, without the command around it."""
     with open_capture(capture) as lines:
         reader = CaptureReader(lines, str(capture))
-        params = TrackingParams(mounting_angle_deg=reader.header.mounting_angle_deg)
-        return to_csv(replay(reader, decoder_for(reader.header), params, Replay()))
+        params, inverted = TrackingParams(), False
+        if (path := capture.with_name(CONFIG)).exists():
+            config = load_config(path)
+            params, inverted = tracking_params(config.tracking), config.radar.invert_direction
+        params = replace(params, mounting_angle_deg=reader.header.mounting_angle_deg)
+        decoder = decoder_for(reader.header)
+        return to_csv(replay(reader, decoder, params, Replay(), invert_direction=inverted))
 
 
 def rebuild(folder: Path) -> str:
@@ -46,12 +55,20 @@ def rebuild(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _main(names: list[str]) -> None:
-    for folder in cases():
-        if not names or folder.name in names:
-            difference = rebuild(folder)
-            print(difference or f"{folder.name}: as before")  # noqa: T201  a tool for developers
+def _main(names: list[str]) -> int:
+    """Rebuild the named cases, or all; 1 where a name is no case."""
+    there_are = {folder.name: folder for folder in cases()}
+    changed = 0
+    for name in names or there_are:
+        if name not in there_are:
+            print(f"there is no case {name}: make golden/{name}/capture.jsonl first")  # noqa: T201  a tool
+            return 1
+        if difference := rebuild(there_are[name]):
+            changed += 1
+            print(difference)  # noqa: T201  a tool for developers
+    print(f"{changed} of {len(names or there_are)} cases have changed")  # noqa: T201  as above
+    return 0
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1:])
+    sys.exit(_main(sys.argv[1:]))

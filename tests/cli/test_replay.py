@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from speedsign.model import Vehicle
 from speedsign.replay import Replay, decoder_for, replay
 from speedsign.tracking import TrackingParams
 from tests.cli.command import as_json, speedsign
-from tests.cli.rebuild_golden import GOLDEN, cases, vehicles_csv
+from tests.cli.rebuild_golden import CONFIG, GOLDEN, cases, rebuild, vehicles_csv
 from tests.cli.record import THREE_TARGETS, Chunk, record
 
 CONTRACT = ["t_first_s", "t_last_s", "direction", "speed_kmh", "entry_kmh", "exit_kmh", "max_kmh", "readings"]
@@ -78,7 +79,28 @@ def test_every_capture_has_its_golden_and_every_golden_its_capture() -> None:
     folders = {path for path in GOLDEN.iterdir() if path.is_dir()}
     assert len(folders) > 20
     for folder in folders:
-        assert sorted(path.name for path in folder.iterdir()) == ["capture.jsonl", "vehicles.csv"], folder
+        files = {path.name for path in folder.iterdir()}
+        assert files - {CONFIG} == {"capture.jsonl", "vehicles.csv"}, folder
+
+
+def test_a_case_may_have_a_config_of_its_own() -> None:
+    """Through the command: the one that has one is replayed otherwise without it."""
+    folders = [folder for folder in cases() if (folder / CONFIG).exists()]
+    assert folders
+    for folder in folders:
+        golden = (folder / "vehicles.csv").read_text(encoding="utf-8")
+        capture = folder / "capture.jsonl"
+        assert speedsign("replay", "--csv", "--config", folder / CONFIG, capture).stdout == golden
+        assert speedsign("replay", "--csv", capture).stdout != golden
+
+
+def test_rebuilding_shows_what_has_changed(tmp_path: Path) -> None:
+    shutil.copy(GOLDEN / "hand-single-readings" / "capture.jsonl", tmp_path)
+    assert "+t_first_s" in rebuild(tmp_path)
+    assert rebuild(tmp_path) == ""
+    golden = tmp_path / "vehicles.csv"
+    golden.write_text(golden.read_text() + "1,2,approaching\n")
+    assert "-1,2,approaching" in rebuild(tmp_path)
 
 
 @pytest.mark.parametrize("folder", cases(), ids=lambda folder: str(folder.name))
