@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from simulator.following import STANDSTILL_GAP_M, entry_speed, follow_accel, free_accel
 from simulator.vehicles import KINDS, KMH_PER_MPS, Arrival, MovingVehicle, Passed, Seen, truth_of
@@ -18,6 +19,8 @@ from speedsign.model import Direction
 
 STEP_S = 0.1
 REFERENCES_M = (100.0, 60.0, 30.0, 15.0)  # where the truth notes speeds, as far as inside the zone
+STANDS_MPS, STOPS_WITHIN_M, SEES_STOP_M = 0.3, 3.0, 80.0
+TURN_MPS, TURN_BRAKES_MPS2 = 5.0, 2.0
 _NOW = 1e-9  # what sums of floats may be off
 
 
@@ -117,6 +120,10 @@ class Road:
                 self._note(vehicle, before_m, speed_mps)
         while lane and lane[0].s_m > end_m + lane[0].facts.length_m:
             lane.pop(0)
+        for vehicle in [vehicle for vehicle in lane if vehicle.s_m >= vehicle.turns_at_s_m]:
+            lane.remove(vehicle)
+            if len(vehicle.crossings) > 1 and vehicle.next_mark < len(vehicle.marks):
+                self.passed.append(truth_of(vehicle))
 
     def _note(self, vehicle: MovingVehicle, before_m: float, before_mps: float) -> None:
         """Write down each mark that was crossed in the last step, interpolated between its ends."""
@@ -165,9 +172,19 @@ class Road:
                 marks=tuple((at_m + length_m, x_m) for at_m, x_m in self._marks[number]),
             )
         )
-        if arrival.brakes_at_m is not None and direction is Direction.APPROACHING:
-            lane[-1].brakes_at_s_m = self.shape.lead_m + self.shape.zone_m - arrival.brakes_at_m
+        if direction is Direction.APPROACHING:
+            self._plan(lane[-1])
         return True
+
+    def _plan(self, vehicle: MovingVehicle) -> None:
+        """What an approaching driver is going to do on the way to the pole."""
+        arrival, pole_s_m = vehicle.arrival, self.shape.lead_m + self.shape.zone_m
+        if arrival.brakes_at_m is not None:
+            vehicle.brakes_at_s_m = pole_s_m - arrival.brakes_at_m
+        if arrival.stops_at_m is not None:
+            vehicle.stops_at_s_m = pole_s_m - arrival.stops_at_m
+        if arrival.turns_at_m is not None:
+            vehicle.turns_at_s_m = pole_s_m - arrival.turns_at_m
 
     def _decide(self) -> None:
         """Each driver looks at the leader and at the sign, and holds that pedal until the next step."""
@@ -176,7 +193,8 @@ class Road:
             for vehicle in lane:
                 if vehicle.s_m >= vehicle.brakes_at_s_m:
                     _obey(vehicle)
-                vehicle.accel_mps2 = max(_accel(vehicle, leader), -vehicle.speed_mps / STEP_S)
+                accel_mps2 = min(_accel(vehicle, leader), _for_stop(vehicle), _for_turn(vehicle))
+                vehicle.accel_mps2 = max(accel_mps2, -vehicle.speed_mps / STEP_S)
                 leader = vehicle
 
 
@@ -184,13 +202,38 @@ def _obey(vehicle: MovingVehicle) -> None:
     vehicle.wish_mps = min(vehicle.wish_mps, vehicle.arrival.brakes_to_kmh / KMH_PER_MPS)
 
 
+def _for_stop(vehicle: MovingVehicle) -> float:
+    """Like a driver who comes up to a standing car, until the passengers are in."""
+    if vehicle.stops_at_s_m == inf:
+        return inf
+    if vehicle.speed_mps < STANDS_MPS and vehicle.s_m > vehicle.stops_at_s_m - STOPS_WITHIN_M:
+        vehicle.stands_s += STEP_S
+        if vehicle.stands_s >= vehicle.arrival.stops_s:
+            vehicle.stops_at_s_m = inf
+    gap_m = vehicle.stops_at_s_m + STANDSTILL_GAP_M - vehicle.s_m
+    return _behind(vehicle, gap_m, vehicle.speed_mps) if gap_m < SEES_STOP_M else inf
+
+
+def _for_turn(vehicle: MovingVehicle) -> float:
+    """Down to a walking turn at the corner, as hard as is comfortable."""
+    way_m = vehicle.turns_at_s_m - vehicle.s_m
+    if vehicle.speed_mps <= TURN_MPS or way_m == inf:
+        return inf
+    needed_mps2 = (vehicle.speed_mps**2 - TURN_MPS**2) / (2 * max(way_m, 0.1))
+    return -needed_mps2 if needed_mps2 >= TURN_BRAKES_MPS2 else inf
+
+
 def _accel(vehicle: MovingVehicle, leader: MovingVehicle | None) -> float:
     speed_mps, wish_mps, pull_mps2 = vehicle.speed_mps, vehicle.wish_mps, vehicle.facts.accel_mps2
     if leader is None:
         return free_accel(speed_mps, wish_mps, pull_mps2)
     gap_m = leader.s_m - leader.facts.length_m - vehicle.s_m
-    closing_mps = speed_mps - leader.speed_mps
-    return follow_accel(speed_mps, wish_mps, pull_mps2, vehicle.arrival.headway_s, gap_m, closing_mps)
+    return _behind(vehicle, gap_m, speed_mps - leader.speed_mps)
+
+
+def _behind(vehicle: MovingVehicle, gap_m: float, closing_mps: float) -> float:
+    speed_mps, headway_s = vehicle.speed_mps, vehicle.arrival.headway_s
+    return follow_accel(speed_mps, vehicle.wish_mps, vehicle.facts.accel_mps2, headway_s, gap_m, closing_mps)
 
 
 def _marks(shape: RoadShape, direction: Direction) -> tuple[tuple[float, float], ...]:

@@ -18,6 +18,7 @@ class VehicleKind(StrEnum):
 
     CAR = "car"
     LORRY = "lorry"
+    BUS = "bus"
     MOTORCYCLE = "motorcycle"
     BICYCLE = "bicycle"
 
@@ -36,6 +37,7 @@ class KindFacts:
 KINDS: Mapping[VehicleKind, KindFacts] = {
     VehicleKind.CAR: KindFacts(4.5, 1.8, 1.5, 1.0, 1.5),
     VehicleKind.LORRY: KindFacts(12.0, 2.5, 3.6, 8.0, 0.8),
+    VehicleKind.BUS: KindFacts(12.0, 2.5, 3.2, 6.0, 1.0),
     VehicleKind.MOTORCYCLE: KindFacts(2.1, 0.8, 1.3, 0.25, 2.5),
     VehicleKind.BICYCLE: KindFacts(1.8, 0.6, 1.6, 0.08, 0.8),
 }
@@ -46,7 +48,9 @@ class Arrival:
     """A driver who comes to the start of a lane, and how they drive from there.
 
     `headway_s` is the time gap (rear to front) they keep behind a leader; `brakes_at_m` is how far from
-    the sign they see it and brake down to `brakes_to_kmh`, None for one who does not care.
+    the sign they see it and brake down to `brakes_to_kmh`, None for one who does not care. `stops_at_m` is
+    a bus stop, where they stand for `stops_s`; at `turns_at_m` they turn off into a side road. All
+    distances are from the pole.
     """
 
     t_s: float
@@ -56,6 +60,9 @@ class Arrival:
     headway_s: float = 1.2
     brakes_at_m: float | None = None
     brakes_to_kmh: float = 50.0
+    stops_at_m: float | None = None
+    stops_s: float = 15.0
+    turns_at_m: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +79,9 @@ class MovingVehicle:
     marks: tuple[tuple[float, float], ...]  # (s_m, x_m) of each crossing to be noted, in order
     accel_mps2: float = 0.0
     brakes_at_s_m: float = inf
+    stops_at_s_m: float = inf
+    stands_s: float = 0.0  # how long it has stood at its stop
+    turns_at_s_m: float = inf
     next_mark: int = 0
     crossings: list[tuple[float, float, float]] = field(default_factory=list)  # (x_m, t_s, speed_mps)
 

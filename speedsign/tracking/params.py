@@ -19,6 +19,7 @@ class TrackingParams:
     gap_s: float = 1.5  # not seen for so long: it has passed
     hidden_s: float = 5.0  # … unless somebody stronger is in front of it
 
+    stands_s: float = 40.0  # … and unless it came to a halt there: a bus stop, a junction
     mounting_angle_deg: float = 0.0  # between beam and road; speeds are divided by its cosine
 
     noise_min_kmh: float = 1.0  # how far one reading may lie off, of the quietest sensor

@@ -9,7 +9,7 @@ tells how much the cosine took from each reading, without anybody having measure
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import NamedTuple
 
 from speedsign.model import Direction
@@ -28,7 +28,10 @@ _MARGINS_S = (
     1.4,
 )  # from the last reading to the pole: tried one by one
 _NEAREST_M, _FARTHEST_M = 2.0, 16.0  # from the radar to the middle of a lane, and its height
-_WEAK = 0.35  # a cosine below is no measurement any more
+_USUAL_M, _USUAL_WEIGHT = (
+    6.0,
+    1.0,
+)  # most lanes are 3 to 10 m away: counts as one reading, where all fit alike
 
 
 class Passage(NamedTuple):
@@ -92,4 +95,4 @@ def _fit(times: Sequence[float], speeds: Sequence[float], t_pole_s: float) -> tu
     for t_s, speed in zip(times, speeds, strict=True):
         x = 1.0 / sqrt(a + b / (t_s - t_pole_s) ** 2) - speed
         off += min(x * x, 9.0)
-    return Passage(t_pole_s, beside_m, v), off / n
+    return Passage(t_pole_s, beside_m, v), (off + _USUAL_WEIGHT * log(beside_m / _USUAL_M) ** 2) / n

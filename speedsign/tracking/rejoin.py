@@ -10,24 +10,43 @@ from math import sqrt
 
 from speedsign.tracking.junction import breach
 from speedsign.tracking.noise import Noise
+from speedsign.tracking.params import TrackingParams
 from speedsign.tracking.track import Track, same_way
 
 _FEW, _FEW_PART = 3, 0.25  # fewer readings tell little: they must fit so well
 _LATER_PER_S, _SOON_S = 1.0, 0.5  # the longer unseen, the more others can have come: it must fit better
 _APART_SURE, _APART_KMH, _APART_STEPS = 2.0, 0.5, 0.5  # of two that are seen by turns
 _APART_M = 6.0
+_MOVES_OFF_KMH, _STANDS_STEP, _MOVES_OFF_UNHEARD = 10.0, 1.2, 0.9  # of one that had come to a halt
 
 
-def misjoin(earlier: Track, later: Track, noise: Noise) -> float | None:
+def misjoin(earlier: Track, later: Track, noise: Noise, params: TrackingParams) -> float | None:
     """How badly `later` continues `earlier`, 0 to 1; None: they are two vehicles."""
     if not same_way(earlier.direction, later.direction):
         return None
     if later.t_first_s < earlier.t_last_s:
         return _by_turns(earlier, later, noise)
+    if earlier.stands(params):
+        return _moves_off(earlier, later, params)
     direction = earlier.direction
     part = breach(earlier.series.end(direction), later.series.beginning(direction), direction, noise)
     part *= 1.0 + _LATER_PER_S * max(later.t_first_s - earlier.t_last_s - _SOON_S, 0.0)
     return part if part <= (1.0 if later.count >= _FEW else _FEW_PART) else None
+
+
+def _moves_off(earlier: Track, later: Track, params: TrackingParams) -> float | None:
+    """One had come to a halt: who begins as slowly, as loud and at the same place, moves off again."""
+    begins = later.series.beginning(later.direction)
+    if begins.speed_kmh > params.min_speed_kmh + _MOVES_OFF_KMH or later.count < _FEW:
+        return None
+    if earlier.range_m is not None and begins.range_m is not None:
+        away = abs(earlier.range_m - begins.range_m) / _APART_M
+        return away if away <= 1.0 else None
+    stood = earlier.series.end(earlier.direction)
+    if stood.level is None or begins.level is None:
+        return _MOVES_OFF_UNHEARD
+    step = abs(stood.level - begins.level) / _STANDS_STEP
+    return step if step <= 1.0 else None
 
 
 def _by_turns(earlier: Track, later: Track, noise: Noise) -> float | None:

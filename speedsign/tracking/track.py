@@ -8,6 +8,7 @@ from statistics import median
 from speedsign.model import Direction, Reading
 from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import KMH_PER_MPS, TrackingParams
+from speedsign.tracking.passage import Passage, passage_of
 from speedsign.tracking.series import WAY, Series
 
 # Gains of the g-h filter that follows the radial speed: quick enough for a car that passes close by,
@@ -33,6 +34,12 @@ _FALLING_KMH_S = (
     3.0  # a radial speed that changes faster may be swept by the cosine: it will not turn at once
 )
 _SWEPT_KMH_S = 12.0  # no driver brakes so hard for a sign: this is the cosine, whatever the strength says
+_PASSAGE_EVERY, _LEAST_COSINE = (
+    3,
+    0.7,
+)  # readings between two looks at how it passes; and how far it is believed
+_FALLS_S, _BEFORE = 0.8, 5  # what was shown before the fall: so long ago, so many readings
+_CREEPS_KMH = 5.0  # above the least speed: slower still, a vehicle is lost from sight without leaving
 _AGAIN_KMH = 0.25  # the least spread of a speed that is met again
 
 
@@ -41,6 +48,8 @@ class Track:
 
     __slots__ = (
         "_before_leaving",
+        "_passage",
+        "_passage_due",
         "_scatter_kmh",
         "_spacing_s",
         "_valley",
@@ -78,6 +87,8 @@ class Track:
         self.speed_kmh, self.slope_kmh_s = first.speed_kmh, 0.0  # radial, filtered
         self._scatter_kmh, self._spacing_s = _SCATTER_KMH, _PACE_S
         self._before_leaving = 0
+        self._passage: Passage | None = None  # as its readings told last
+        self._passage_due = 0  # at which number of readings they are asked again
         self._keep(first)
 
     # ------------------------------------------------------------------ which reading is the next
@@ -129,6 +140,14 @@ class Track:
         if self.strength < _COLLAPSED * self.peak_strength:
             return True
         return self.slope_kmh_s < -_FALLING_KMH_S and self.strength < _NEAR_PEAK * self.peak_strength
+
+    def stands(self, params: TrackingParams) -> bool:
+        """Whether it has come to a halt in the beam: too slow to be seen, and nowhere near leaving."""
+        return (
+            self.confirmed
+            and self.speed_kmh < params.min_speed_kmh + _CREEPS_KMH
+            and -_SWEPT_KMH_S < self.slope_kmh_s < _CREEPS_KMH
+        )
 
     def expected_kmh(self, dt_s: float) -> float:
         """The radial speed so long after the last reading."""
@@ -235,7 +254,7 @@ class Track:
             self.t_last_s, self.report = later.t_last_s, later.report
             self.speed_kmh, self.slope_kmh_s = later.speed_kmh, later.slope_kmh_s
             self.strength, self.range_m = later.strength, later.range_m
-        self._review_strengths()
+        self._review()
 
     def part(self, cut: int, track_id: int) -> Track:
         """Give up the kept readings from `cut` on: another vehicle's, which is returned."""
@@ -252,12 +271,12 @@ class Track:
         end = self.series.end(self.direction)
         self.speed_kmh, self.slope_kmh_s, self.range_m = end.speed_kmh, end.slope_kmh_s, end.range_m
         for track in (self, later):
-            track._review_strengths()  # noqa: SLF001  one of us
+            track._review()  # noqa: SLF001  one of us
         return later
 
-    def _review_strengths(self) -> None:
-        """Strength, peak and valley from the kept readings."""
-        self._before_leaving = len(self.series)
+    def _review(self) -> None:
+        """Renew what is derived from the kept readings: strength, peak and valley, the passage."""
+        self._before_leaving, self._passage_due = len(self.series), 0
         if not self.series.levels:
             return
         self.strength = self.peak_strength = self._valley = None
@@ -267,16 +286,38 @@ class Track:
     # ------------------------------------------------------------------ what is known now
 
     def live_speed_kmh(self, smoothing_readings: int) -> float:
-        """The radial speed now: the median of the last readings.
+        """The speed to show now: the median of the last readings.
 
-        For a car that is leaving the beam, the last ones before it began to: what falls from there on is
-        the cosine of the angle and not the car, and nobody is to be shown that.
+        For a car that nears the pole what falls is the cosine of the angle and not the car, and nobody is
+        to be shown that. Where its readings tell how it passes, each is divided by its own cosine, but never
+        to more than was shown before the fall. For one that is leaving the beam, and whose angle can no
+        longer be told, the last readings before it began to leave count.
         """
         speeds = self.series.speeds
         end = self._before_leaving if self._is_leaving else len(speeds)
         if smoothing_readings <= 1:
             return speeds[end - 1]
-        return median(speeds[max(end - smoothing_readings, 0) : end])
+        shown = median(speeds[max(end - smoothing_readings, 0) : end])
+        if self.direction is Direction.APPROACHING and self.slope_kmh_s < -_LEAVING_KMH_S:
+            return max(shown, self._along_kmh(smoothing_readings))
+        return shown
+
+    def _along_kmh(self, smoothing_readings: int) -> float:
+        """The speed along the road of one whose radial speed falls; 0: its readings do not tell."""
+        times, speeds = self.series.times, self.series.speeds
+        if self.count >= self._passage_due:
+            self._passage = passage_of(times, speeds, self.direction)
+            self._passage_due = self.count + _PASSAGE_EVERY
+        if self._passage is None:
+            return 0.0
+        cosines = [self._passage.cosine(t_s) for t_s in times[-smoothing_readings:]]
+        if min(cosines) < _LEAST_COSINE:
+            return 0.0
+        before = [v for t, v in zip(times, speeds, strict=True) if t < times[-1] - _FALLS_S][-_BEFORE:]
+        if not before:
+            return 0.0
+        along = median(v / c for v, c in zip(speeds[-smoothing_readings:], cosines, strict=True))
+        return min(along, median(before))
 
     @property
     def _is_leaving(self) -> bool:

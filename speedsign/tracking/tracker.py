@@ -130,6 +130,8 @@ class Tracker:
         if not track.confirmed:
             return track.t_last_s + min(params.confirm_within_s, params.gap_s)
         ends_s = track.t_last_s + params.gap_s
+        if track.stands(params):
+            return track.t_last_s + max(params.stands_s, params.gap_s)
         if track.is_past:
             return ends_s
         others = [other.t_last_s for other in self._tracks if other.confirmed and other is not track]
@@ -246,11 +248,11 @@ class Tracker:
         for other in earlier:
             if other.follows and other.t_last_s < track.t_first_s:
                 self._decide(other)
-        best, best_misfit = None, 2.0
+        best, best_misfit, params = None, 2.0, self.params
         for other in earlier:
             if other.follows or other not in self._tracks or (other.image_of and not other.confirmed):
                 continue
-            misfit = misjoin(other, track, self._noise)
+            misfit = misjoin(other, track, self._noise, params)
             if misfit is not None and misfit < best_misfit:
                 best, best_misfit = other, misfit
         if best is not None:
