@@ -61,8 +61,9 @@ class ScriptedRadar:
     def say(self, name: str) -> None:
         self.answers.put_nowait(Reply(0.0, {name: self.values[name]}))
 
-    def set_up(self, *settings: Setting, timeout_s: float = 1.0) -> SetupReport:
-        return run_virtual(set_up(settings, CommandLine(self.send, self.answers, 0.15, timeout_s)))
+    def set_up(self, *settings: Setting, timeout_s: float = 1.0, dry_run: bool = False) -> SetupReport:
+        line = CommandLine(self.send, self.answers, 0.15, timeout_s)
+        return run_virtual(set_up(settings, line, dry_run=dry_run))
 
 
 def lose(n: int, ending: str) -> Callable[[str], bool]:
@@ -209,3 +210,47 @@ def test_a_closed_port_is_the_callers_business() -> None:
     radar.spoil = spoil
     with pytest.raises(PortError):
         radar.set_up(unasked("OJ"))
+
+
+# --------------------------------------------------------------------------- only looking
+
+
+def test_a_look_asks_and_writes_nothing() -> None:
+    radar = ScriptedRadar(unit="mph", rate="2", deaf="0")
+    radar.spoil = lambda command: command == "deaf?"
+    report = radar.set_up(
+        setting("unit", "km/h"), setting("rate", "2"), unasked("JSON"), setting("deaf", "1"), dry_run=True
+    )
+    assert [one.outcome for one in report.results] == [
+        Outcome.DIFFERS,
+        Outcome.RIGHT,
+        Outcome.NOT_ASKED,
+        Outcome.NO_ANSWER,
+    ]
+    assert radar.values["unit"] == "mph"
+    assert all(command.endswith("?") for command in radar.sent)
+    assert report.results[0].before == report.results[0].after == "unit mph"
+    assert [one.name for one in report.failed] == ["deaf"]
+    assert report.failed_text == "deaf = 1: no answer"
+
+
+def test_nobody_else_asks_between_a_question_and_its_answer() -> None:
+    """A polled radar's line: whoever polls takes turns with the set-up."""
+    radar = ScriptedRadar(unit="mph", rate="1")
+    turn_free: list[bool] = []
+
+    async def main() -> SetupReport:
+        turn = asyncio.Lock()
+
+        async def send(data: bytes) -> None:
+            turn_free.append(not turn.locked())
+            await radar.send(data)
+
+        line = CommandLine(send, radar.answers, 0.15, turn=turn)
+        report = await set_up([setting("unit", "km/h"), setting("rate", "2")], line)
+        assert not turn.locked()
+        return report
+
+    assert run_virtual(main()).ok
+    assert len(turn_free) == 6
+    assert not any(turn_free)

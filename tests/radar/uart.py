@@ -16,16 +16,15 @@ def misread(data: bytes, sent_baud: int, read_baud: int) -> bytes:
     at, bit_s = 1.0, 1.0 / sent_baud
     for byte in data:
         for i in range(BITS):
-            level = 0 if i == 0 else 1 if i == BITS - 1 else byte >> (i - 1) & 1
             starts.append(at + i * bit_s)
-            levels.append(level)
+            levels.append(0 if i == 0 else 1 if i == BITS - 1 else byte >> (i - 1) & 1)
         at += BITS * bit_s
 
     def level(t_s: float) -> int:
         return levels[bisect_right(starts, t_s) - 1] if t_s < at else 1
 
     out = bytearray()
-    t_s, step = 0.0, 1.0 / read_baud
+    step = 1.0 / read_baud
     edges = [s for s, before, after in zip(starts[1:], levels, levels[1:], strict=False) if before > after]
     place = 0
     while place < len(edges):
