@@ -40,9 +40,10 @@ def check(ctx: click.Context, config_path: Path, *, debug: bool, as_json: bool) 
 def _summary(config: Config) -> list[str]:
     """What the sign will do, in words: the technician reads it back."""
     display, mqtt = config.display, config.mqtt
+    profile = f" ({config.radar.profile})" if config.radar.profile else ""
     lines = [
         f"sign     {config.sign.id}, limit {config.sign.limit_kmh} km/h, {config.sign.timezone}",
-        f"radar    {config.radar.driver} on {config.radar.port}",
+        f"radar    {config.radar.driver}{profile} on {config.radar.port}",
         f"display  {display.driver} on {display.port}, device {display.unit}" if display else "display  none",
         f"shows    {config.rules.show}, {config.rules.minimum_kmh} to {config.ceiling_kmh} km/h",
         f"store    {config.store.path}",
