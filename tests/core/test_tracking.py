@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speedsign.model import Direction, Reading, Vehicle
+from speedsign.model import Direction, Reading
 from speedsign.tracking import Tracker, TrackingParams
 from speedsign.tracking.params import MAX_READINGS, MAX_TRACKS
-from speedsign.tracking.speeds import far_part, smoothed
-
-IN, OUT = Direction.APPROACHING, Direction.RECEDING
-BOTH = frozenset({IN, OUT})
-
-
-def approach(
-    speed_kmh: float,
-    t_s: float,
-    *,
-    beside_m: float = 5.0,
-    rate_hz: float = 10.0,
-    from_m: float = 60.0,
-    to_m: float = 8.0,
-) -> Iterator[Reading]:
-    """A car that drives towards the sign: what the radar sees of it, cosine and all."""
-    distance_m = from_m
-    while distance_m > to_m:
-        seen = speed_kmh * distance_m / math.hypot(distance_m, beside_m)
-        strength = 1e8 / math.hypot(distance_m, beside_m) ** 4
-        yield Reading(t_s, round(seen, 1), IN, strength)
-        t_s += 1 / rate_hz
-        distance_m -= speed_kmh / 3.6 / rate_hz
-
-
-def depart(speed_kmh: float, t_s: float) -> Iterator[Reading]:
-    """The same, mirrored."""
-    seen = list(approach(speed_kmh, 0.0))
-    for index, reading in enumerate(reversed(seen)):
-        yield Reading(t_s + index / 10, reading.speed_kmh, OUT, reading.strength)
-
-
-def vehicles(*cars: Iterator[Reading], tracker: Tracker | None = None) -> list[Vehicle]:
-    tracker = tracker or Tracker()
-    readings = sorted((reading for car in cars for reading in car), key=lambda reading: reading.t_mono_s)
-    return tracker.add(readings) + tracker.flush()
+from tests.core.tracking.cars import BOTH, IN, OUT, approach, depart, vehicles
 
 
 @pytest.mark.parametrize("speed_kmh", [12, 30, 50, 90, 130])
@@ -218,16 +182,3 @@ def test_a_bus_that_stands_in_the_beam_for_an_hour_costs_no_memory() -> None:
     assert vehicle.readings == 36_000
     assert vehicle.speed_kmh == 20.0
     assert MAX_READINGS < 2000
-
-
-def test_the_far_part_leaves_out_the_pole() -> None:
-    times, speeds = [i / 10 for i in range(20)], [float(i) for i in range(20)]
-    assert far_part(times, speeds, IN) == speeds[:15]
-    assert far_part(times, speeds, OUT) == speeds[5:]
-    assert far_part(times[:4], speeds[:4], IN) == speeds[:2], "at least half is kept"
-
-
-def test_smoothing_takes_out_one_spike() -> None:
-    assert smoothed([50, 50, 90, 50, 50]) == [50, 50, 50, 50, 50]
-    assert smoothed([50, 51]) == [50.5, 50.5]
-    assert smoothed([50]) == [50]
