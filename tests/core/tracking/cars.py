@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from speedsign.model import Direction, Reading, Vehicle
 from speedsign.tracking import Tracker, TrackingParams
+from speedsign.tracking.track import Track
 
 IN, OUT, EITHER = Direction.APPROACHING, Direction.RECEDING, Direction.UNKNOWN
 BOTH = frozenset({IN, OUT})
@@ -148,3 +149,12 @@ def vehicles_in_reports(*cars: Iterable[Reading], params: TrackingParams | None 
     for report in reports(in_order(*cars)):
         found += tracker.add(report)
     return found + tracker.flush()
+
+
+def track_of(readings: Iterable[Reading], track_id: int = 1) -> Track:
+    """A track that has these readings, whether they fit or not."""
+    first, *others = readings
+    track = Track(track_id, first)
+    for reading in others:
+        track.add(reading)
+    return track
