@@ -81,6 +81,17 @@ def braking(from_kmh: float, to_kmh: float, mps2: float, begins_m: float) -> Cal
     return speed_at
 
 
+def easing(from_kmh: float, to_kmh: float, mps2: float, begins_m: float) -> Callable[[float], float]:
+    """The same at so many m/s² on average, by a foot that comes down and lifts gently."""
+    whole = (from_kmh / 3.6) ** 2 - (to_kmh / 3.6) ** 2
+
+    def speed_at(distance_m: float) -> float:
+        part = min(max((begins_m - distance_m) * 2 * mps2 / whole, 0.0), 1.0)
+        return 3.6 * math.sqrt((from_kmh / 3.6) ** 2 - whole * part * part * (3 - 2 * part))
+
+    return speed_at
+
+
 def with_range(
     readings: Iterable[Reading], *, beside_m: float = 5.0, loud: float = LOUD
 ) -> Iterator[Reading]:

@@ -87,11 +87,7 @@ def test_what_bends_the_other_way_has_no_pass(scene: Scene, direction: Direction
     assert passage_of(times, [100 - speed for speed in speeds], direction) is None
 
 
-def test_nobody_drives_across_the_field() -> None:
-    assert passage_of(*approaching(50, 30.0, 3.5, 0.5), IN) is None
-
-
-@pytest.mark.parametrize("beside_m", [0.3, 1.0, 14.0, 17.0])
+@pytest.mark.parametrize("beside_m", [0.3, 1.0, 14.0, 17.0, 40.0])
 def test_a_lane_is_where_a_lane_can_be(beside_m: float) -> None:
     for to_s in (0.15, 0.5, 1.0):
         found = passage_of(*approaching(50, beside_m, 3.5, to_s), IN)
