@@ -130,7 +130,7 @@ def test_lines_through_the_ends_see_the_window_alone() -> None:
 def test_one_garbled_range_does_not_move_a_junction(direction: Direction, way: int) -> None:
     """36 km/h are 10 m a second; of three ranges, taken to the junction, the middle one counts."""
     readings = [
-        Reading(100 + i / 10, 36.0, direction, 8.0, 50.0 + way * i + 70 * (i in (1, 8))) for i in range(10)
+        Reading(100 + i / 10, 36.0, direction, 8.0, 50.0 + way * i + 70 * (i in (0, 9))) for i in range(10)
     ]
     series = series_of(readings)
     assert series.beginning(direction).range_m == pytest.approx(50.0)
