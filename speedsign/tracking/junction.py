@@ -18,9 +18,10 @@ from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import KMH_PER_MPS
 
 WINDOW_S = 0.8  # of each run, next to the junction
+LONGER_S = 1.2  # more, where that window holds less than the least
 MOST, LEAST = 16, 4  # readings: as many are used, so many it takes to tell a slope
 # What one vehicle hardly ever does, to which the uncertainty of its readings is added.
-_JUMP_KMH = 0.8  # against the cosine
+_JUMP_KMH = 0.5  # against the cosine
 _SWEEP_KMH, _SWEEP_KMH_S = 1.2, 2.1  # with it, and so much for each second unseen
 _BEND_KMH_S = 2.2  # the wrong way: a foot on the brake or off it
 _STEP = 0.8  # of the strength's logarithm, the wrong way: slow fading
@@ -28,6 +29,7 @@ _STEP_WITH, _GROWS_PER_S = 3.6, 0.4  # and the right one
 _BESIDE_KMH_S, _STEP_BESIDE = 5.0, 1.0  # swept so fast it is at the edge of the beam, where echoes jump
 _RANGED_M, _RANGED_PART = 5.0, 0.2  # how far a told range may lie off, and of the way unseen
 _RANGED_KMH, _RANGED_KMH_S = 4.0, 12.0  # and what a speed may do at the right range
+_SAME_TIME_S2 = 1e-4
 _SURE = 2.2  # standard deviations
 _COARSE, _COARSE_BEND = 0.8, 2.0  # of the steps in which a coarse sensor tells a speed
 _CURVE_S = 0.15  # straight lines through a curve end apart by so much of its bend
@@ -60,16 +62,23 @@ def line(times: Sequence[float], speeds: Sequence[float], levels: Sequence[float
     if n < LEAST:
         return Line(at_s, speed, 0.0, level, 0.0, 1.0 / n, inf)
     spread = slope = rise = 0.0
-    for t_s, one in zip(times, speeds, strict=True):
-        off_s = t_s - middle_s
-        spread += off_s * off_s
-        slope += off_s * one
-    if spread < 1e-4:
+    if level is None:
+        for t_s, one in zip(times, speeds, strict=True):
+            off_s = t_s - middle_s
+            spread += off_s * off_s
+            slope += off_s * one
+    else:
+        for t_s, one, loud in zip(times, speeds, levels, strict=True):
+            off_s = t_s - middle_s
+            spread += off_s * off_s
+            slope += off_s * one
+            rise += off_s * loud
+    if spread < _SAME_TIME_S2:
         return Line(at_s, speed, 0.0, level, 0.0, 1.0 / n, inf)
     slope /= spread
+    rise /= spread
     way_s = at_s - middle_s
     if level is not None:
-        rise = sum((t_s - middle_s) * one for t_s, one in zip(times, levels, strict=True)) / spread
         level += rise * way_s
     variance = 1.0 / n + way_s * way_s / spread
     return Line(at_s, speed + slope * way_s, slope, level, rise, variance, 1.0 / spread)

@@ -16,7 +16,7 @@ from speedsign.model import Direction
 from speedsign.tracking.params import KMH_PER_MPS
 
 LEAST = 10  # readings that a line through them needs
-_SAMPLES = 28  # more tell nothing more
+_SAMPLES = 24  # more tell nothing more
 _MARGINS_S = (
     0.15,
     0.25,
@@ -28,6 +28,7 @@ _MARGINS_S = (
     1.4,
 )  # from the last reading to the pole: tried one by one
 _NEAREST_M, _FARTHEST_M = 2.0, 16.0  # from the radar to the middle of a lane, and its height
+_OUTLIER_KMH = 3.0
 _USUAL_M, _USUAL_WEIGHT = (
     6.0,
     1.0,
@@ -58,41 +59,49 @@ def passage_of(times: Sequence[float], speeds: Sequence[float], direction: Direc
     else:
         ts, rs = times[::step], speeds[::step]
         sign, near_s = -1.0, times[0]
+    # Each reading counts by its error in km/h: the weight of 1/r^2 is r^6.
+    inverse = [1.0 / (r * r) for r in rs]
+    weights = [r**6 for r in rs]
     best, best_off = None, inf
     for margin_s in _MARGINS_S:
         t_pole_s = near_s + sign * margin_s
-        found, off = _fit(ts, rs, t_pole_s)
+        found, off = _fit(_Samples(ts, rs, inverse, weights), t_pole_s)
         if off < best_off:
             best, best_off = found, off
     return best
 
 
-def _fit(times: Sequence[float], speeds: Sequence[float], t_pole_s: float) -> tuple[Passage | None, float]:
+class _Samples(NamedTuple):
+    times: Sequence[float]
+    speeds: Sequence[float]
+    inverse: Sequence[float]  # 1/r^2
+    weights: Sequence[float]
+
+
+def _fit(of: _Samples, t_pole_s: float) -> tuple[Passage | None, float]:
     """The straight line for one moment at the pole, and by how much the readings miss it, mean square."""
-    n = sw = sz = sy = szz = szy = 0.0
-    for t_s, speed in zip(times, speeds, strict=True):
-        z = 1.0 / (t_s - t_pole_s) ** 2
-        y = 1.0 / (speed * speed)
-        w = speed**6  # so that each reading counts by its error in km/h
-        n += 1
+    near = [1.0 / ((t_s - t_pole_s) * (t_s - t_pole_s)) for t_s in of.times]
+    sw = sz = sy = szz = szy = 0.0
+    for z, y, w in zip(near, of.inverse, of.weights, strict=True):
+        wz = w * z
         sw += w
-        sz += w * z
+        sz += wz
         sy += w * y
-        szz += w * z * z
-        szy += w * z * y
+        szz += wz * z
+        szy += wz * y
     det = sw * szz - sz * sz
     if det <= 0.0:
         return None, inf
     b = (sw * szy - sz * sy) / det
     a = (sy - b * sz) / sw
-    if a <= 0.0:
+    if a <= 0.0 or b <= 0.0:
         return None, inf
     v = 1.0 / sqrt(a)
-    beside_m = sqrt(max(b, 0.0)) * v * v / KMH_PER_MPS
-    if b <= 0.0 or not _NEAREST_M <= beside_m <= _FARTHEST_M:
+    beside_m = sqrt(b) * v * v / KMH_PER_MPS
+    if not _NEAREST_M <= beside_m <= _FARTHEST_M:
         return None, inf
-    off = 0.0
-    for t_s, speed in zip(times, speeds, strict=True):
-        x = 1.0 / sqrt(a + b / (t_s - t_pole_s) ** 2) - speed
-        off += min(x * x, 9.0)
-    return Passage(t_pole_s, beside_m, v), (off + _USUAL_WEIGHT * log(beside_m / _USUAL_M) ** 2) / n
+    off = _USUAL_WEIGHT * log(beside_m / _USUAL_M) ** 2
+    for z, speed in zip(near, of.speeds, strict=True):
+        x = 1.0 / sqrt(a + b * z) - speed
+        off += x * x if -_OUTLIER_KMH < x < _OUTLIER_KMH else _OUTLIER_KMH * _OUTLIER_KMH
+    return Passage(t_pole_s, beside_m, v), off / len(near)

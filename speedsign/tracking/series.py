@@ -6,12 +6,13 @@ from math import inf, log
 from statistics import median
 
 from speedsign.model import Direction, Reading
-from speedsign.tracking.junction import LEAST, MOST, WINDOW_S, Line, breach, line
+from speedsign.tracking.junction import LEAST, LONGER_S, MOST, WINDOW_S, Line, breach, line
 from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import KMH_PER_MPS, MAX_READINGS
 
 WAY = {Direction.APPROACHING: -1.0, Direction.RECEDING: 1.0, Direction.UNKNOWN: 0.0}
 _CLOSE_S, _FIRST = 0.04, 6  # from a quicker sensor every second reading tells all, but for the first ones
+_QUICK, _QUICK_JUMP_KMH, _QUICK_BEND_KMH, _QUICK_STEP = 4, 0.3, 0.5, 0.5  # `may_part`
 _NEXT = 3  # readings whose range counts at a junction: one may be garbled
 
 
@@ -101,10 +102,31 @@ class Series:
             return 0.0
         return breach(before, after, direction, noise)
 
-    def worst_breach(self, direction: Direction, noise: Noise) -> tuple[float, int]:
-        """The worst junction inside it: how bad, and before which reading."""
+    def may_part(self, cut: int, direction: Direction) -> bool:
+        """A quick look whether `breach_at` is worth its while, from the means of four by four readings.
+
+        A jump against the cosine, a bend the wrong way or a step of the strength, each far below what
+        parts two vehicles.
+        """
+        if cut < 2 * _QUICK or cut + 2 * _QUICK > len(self.times):
+            return True
+        speeds = self.speeds
+        one = sum(speeds[cut - 2 * _QUICK : cut - _QUICK])
+        two = sum(speeds[cut - _QUICK : cut])
+        three = sum(speeds[cut : cut + _QUICK])
+        four = sum(speeds[cut + _QUICK : cut + 2 * _QUICK])
+        jump = (two - three if direction is Direction.RECEDING else three - two) / _QUICK
+        if jump > _QUICK_JUMP_KMH or four - three - two + one > _QUICK * _QUICK_BEND_KMH:
+            return True
+        if not self.levels:
+            return False
+        step = sum(self.levels[cut : cut + _QUICK]) - sum(self.levels[cut - _QUICK : cut])
+        return abs(step) > _QUICK * _QUICK_STEP
+
+    def worst_breach(self, direction: Direction, noise: Noise, last: int) -> tuple[float, int]:
+        """The worst junction among the `last` readings: how bad, and before which reading."""
         worst, where = 0.0, 0
-        for cut in range(LEAST, len(self.times) - LEAST + 1):
+        for cut in range(max(LEAST, len(self.times) - last), len(self.times) - LEAST + 1):
             bad = self.breach_at(cut, direction, noise)
             if bad > worst:
                 worst, where = bad, cut
@@ -114,7 +136,9 @@ class Series:
         """The line through the window that ends before `last`, seen from its last reading."""
         times = self.times
         begin_s, first = times[last - 1] - WINDOW_S, max(last - MOST, 0)
-        while first < last - 1 and times[first] <= begin_s:
+        while first < last - LEAST and times[first] <= begin_s:
+            first += 1
+        while first < last - 1 and times[first] <= begin_s - LONGER_S:
             first += 1
         found = line(times[first:last], self.speeds[first:last], self.levels[first:last], times[last - 1])
         if not self.ranges:
@@ -125,7 +149,9 @@ class Series:
         """The line through the window that begins with `first`, seen from that reading."""
         times = self.times
         end_s, last = times[first] + WINDOW_S, min(first + MOST, len(times))
-        while last > first + 1 and times[last - 1] >= end_s:
+        while last > first + LEAST and times[last - 1] >= end_s:
+            last -= 1
+        while last > first + 1 and times[last - 1] >= end_s + LONGER_S:
             last -= 1
         found = line(times[first:last], self.speeds[first:last], self.levels[first:last], times[first])
         if not self.ranges:

@@ -21,6 +21,7 @@ _AWAY_S, _AWAY_SPACINGS = 0.4, 2.5  # unseen for so long: whoever comes then has
 _SCATTER_KMH, _SCATTER_GAIN, _SCATTER_MOST_KMH = 0.35, 0.1, 2.0
 _OF_SENSOR, _OF_STEP = 1.1, 0.4  # the least scatter, of the sensor's noise and of its steps
 _SCATTERS, _DOUBTS = 4.0, 2.5  # the room for a reading, the way the cosine bends the speed and against it
+_AGAINST = 0.3  # of what a driver can do, against the cosine: the filter follows a steady change by itself
 _EASY_KMH_S, _JERK_KMH_S2 = 5.4, 36.0  # 1.5 m/s² is always possible, more builds up by 10 m/s³
 _EMERGES_S = 1.0  # how long the radial speed of a car that leaves the pole behind it rises
 _EMERGE_SLOPES, _EMERGE_KMH_S = 1.5, 20.0  # and how much faster than it did just now
@@ -189,14 +190,16 @@ class Track:
         if self.direction is Direction.APPROACHING:
             if self.slope_kmh_s < -_FALLING_KMH_S:
                 return doubt_kmh, noise_kmh + slower_kmh + bend_kmh
-            return doubt_kmh + faster_kmh, noise_kmh + slower_kmh
+            return doubt_kmh + _AGAINST * faster_kmh, noise_kmh + slower_kmh
         if self.direction is Direction.UNKNOWN:
             doubt_kmh = noise_kmh
         emerging_kmh = self._emerging_kmh(dt_s, params)
         if self.slope_kmh_s > _STEEP_KMH_S:
             doubt_kmh += min(emerging_kmh, _STEEP_KMH)
         up_kmh = noise_kmh + faster_kmh + emerging_kmh
-        return up_kmh + (bend_kmh if self.slope_kmh_s > _FALLING_KMH_S else 0.0), doubt_kmh + slower_kmh
+        return up_kmh + (
+            bend_kmh if self.slope_kmh_s > _FALLING_KMH_S else 0.0
+        ), doubt_kmh + _AGAINST * slower_kmh
 
     def _emerging_kmh(self, dt_s: float, params: TrackingParams) -> float:
         """By how much more the radial speed of a car that leaves the pole behind it can rise."""

@@ -23,7 +23,7 @@ VERSION = "2"  # goes into each record; changes whenever the same readings can g
 
 _MATURE, _MATURE_S, _MATURE_LEAST_S = 6, 0.5, 0.35  # readings and age that show how a track began
 _PARTED = 1.3  # a breach inside a track that makes it two (`junction.breach`); looked for in many places
-_PARTED_LAG, _PARTED_EVERY = 8, 2  # looked for so many readings back, at every second reading
+_PARTED_LAG = 10  # looked for so many readings back, after each reading
 _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _UNCONFIRMED = 0.25  # what is known to be a vehicle comes first
 _AWAY, _AWAY_PER_DEVIATION = 0.45, 0.25  # one that was out of sight and is met again, by how far it lies off
@@ -48,6 +48,8 @@ class Tracker:
         self._ended: list[Track] = []
         self._next_id = 1
         self._reports = 0
+        # Nothing is due before: readings only put off what is due, all else sets it back to 0.
+        self._quiet_until_s = 0.0
 
     # ------------------------------------------------------------------ readings in, vehicles out
 
@@ -139,8 +141,7 @@ class Tracker:
         return max(ends_s, min(hidden_until_s, track.t_last_s + params.hidden_s))
 
     def _expire(self, t_mono_s: float) -> None:
-        soonest_s = min(self.params.confirm_within_s, self.params.gap_s, _MATURE_S)
-        if all(t_mono_s - track.t_last_s < soonest_s for track in self._tracks):
+        if t_mono_s < self._quiet_until_s:
             return
         for track in [track for track in self._tracks if track.follows]:
             if t_mono_s >= self._decided_s(track):
@@ -154,6 +155,8 @@ class Tracker:
         for track in ended:
             self._part_where_worst(track)
         self._end(ended)
+        due_s = self.next_deadline_s
+        self._quiet_until_s = float("inf") if due_s is None else due_s
 
     def _end(self, tracks: list[Track]) -> None:
         if tracks:
@@ -178,7 +181,7 @@ class Tracker:
         report.append((track.id, reading))
         track.report = self._reports
         if not track.confirmed and track.confirms(params):
-            track.confirmed = True
+            track.confirmed, self._quiet_until_s = True, 0.0
         self._review(track)
 
     def _best(self, reading: Reading, report: list[tuple[int, Reading]]) -> Track | None:
@@ -206,6 +209,7 @@ class Tracker:
         if original is not None:
             track.flags.add(IMAGE)
         self._tracks.append(track)
+        self._quiet_until_s = 0.0
         if len(self._tracks) > MAX_TRACKS:
             self.counters.add("crowded_out")
             self._tracks.remove(min(self._tracks, key=_certainty))
@@ -220,7 +224,7 @@ class Tracker:
     def _review(self, track: Track) -> None:
         """After each reading: does this track hold two vehicles, and is it an earlier one that goes on?"""
         cut = len(track.series) - _PARTED_LAG
-        if track.confirmed and cut >= LEAST and track.count % _PARTED_EVERY == 0:
+        if track.confirmed and cut >= LEAST and track.series.may_part(cut, track.direction):
             self._part(track, track.series.breach_at(cut, track.direction, self._noise), cut)
         if track.follows:
             age_s = track.t_last_s - track.t_first_s
@@ -229,7 +233,7 @@ class Tracker:
 
     def _part_where_worst(self, track: Track) -> None:
         if track.confirmed:
-            self._part(track, *track.series.worst_breach(track.direction, self._noise))
+            self._part(track, *track.series.worst_breach(track.direction, self._noise, _PARTED_LAG))
 
     def _part(self, track: Track, bad: float, cut: int) -> None:
         """Where what a track has gathered cannot be one vehicle, make it two."""
@@ -243,7 +247,7 @@ class Tracker:
 
     def _decide(self, track: Track) -> None:
         """Whether a track that has shown how it began is an earlier one that goes on."""
-        track.follows = False
+        track.follows, self._quiet_until_s = False, 0.0
         earlier = [other for other in self._tracks if other.t_first_s < track.t_first_s]
         for other in earlier:
             if other.follows and other.t_last_s < track.t_first_s:
