@@ -178,6 +178,8 @@ class Tracker:
             track = self._start(reading)
         else:
             track.add(reading)
+            # One that stood, and was waited for that long, may be driving now.
+            self._quiet_until_s = min(self._quiet_until_s, reading.t_mono_s + params.gap_s)
         report.append((track.id, reading))
         track.report = self._reports
         if not track.confirmed and track.confirms(params):

@@ -63,10 +63,10 @@ def test_the_other_way_is_another_car() -> None:
 
 
 def test_the_longer_unseen_the_better_it_has_to_fit() -> None:
-    """0.7 km/h higher than it was: the same after half a second, maybe another one after two."""
+    """0.5 km/h higher than it was: the same after half a second, maybe another one after two."""
     earlier = track_of(Reading(100 + i / 10, 50.0, IN) for i in range(10))
     fit = [
-        fits(earlier, track_of((Reading(101 + s + i / 10, 50.7, IN) for i in range(10)), 2))
+        fits(earlier, track_of((Reading(101 + s + i / 10, 50.5, IN) for i in range(10)), 2))
         for s in (0.2, 0.4, 1.0, 1.4)
     ]
     held = [one for one in fit if one is not None]
@@ -76,7 +76,7 @@ def test_the_longer_unseen_the_better_it_has_to_fit() -> None:
 
 def test_few_readings_have_to_fit_better() -> None:
     earlier = track_of(Reading(100 + i / 10, 50.0, IN) for i in range(10))
-    later = [Reading(101.2 + i / 10, 50.9, IN) for i in range(8)]
+    later = [Reading(101.2 + i / 10, 50.6, IN) for i in range(8)]
     assert fits(earlier, track_of(later, 2)) is not None
     assert fits(earlier, track_of(later[:2], 2)) is None
     exact = [replace(reading, speed_kmh=50.0) for reading in later]

@@ -72,7 +72,7 @@ def test_each_reading_of_a_car_continues_it(speed_kmh: float, scene: type, rate_
         (OUT, -1.0, True),
         (OUT, -3.0, False),
         (EITHER, 1.5, True),
-        (EITHER, -1.5, True),
+        (EITHER, -1.0, True),
         (EITHER, 6.0, False),
         (EITHER, -6.0, False),
     ],
