@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import log
+from math import inf, log
 
 import pytest
 from hypothesis import given, settings
@@ -124,6 +124,15 @@ def test_lines_through_the_ends_see_the_window_alone() -> None:
     assert (end.t_s, end.speed_kmh, end.slope_kmh_s) == pytest.approx((103.0, 40.0, 10.0))
     assert end.level == pytest.approx(log(8.0))
     assert end.range_m is None
+
+
+def test_of_a_slow_radar_the_runs_are_longer() -> None:
+    """Two or three readings a second: four of them tell a slope, if they are not older than two seconds."""
+    for every_s, told in [(0.45, True), (0.9, False)]:
+        series = series_of(Reading(100 + i * every_s, 50 - 4.5 * i * every_s, IN) for i in range(12))
+        for run in (series.beginning(IN), series.end(IN)):
+            assert run.slope_kmh_s == (pytest.approx(-4.5) if told else 0.0)
+            assert (run.slope_variance < inf) is told
 
 
 @pytest.mark.parametrize(("direction", "way"), [(IN, -1), (OUT, 1)])

@@ -348,6 +348,14 @@ def test_the_number_falls_when_the_driver_brakes() -> None:
     assert speeds[-1] == pytest.approx(40, abs=2.2)
 
 
+@pytest.mark.parametrize("mps2", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("begins_m", [60, 45, 30])
+def test_nobody_is_shown_more_than_he_drove(mps2: float, begins_m: float) -> None:
+    """A car that brakes looks as if it passed in a farther lane: what was shown before is the most."""
+    readings = drive(braking(60, 45, mps2, begins_m), 100.0, from_m=80)
+    assert max(shown(readings)) <= 60.2
+
+
 def test_without_smoothing_the_last_reading_is_shown() -> None:
     readings = [Reading(100 + i / 10, 50.0 + (i == 5), IN) for i in range(6)]
     assert shown(readings, 1)[-1] == 51.0

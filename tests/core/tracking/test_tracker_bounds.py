@@ -90,6 +90,16 @@ def test_memory_is_bounded(scene: Callable[[int], Iterator[list[Reading]]], seed
     assert tracker.next_deadline_s is None
 
 
+@pytest.mark.xfail(
+    strict=True, raises=ValueError, reason="the logarithm of a ratio of strengths is taken unseen"
+)
+@pytest.mark.parametrize("odd", [-40.0, 1e-320])
+def test_a_strength_on_an_odd_scale_stops_nothing(odd: float) -> None:
+    tracker = Tracker()
+    tracker.see([Reading(100 + i / 10, 50.0, IN, odd if i % 3 else 1e6) for i in range(20)])
+    assert len(tracker.flush()) == 1
+
+
 def test_more_than_can_be_followed_are_counted_as_such() -> None:
     tracker = Tracker()
     for report in crowd(1):

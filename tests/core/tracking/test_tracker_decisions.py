@@ -147,6 +147,15 @@ def test_both_seen_all_the_time_they_are_two(scene: type) -> None:
     assert len(vehicles_in_reports(scene(50, 100.0), scene(54, 101.5))) == 2
 
 
+@pytest.mark.parametrize("direction", [IN, OUT])
+def test_a_follower_is_told_by_its_echo_alone(direction: Direction) -> None:
+    """At the same speed, without a gap: the echo of the one has grown, that of the other begins."""
+    levels = [100 * 4 ** (i / 15) for i in range(16)] * 2
+    levels = levels if direction is IN else levels[::-1]
+    found = vehicles([Reading(100 + i / 10, 50.0, direction, level) for i, level in enumerate(levels)])
+    assert [vehicle.readings for vehicle in found] == [16, 16]
+
+
 @pytest.mark.parametrize("follower_kmh", [46, 50, 54])
 def test_the_leader_sweeps_through_the_followers_speed(follower_kmh: float) -> None:
     """56 km/h falls to 35 at the pole, past the follower's; then the follower is seen, and only then."""
@@ -200,6 +209,17 @@ def test_with_ranges_a_like_speed_is_one_at_the_same_place_alone(apart_m: float,
 def test_two_directions_are_two() -> None:
     found = vehicles_in_reports(approach(50, 100.0), depart(50, 100.0))
     assert {vehicle.direction for vehicle in found} == {IN, OUT}
+
+
+def test_a_vehicle_is_once_in_a_report() -> None:
+    """1.6 km/h slower it could be the same one, braking: but that one is in the report already."""
+    tracker = Tracker()
+    for i in range(20):
+        t_s = 100 + i / 10
+        other = [Reading(t_s, 48.4, IN, 60.0, rank=1)] if i > 3 else []
+        tracker.see([Reading(t_s, 50.0, IN, 90.0), *other])
+        assert len(tracker._tracks) == 1 + bool(other)
+    assert [vehicle.readings for vehicle in tracker.flush()] == [20, 16]
 
 
 # ------------------------------------------------------------------ images
