@@ -16,7 +16,8 @@ _SEEN_S = 0.5  # and its original was seen within so long
 def original_of(reading: Reading, tracks: Iterable[Track], params: TrackingParams) -> Track | None:
     """The live vehicle that a reading may be an image of."""
     for track in tracks:
-        if not track.confirmed or reading.t_mono_s - track.t_last_s > _SEEN_S:
+        together = track.t_last_s == reading.t_mono_s  # both for the first time: an image can come at once
+        if not (track.confirmed or together) or reading.t_mono_s - track.t_last_s > _SEEN_S:
             continue
         if track.strength is not None and (reading.strength or 0.0) > _WEAKER * track.strength:
             continue

@@ -24,6 +24,7 @@ MOST, LEAST = 16, 4  # readings: as many are used, so many it takes to tell a sl
 _JUMP_KMH = 0.5  # against the cosine
 _SWEEP_KMH, _SWEEP_KMH_S = 1.2, 2.1  # with it, and so much for each second unseen
 _BEND_KMH_S = 2.2  # the wrong way: a foot on the brake or off it
+_BEND_MOST = 0.7
 _STEP = 0.8  # of the strength's logarithm, the wrong way: slow fading
 _STEP_WITH, _GROWS_PER_S = 3.6, 0.4  # and the right one
 _BESIDE_KMH_S, _STEP_BESIDE = 5.0, 1.0  # swept so fast it is at the edge of the beam, where echoes jump
@@ -113,7 +114,9 @@ def _of_speed(before: Line, after: Line, direction: Direction, noise: Noise) -> 
     if bend > 0.0:
         unsure = _COARSE_BEND * noise.step_kmh
         unsure += _SURE * sqrt(before.slope_variance + after.slope_variance) * noise.speed_kmh
-        total += (bend / (_BEND_KMH_S + unsure)) ** 2
+        # A foot off the brake bends it as well: a bend alone parts nobody, where more can be told.
+        most = inf if direction is Direction.UNKNOWN else _BEND_MOST
+        total += min((bend / (_BEND_KMH_S + unsure)) ** 2, most)
     return total
 
 

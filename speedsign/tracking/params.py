@@ -32,6 +32,9 @@ class TrackingParams:
     image_readings: int = 8  # what may be an image of another vehicle has to insist for so long
     min_readings: int = 4  # fewer are no vehicle, whatever they agree on
     min_duration_s: float = 0.25
+    slow_kmh: float = 30.0  # slower ones are in sight for long: what is not, are drops of rain that agree
+    slow_readings: int = 8
+    slow_duration_s: float = 1.0
 
     @property
     def correction(self) -> float:

@@ -9,7 +9,7 @@ tells how much the cosine took from each reading, without anybody having measure
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, log, sqrt
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 from speedsign.model import Direction
@@ -29,6 +29,11 @@ _MARGINS_S = (
 )  # from the last reading to the pole: tried one by one
 _NEAREST_M, _FARTHEST_M = 2.0, 16.0  # from the radar to the middle of a lane, and its height
 _OUTLIER_KMH = 3.0
+_LANE_STEP, _LANE_KNOWN, _LANE_WEIGHT = (
+    0.03,
+    20,
+    20.0,
+)  # ln; passes that make a lane known; readings it counts as
 _USUAL_M, _USUAL_WEIGHT = (
     6.0,
     1.0,
@@ -48,8 +53,36 @@ class Passage(NamedTuple):
         return x_m / sqrt(x_m * x_m + self.beside_m * self.beside_m)
 
 
-def passage_of(times: Sequence[float], speeds: Sequence[float], direction: Direction) -> Passage | None:
-    """The pass that explains these radial speeds (km/h) best; None where they do not bend as one does."""
+class Lanes:
+    """How far from the radar vehicles pass, for each direction: the median of the passes so far.
+
+    A driver who brakes bends his radial speed much as a far lane does. Where the lanes are is known from
+    those who did not.
+    """
+
+    def __init__(self) -> None:
+        self._ln_m = dict.fromkeys(Direction, log(_USUAL_M))
+        self._passes = dict.fromkeys(Direction, 0)
+
+    def learn(self, passage: Passage, direction: Direction) -> None:
+        """A pass as its readings alone tell it."""
+        self._passes[direction] += 1
+        step = max(_LANE_STEP, 1.0 / (1 + self._passes[direction]))
+        self._ln_m[direction] += step if log(passage.beside_m) > self._ln_m[direction] else -step
+
+    def usual(self, direction: Direction) -> tuple[float, float]:
+        """The usual distance, and as how many readings it counts."""
+        known = min(self._passes[direction] / _LANE_KNOWN, 1.0)
+        return exp(self._ln_m[direction]), _USUAL_WEIGHT + known * _LANE_WEIGHT
+
+
+def passage_of(
+    times: Sequence[float], speeds: Sequence[float], direction: Direction, lanes: Lanes | None = None
+) -> Passage | None:
+    """The pass that explains these radial speeds (km/h) best; None where they do not bend as one does.
+
+    `lanes`: where vehicles usually pass; it learns from this one what its readings alone tell.
+    """
     if len(times) < LEAST or direction is Direction.UNKNOWN:
         return None
     step = max(len(times) // _SAMPLES, 1)
@@ -62,13 +95,22 @@ def passage_of(times: Sequence[float], speeds: Sequence[float], direction: Direc
     # Each reading counts by its error in km/h: the weight of 1/r^2 is r^6.
     inverse = [1.0 / (r * r) for r in rs]
     weights = [r**6 for r in rs]
-    best, best_off = None, inf
-    for margin_s in _MARGINS_S:
-        t_pole_s = near_s + sign * margin_s
-        found, off = _fit(_Samples(ts, rs, inverse, weights), t_pole_s)
-        if off < best_off:
-            best, best_off = found, off
-    return best
+    samples = _Samples(ts, rs, inverse, weights)
+    fits = [fit for margin_s in _MARGINS_S if (fit := _fit(samples, near_s + sign * margin_s)) is not None]
+    if not fits:
+        return None
+    alone = min(fits, key=lambda fit: _off(fit, len(ts), _USUAL_M, _USUAL_WEIGHT))[0]
+    if lanes is None:
+        return alone
+    usual_m, weight = lanes.usual(direction)
+    lanes.learn(alone, direction)
+    return min(fits, key=lambda fit: _off(fit, len(ts), usual_m, weight))[0]
+
+
+def _off(fit: tuple[Passage, float], readings: int, usual_m: float, weight: float) -> float:
+    """How far a pass misses the readings, mean square, with what is usual as so many more of them."""
+    passage, off = fit
+    return (off + weight * log(passage.beside_m / usual_m) ** 2) / readings
 
 
 class _Samples(NamedTuple):
@@ -78,8 +120,8 @@ class _Samples(NamedTuple):
     weights: Sequence[float]
 
 
-def _fit(of: _Samples, t_pole_s: float) -> tuple[Passage | None, float]:
-    """The straight line for one moment at the pole, and by how much the readings miss it, mean square."""
+def _fit(of: _Samples, t_pole_s: float) -> tuple[Passage, float] | None:
+    """The straight line for one moment at the pole, and by how much the readings miss it, squared."""
     near = [1.0 / ((t_s - t_pole_s) * (t_s - t_pole_s)) for t_s in of.times]
     sw = sz = sy = szz = szy = 0.0
     for z, y, w in zip(near, of.inverse, of.weights, strict=True):
@@ -91,17 +133,17 @@ def _fit(of: _Samples, t_pole_s: float) -> tuple[Passage | None, float]:
         szy += wz * y
     det = sw * szz - sz * sz
     if det <= 0.0:
-        return None, inf
+        return None
     b = (sw * szy - sz * sy) / det
     a = (sy - b * sz) / sw
     if a <= 0.0 or b <= 0.0:
-        return None, inf
+        return None
     v = 1.0 / sqrt(a)
     beside_m = sqrt(b) * v * v / KMH_PER_MPS
     if not _NEAREST_M <= beside_m <= _FARTHEST_M:
-        return None, inf
-    off = _USUAL_WEIGHT * log(beside_m / _USUAL_M) ** 2
+        return None
+    off = 0.0
     for z, speed in zip(near, of.speeds, strict=True):
         x = 1.0 / sqrt(a + b * z) - speed
         off += x * x if -_OUTLIER_KMH < x < _OUTLIER_KMH else _OUTLIER_KMH * _OUTLIER_KMH
-    return Passage(t_pole_s, beside_m, v), off / len(near)
+    return Passage(t_pole_s, beside_m, v), off

@@ -15,7 +15,7 @@ from speedsign.tracking.track import Track, same_way
 
 _FEW, _FEW_PART = 3, 0.25  # fewer readings tell little: they must fit so well
 _LATER_PER_S, _SOON_S = 1.0, 0.5  # the longer unseen, the more others can have come: it must fit better
-_APART_SURE, _APART_KMH, _APART_STEPS = 2.0, 0.5, 0.5  # of two that are seen by turns
+_APART_SURE, _APART_KMH, _APART_STEPS = 2.0, 0.5, 1.0  # of two that are seen by turns
 _APART_M = 6.0
 _MOVES_OFF_KMH, _STANDS_STEP, _MOVES_OFF_UNHEARD = 10.0, 1.2, 0.9  # of one that had come to a halt
 

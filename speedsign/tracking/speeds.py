@@ -9,7 +9,7 @@ from statistics import median
 
 from speedsign.model import Direction, Vehicle
 from speedsign.tracking.params import KMH_PER_MPS, TrackingParams
-from speedsign.tracking.passage import Passage, passage_of
+from speedsign.tracking.passage import Lanes, Passage, passage_of
 from speedsign.tracking.track import Track
 
 # Near the pole the radial speed says more about the angle than about the car: that end is left out.
@@ -34,10 +34,10 @@ class Speeds:
     max_kmh: float
 
 
-def vehicle_of(track: Track, params: TrackingParams) -> Vehicle:
-    """The record of a track that has ended."""
+def vehicle_of(track: Track, params: TrackingParams, lanes: Lanes | None = None) -> Vehicle:
+    """The record of a track that has ended; `lanes` knows the passes before it, and learns from this one."""
     series = track.series
-    speeds = speeds_of(series.times, series.speeds, track.direction, params.mounting_angle_deg)
+    speeds = speeds_of(series.times, series.speeds, track.direction, params.mounting_angle_deg, lanes)
     flags = set(track.flags)
     if track.count < _FEW:
         flags.add(FEW)
@@ -59,7 +59,11 @@ def vehicle_of(track: Track, params: TrackingParams) -> Vehicle:
 
 
 def speeds_of(
-    times: Sequence[float], speeds: Sequence[float], direction: Direction, mounting_angle_deg: float = 0.0
+    times: Sequence[float],
+    speeds: Sequence[float],
+    direction: Direction,
+    mounting_angle_deg: float = 0.0,
+    lanes: Lanes | None = None,
 ) -> Speeds:
     """From the radial speeds of one vehicle, in order of time; at least one.
 
@@ -70,7 +74,7 @@ def speeds_of(
     five; max: the highest that its neighbours support.
     """
     mounting = cos(radians(mounting_angle_deg))
-    passage = passage_of(times, speeds, direction)
+    passage = passage_of(times, speeds, direction, lanes)
     plain = _plain(times, speeds, direction, mounting)
     if passage is None:
         return plain
@@ -95,18 +99,22 @@ def _along(
     along = smoothed(along)
     speed_kmh = median(along)
     far = [speed for speed, cosine in zip(along, cosines, strict=True) if cosine >= LEAST_COSINE_MAX]
-    return Speeds(speed_kmh, median(along[:ENDS]), median(along[-ENDS:]), max(far, default=speed_kmh))
+    return _ordered(speed_kmh, median(along[:ENDS]), median(along[-ENDS:]), max(far, default=speed_kmh))
 
 
 def _plain(times: Sequence[float], speeds: Sequence[float], direction: Direction, mounting: float) -> Speeds:
     smooth = smoothed(far_part(times, speeds, direction))
     ordered = sorted(smooth)
-    return Speeds(
-        speed_kmh=ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)] / mounting,
-        entry_kmh=median(smooth[:ENDS]) / mounting,
-        exit_kmh=median(smooth[-ENDS:]) / mounting,
-        max_kmh=max(smoothed(speeds)) / mounting,
+    return _ordered(
+        ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)] / mounting,
+        median(smooth[:ENDS]) / mounting,
+        median(smooth[-ENDS:]) / mounting,
+        max(smoothed(speeds)) / mounting,
     )
+
+
+def _ordered(speed_kmh: float, entry_kmh: float, exit_kmh: float, highest_kmh: float) -> Speeds:
+    return Speeds(speed_kmh, entry_kmh, exit_kmh, max(highest_kmh, speed_kmh, entry_kmh, exit_kmh))
 
 
 def far_part(times: Sequence[float], speeds: Sequence[float], direction: Direction) -> Sequence[float]:

@@ -8,12 +8,15 @@ vehicle that goes on, or another one. A track that turns out to hold two vehicle
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from statistics import median
 
 from speedsign.model import Counters, Direction, Reading, Target, Vehicle
 from speedsign.tracking.images import original_of
 from speedsign.tracking.junction import LEAST
 from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import MAX_TRACKS, TrackingParams
+from speedsign.tracking.passage import Lanes
 from speedsign.tracking.rejoin import misjoin
 from speedsign.tracking.speeds import IMAGE, PARTED, REJOINED, vehicle_of
 from speedsign.tracking.target import TargetChoice
@@ -30,6 +33,9 @@ _AWAY, _AWAY_PER_DEVIATION = 0.45, 0.25  # one that was out of sight and is met 
 _SIDE_KMH = 1.5  # two steps of a spectrum at 20,000 samples a second, and some wheel
 _SIDE_M = 4.0
 _REJOINED_LEAST = 3
+_TOGETHER_S = 1.0  # two that were seen by turns end so close together
+_MOST_DUE = 8 * MAX_TRACKS  # a bound where there should be none
+_SILENT = 1e-9  # a strength that has no logarithm
 
 
 class Tracker:
@@ -43,6 +49,7 @@ class Tracker:
         self.params = params or TrackingParams()
         self.counters = Counters()
         self._noise = Noise()
+        self._lanes = Lanes()
         self._choice = TargetChoice(self.params)
         self._tracks: list[Track] = []
         self._ended: list[Track] = []
@@ -62,7 +69,8 @@ class Tracker:
         """Take readings; ask `target` next, and `passed` when there is time."""
         before: Reading | None = None
         report: list[tuple[int, Reading]] = []  # which track took which reading of it
-        for reading in readings:
+        for one in readings:
+            reading = one if one.strength is None or one.strength > _SILENT else replace(one, strength=None)
             # Reports that were read from the port together share their time: ranks begin anew.
             if before is None or reading.t_mono_s != before.t_mono_s or reading.rank <= before.rank:
                 self._expire(reading.t_mono_s)
@@ -80,7 +88,7 @@ class Tracker:
     def passed(self) -> list[Vehicle]:
         """The vehicles that have passed since the last call, in that order."""
         ended, self._ended = self._ended, []
-        return [vehicle_of(track, self.params) for track in ended if self._is_vehicle(track)]
+        return [vehicle_of(track, self.params, self._lanes) for track in ended if self._is_vehicle(track)]
 
     def advance(self, t_mono_s: float) -> list[Vehicle]:
         """Let time pass without a reading. Returns the vehicles that have passed by then."""
@@ -92,7 +100,8 @@ class Tracker:
         for track in [track for track in self._tracks if track.follows]:
             self._decide(track)
         for track in list(self._tracks):
-            self._part_where_worst(track)
+            if track in self._tracks and not self._is_doubled(track):
+                self._part_where_worst(track)
         self._end(self._tracks)
         return self.passed()
 
@@ -143,6 +152,14 @@ class Tracker:
     def _expire(self, t_mono_s: float) -> None:
         if t_mono_s < self._quiet_until_s:
             return
+        for _ in range(_MOST_DUE):
+            due_s = self.next_deadline_s
+            self._quiet_until_s = float("inf") if due_s is None else due_s
+            if due_s is None or due_s > t_mono_s:
+                return
+            self._expire_at(due_s)  # one by one, as the timers of a live sign do
+
+    def _expire_at(self, t_mono_s: float) -> None:
         for track in [track for track in self._tracks if track.follows]:
             if t_mono_s >= self._decided_s(track):
                 self._decide(track)
@@ -152,11 +169,11 @@ class Tracker:
             for track in self._tracks
             if not track.follows and t_mono_s >= self._due_s(track, undecided_s)
         ]
-        for track in ended:
+        single = [track for track in ended if track in self._tracks and not self._is_doubled(track)]
+        single = [track for track in single if track in self._tracks]
+        for track in single:
             self._part_where_worst(track)
-        self._end(ended)
-        due_s = self.next_deadline_s
-        self._quiet_until_s = float("inf") if due_s is None else due_s
+        self._end(single)
 
     def _end(self, tracks: list[Track]) -> None:
         if tracks:
@@ -239,7 +256,7 @@ class Tracker:
 
     def _part(self, track: Track, bad: float, cut: int) -> None:
         """Where what a track has gathered cannot be one vehicle, make it two."""
-        if bad < _PARTED:
+        if bad < _PARTED or len(self._tracks) >= MAX_TRACKS:
             return
         self.counters.add("parted")
         later = track.part(cut, self._new_id())
@@ -264,20 +281,36 @@ class Tracker:
         if best is not None:
             self._join(best, track)
 
+    def _is_doubled(self, track: Track) -> bool:
+        """Whether an ended track was seen by turns with another one, at the same place: joined then."""
+        if track.range_m is None or not track.confirmed:
+            return False
+        for other in self._tracks:
+            if other is track or not other.confirmed or abs(other.t_last_s - track.t_last_s) > _TOGETHER_S:
+                continue
+            earlier, later = (track, other) if track.t_first_s < other.t_first_s else (other, track)
+            by_turns = later.t_first_s < earlier.t_last_s
+            if by_turns and misjoin(earlier, later, self._noise, self.params) is not None:
+                self._join(earlier, later)
+                return True
+        return False
+
     def _join(self, earlier: Track, later: Track) -> None:
         if later.count >= _REJOINED_LEAST and later.t_first_s > earlier.t_last_s:
             earlier.flags.add(REJOINED)
         earlier.absorb(later)
         self._tracks.remove(later)
+        self._quiet_until_s = 0.0
         if not earlier.confirmed and earlier.confirms(self.params):
             earlier.confirmed = True
         self._choice.renamed(later.id, earlier.id)
 
     def _is_vehicle(self, track: Track) -> bool:
-        long_enough = (
-            track.count >= self.params.min_readings
-            and track.t_last_s - track.t_first_s >= self.params.min_duration_s
-        )
+        params = self.params
+        lasted_s = track.t_last_s - track.t_first_s
+        long_enough = track.count >= params.min_readings and lasted_s >= params.min_duration_s
+        if median(track.series.speeds) < params.slow_kmh:
+            long_enough = track.count >= params.slow_readings and lasted_s >= params.slow_duration_s
         if track.confirmed and long_enough:
             return True
         self.counters.add("short_tracks")

@@ -90,15 +90,22 @@ def test_the_longer_unseen_the_more_the_cosine_may_have_swept(direction: Directi
     ("direction", "before", "after", "one"),
     [
         (IN, 0, -6, True),  # it nears the pole: the cosine falls ever faster
-        (IN, -6, 0, False),  # it does not unbend
-        (IN, -1.5, 0, True),  # a foot that comes off the brake gently
+        (IN, -6, 0, True),  # it does not unbend, but a foot that comes off the brake does that
+        (IN, -1.5, 0, True),
         (OUT, 6, 0, True),  # it leaves the pole behind: rises ever slower
-        (OUT, 0, 6, False),
-        (OUT, 0, 1.5, True),
+        (OUT, 0, 6, True),
+        (EITHER, 0, 6, False),  # where nothing else can be told
+        (EITHER, 0, 1.5, True),
     ],
 )
 def test_a_bend_of_the_speed(direction: Direction, before: float, after: float, one: bool) -> None:
     assert (breach(run(100.0, 50, before), run(100.1, 50, after), direction, QUIET) <= 1.0) is one
+
+
+def test_a_bend_and_a_little_jump_are_two() -> None:
+    assert breach(run(100.0, 50, -6), run(100.1, 50.5, 0), IN, QUIET) > 1.0
+    assert breach(run(100.0, 50, 0), run(100.1, 49.5, 6), OUT, QUIET) > 1.0
+    assert breach(run(100.0, 50, -6), run(100.1, 50.5, -6), IN, QUIET) < 1.0
 
 
 def test_a_steep_fall_goes_on_over_a_gap() -> None:

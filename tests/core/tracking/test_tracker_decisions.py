@@ -75,10 +75,6 @@ def test_a_driver_who_brakes_is_one(foot: Foot, mps2: float, begins_m: float, ra
     assert len(vehicles(readings)) == 1
 
 
-HARDER = "a foot that leaves the brake after 1.5 to 2 m/s² bends the speed as a follower would"
-
-
-@pytest.mark.xfail(strict=True, reason=HARDER)
 @pytest.mark.parametrize("foot", [braking, easing])
 @pytest.mark.parametrize("rate_hz", [4.0, 10.0, 20.0])
 def test_a_driver_who_brakes_harder_is_one(foot: Foot, rate_hz: float) -> None:
@@ -260,7 +256,6 @@ def test_what_is_neither_as_fast_nor_twice_as_fast_is_no_image() -> None:
         assert len(vehicles_in_reports(car, images(car[8:15], factor, direction))) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="only a vehicle that is known already can have an image")
 @pytest.mark.parametrize(("factor", "direction"), [(1.0, OUT), (2.0, IN)])
 def test_an_image_from_the_first_reading_on_is_doubted(factor: float, direction: Direction) -> None:
     car = list(approach(50, 100.0))
@@ -284,7 +279,6 @@ def test_a_little_rain_is_no_traffic(seed: int) -> None:
     assert len(vehicles(rain(0.5, 600.0, seed))) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="drops that happen to agree are joined to slow vehicles: some an hour")
 def test_a_shower_is_no_traffic() -> None:
     found = [vehicle for seed in range(3) for vehicle in vehicles(rain(2.0, 200.0, seed))]
     assert len(found) == 0

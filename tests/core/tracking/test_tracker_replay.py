@@ -104,7 +104,6 @@ def test_garbage_is_the_same_at_once_and_one_by_one(garbage: list[tuple[float, R
     assert one_by_one(readings) == vehicles(readings)
 
 
-@pytest.mark.xfail(strict=True, reason="deadlines that pass between two readings are dealt with all at once")
 def test_garbage_is_the_same_live_and_replayed() -> None:
     for seed in range(12):
         rng = random.Random(seed)
