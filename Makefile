@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check lint fuzz golden bench lock mosquitto clean
+.PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench lock mosquitto clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
@@ -12,6 +12,7 @@ help:
 	@echo "make check    format, lint, types, import contracts, tests"
 	@echo "make fuzz     every radar decoder against millions of bytes that no radar sends"
 	@echo "make golden   rebuild the golden vehicles of the captures and show the difference"
+	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
 	@echo "make bench    latency, CPU, memory beside a minimal script"
 	@echo "make install  everything, all extras, into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
@@ -48,6 +49,12 @@ fuzz: install
 
 golden: install
 	$(BIN)/python -m tests.cli.rebuild_golden $(CASES)
+
+accuracy: install
+	$(BIN)/python -m benchmarks.accuracy.run --write
+
+accuracy-cost: install
+	$(BIN)/python -m benchmarks.accuracy.cost --write
 
 bench: install mosquitto
 	$(BIN)/python benchmarks/latency/run.py

@@ -19,7 +19,7 @@ from speedsign.tracking.params import KMH_PER_MPS
 
 WINDOW_S = 0.8  # of each run, next to the junction
 LONGER_S = 1.2  # more, where that window holds less than the least
-MOST, LEAST = 16, 4  # readings: as many are used, so many it takes to tell a slope
+MOST, LEAST, SLOPE_LEAST = 16, 4, 3  # readings: used, on either side of a part, and to tell a slope
 # What one vehicle hardly ever does, to which the uncertainty of its readings is added.
 _JUMP_KMH = 0.5  # against the cosine
 _SWEEP_KMH, _SWEEP_KMH_S = 1.2, 2.1  # with it, and so much for each second unseen
@@ -60,7 +60,7 @@ def line(times: Sequence[float], speeds: Sequence[float], levels: Sequence[float
     middle_s = sum(times) / n
     speed = sum(speeds) / n
     level = sum(levels) / n if levels else None
-    if n < LEAST:
+    if n < SLOPE_LEAST:
         return Line(at_s, speed, 0.0, level, 0.0, 1.0 / n, inf)
     spread = slope = rise = 0.0
     if level is None:

@@ -29,6 +29,7 @@ _MARGINS_S = (
 )  # from the last reading to the pole: tried one by one
 _NEAREST_M, _FARTHEST_M = 2.0, 16.0  # from the radar to the middle of a lane, and its height
 _OUTLIER_KMH = 3.0
+_LANE_OFF = 0.35  # ln: no lane of a known road is farther off the usual one
 _LANE_STEP, _LANE_KNOWN, _LANE_WEIGHT = (
     0.03,
     20,
@@ -104,6 +105,9 @@ def passage_of(
         return alone
     usual_m, weight = lanes.usual(direction)
     lanes.learn(alone, direction)
+    if weight >= _LANE_WEIGHT:
+        usual = [fit for fit in fits if abs(log(fit[0].beside_m / usual_m)) <= _LANE_OFF]
+        fits = usual or [min(fits, key=lambda fit: abs(log(fit[0].beside_m / usual_m)))]
     return min(fits, key=lambda fit: _off(fit, len(ts), usual_m, weight))[0]
 
 

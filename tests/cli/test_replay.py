@@ -116,9 +116,8 @@ def test_simulated_vehicles_are_those_that_drove_past(name: str) -> None:
     passed = sorted((direction, speed) for direction, speed in header.extra["passed"])
     assert [direction for direction, _ in found] == [direction for direction, _ in passed]
     for (_, seen_kmh), (_, true_kmh) in zip(found, passed, strict=True):
-        assert (
-            true_kmh - 3.0 < seen_kmh < true_kmh + 1.0
-        )  # the beam is not parallel to the road: a little less
+        # Some of them brake for the sign: the mean over the whole way is not the speed where they were seen.
+        assert true_kmh - 3.0 < seen_kmh < true_kmh + 2.0
 
 
 def test_three_targets_a_report_are_no_three_vehicles() -> None:

@@ -22,7 +22,7 @@ from speedsign.model import (
     VehicleRecord,
 )
 from telemetry.store import SqliteStore
-from tests.docs.measure_counting import chunks
+from tests.docs.traffic import chunks
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 5, 4, 4, 0, tzinfo=UTC)  # 07:00 at the sign

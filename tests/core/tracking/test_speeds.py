@@ -84,12 +84,17 @@ def test_a_driver_who_brakes_enters_faster_than_he_leaves(mps2: float, begins_m:
 
 @pytest.mark.parametrize(("mps2", "begins_m"), BRAKES)
 def test_by_how_much_he_brakes_is_the_difference(mps2: float, begins_m: float) -> None:
-    """Taken alone he looks like one in a farther lane; where the lane is, those before him have told."""
+    """Taken alone he looks like one in a farther lane; where the lane is, those before him have told.
+
+    What is left of the mistake makes two thirds of the 12 km/h at least.
+    """
     lanes = Lanes()
     for speed_kmh in range(40, 70):
         of(approach(speed_kmh, 10.0), lanes=lanes)
     speeds = of(drive(braking(60, 48, mps2, begins_m), 100.0, from_m=80, to_m=12), lanes=lanes)
-    assert speeds.entry_kmh - speeds.exit_kmh == pytest.approx(12, abs=3.5)
+    assert 7.8 < speeds.entry_kmh - speeds.exit_kmh < 13
+    alone = of(drive(braking(60, 48, mps2, begins_m), 100.0, from_m=80, to_m=12))
+    assert alone.entry_kmh - alone.exit_kmh < 7
 
 
 def test_a_driver_who_speeds_up_leaves_faster() -> None:
