@@ -131,8 +131,8 @@ class _Words(_Show):
     def tell(self, t_s: float, what: str, facts: Mapping[str, object]) -> None:
         if what == "vehicle":
             text = (
-                f"{facts['direction']:<11} {facts['speed_kmh']:6.1f} km/h  entry {facts['entry_kmh']}"
-                f"  exit {facts['exit_kmh']}  {facts['readings']} readings"
+                f"{facts['direction']:<11} {facts['speed_kmh']:6.1f} km/h  entry {facts['entry_kmh']:.1f}"
+                f"  exit {facts['exit_kmh']:.1f}  {facts['readings']} readings"
             )
         elif what == "reading":
             text = f"{facts['direction']:<11} {facts['speed_kmh']:6.1f} km/h" + "".join(

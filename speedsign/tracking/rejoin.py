@@ -13,7 +13,7 @@ from speedsign.tracking.noise import Noise
 from speedsign.tracking.params import TrackingParams
 from speedsign.tracking.track import Track, same_way
 
-_FEW, _FEW_PART = 3, 0.25  # fewer readings tell little: they must fit so well
+_FEW, _FEW_PART, _FEW_S = 3, 0.25, 2.0  # fewer readings tell little: they must fit so well, and come soon
 _LATER_PER_S, _SOON_S = 1.0, 0.5  # the longer unseen, the more others can have come: it must fit better
 _APART_SURE, _APART_KMH, _APART_STEPS = 2.0, 0.5, 1.0  # of two that are seen by turns
 _APART_M = 6.0
@@ -28,9 +28,12 @@ def misjoin(earlier: Track, later: Track, noise: Noise, params: TrackingParams) 
         return _by_turns(earlier, later, noise)
     if earlier.stands(params):
         return _moves_off(earlier, later, params)
+    unseen_s = later.t_first_s - earlier.t_last_s
+    if later.count < _FEW and unseen_s > _FEW_S:
+        return None
     direction = earlier.direction
     part = breach(earlier.series.end(direction), later.series.beginning(direction), direction, noise)
-    part *= 1.0 + _LATER_PER_S * max(later.t_first_s - earlier.t_last_s - _SOON_S, 0.0)
+    part *= 1.0 + _LATER_PER_S * max(unseen_s - _SOON_S, 0.0)
     return part if part <= (1.0 if later.count >= _FEW else _FEW_PART) else None
 
 

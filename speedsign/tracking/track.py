@@ -34,6 +34,7 @@ _COLLAPSED = 0.25
 _FALLING_KMH_S = (
     3.0  # a radial speed that changes faster may be swept by the cosine: it will not turn at once
 )
+_FALLS_KMH_S, _FALLS_TO = 5.0, 0.9  # without a strength: falling so fast, and to so much of what it was
 _SWEPT_KMH_S = 12.0  # no driver brakes so hard for a sign: this is the cosine, whatever the strength says
 _PASSAGE_EVERY, _LEAST_COSINE = (
     3,
@@ -137,7 +138,9 @@ class Track:
         if self.slope_kmh_s < -_SWEPT_KMH_S:
             return True
         if not self.peak_strength or self.strength is None:
-            return False
+            return self.slope_kmh_s < -_FALLS_KMH_S and self.speed_kmh < _FALLS_TO * median(
+                self.series.speeds
+            )
         if self.strength < _COLLAPSED * self.peak_strength:
             return True
         return self.slope_kmh_s < -_FALLING_KMH_S and self.strength < _NEAR_PEAK * self.peak_strength

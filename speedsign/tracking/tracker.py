@@ -26,6 +26,7 @@ VERSION = "2"  # goes into each record; changes whenever the same readings can g
 
 _MATURE, _MATURE_S, _MATURE_LEAST_S = 6, 0.5, 0.35  # readings and age that show how a track began
 _PARTED = 1.3  # a breach inside a track that makes it two (`junction.breach`); looked for in many places
+_PARTED_LEAST = 6  # readings: a shorter piece is what was left over
 _PARTED_LAG = 10  # looked for so many readings back, after each reading
 _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _UNCONFIRMED = 0.25  # what is known to be a vehicle comes first
@@ -261,6 +262,7 @@ class Tracker:
         self.counters.add("parted")
         later = track.part(cut, self._new_id())
         later.flags.add(PARTED)
+        track.flags.add(PARTED)
         self._tracks.append(later)
         self._decide(later)
 
@@ -311,6 +313,8 @@ class Tracker:
         long_enough = track.count >= params.min_readings and lasted_s >= params.min_duration_s
         if median(track.series.speeds) < params.slow_kmh:
             long_enough = track.count >= params.slow_readings and lasted_s >= params.slow_duration_s
+        if PARTED in track.flags:
+            long_enough = long_enough and track.count >= _PARTED_LEAST
         if track.confirmed and long_enough:
             return True
         self.counters.add("short_tracks")

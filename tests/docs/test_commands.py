@@ -19,7 +19,7 @@ COMMANDS = sorted(ALL)
 CLI = pages.text("docs/cli.md")
 RECORDED = [one for page in pages.all_pages() for one in pages.recorded(page)]
 # Commands of another program, or ones that need a machine of their own, are not for a test to run.
-TARGETS = set(re.findall(r"^(\w+):", pages.text("Makefile"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([\w-]+):", pages.text("Makefile"), re.MULTILINE))
 
 
 def split(line: str) -> tuple[str, list[str]]:

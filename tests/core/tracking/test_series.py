@@ -127,8 +127,8 @@ def test_lines_through_the_ends_see_the_window_alone() -> None:
 
 
 def test_of_a_slow_radar_the_runs_are_longer() -> None:
-    """Two or three readings a second: four of them tell a slope, if they are not older than two seconds."""
-    for every_s, told in [(0.45, True), (0.9, False)]:
+    """Two or three readings a second tell a slope, if they are not older than two seconds."""
+    for every_s, told in [(0.45, True), (1.1, False)]:
         series = series_of(Reading(100 + i * every_s, 50 - 4.5 * i * every_s, IN) for i in range(12))
         for run in (series.beginning(IN), series.end(IN)):
             assert run.slope_kmh_s == (pytest.approx(-4.5) if told else 0.0)
