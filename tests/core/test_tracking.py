@@ -121,7 +121,7 @@ def test_the_angle_is_corrected_once() -> None:
 
 
 def test_time_alone_ends_a_vehicle() -> None:
-    tracker, readings = Tracker(), list(approach(50, 100.0))
+    tracker, readings = Tracker(), list(depart(50, 100.0))
     tracker.add(readings)
     deadline_s = tracker.next_deadline_s
     assert deadline_s is not None

@@ -36,7 +36,9 @@ def test_constants_of_the_tracker() -> None:
         f" {normal.slow_kmh:g} km/h, {normal.slow_readings} readings over {normal.slow_duration_s:g} s"
     )
     assert rule("It has passed") == (
-        f"`gap_s` ({normal.gap_s:g} s); up to {normal.hidden_s:g} s while another vehicle may hide it;"
+        f"`gap_s` ({normal.gap_s:g} s);"
+        f" {tracker._VANISHED_S:g} s more where it vanished on its way to the pole;"
+        f" up to {normal.hidden_s:g} s while another vehicle may hide it;"
         f" up to {normal.stands_s:g} s when it came to a halt in the beam"
     )
     per_mps = params.KMH_PER_MPS

@@ -163,17 +163,20 @@ def test_the_leader_sweeps_through_the_followers_speed(follower_kmh: float) -> N
 
 @pytest.mark.parametrize("params_hidden_s", [5.0, 1.0])
 def test_a_car_hidden_by_a_lorry_goes_on(params_hidden_s: float) -> None:
-    """For two seconds the lorry's echo is the stronger; who does not wait so long counts the car twice."""
-    lorry = [Reading(102 + i / 10, 70 - 0.02 * i * i, IN, 1e6) for i in range(20)]
-    car = [r for r in approach(40, 100.0, from_m=75) if not 102.0 < r.t_mono_s < 104.0]
+    """For 3.5 s the lorry's echo is the stronger; who does not wait so long counts the car twice."""
+    lorry = [Reading(102 + i / 10, 70 - 0.006 * i * i, IN, 1e6) for i in range(36)]
+    car = [r for r in approach(40, 100.0, from_m=95) if not 102.0 < r.t_mono_s < 105.5]
     tracker = Tracker(TrackingParams(hidden_s=params_hidden_s))
     found = vehicles(car, lorry, tracker=tracker)
     assert len(found) == (2 if params_hidden_s == 5.0 else 3)
     assert any(vehicle.readings == len(car) for vehicle in found) is (params_hidden_s == 5.0)
 
 
-def test_without_a_lorry_nobody_is_waited_for() -> None:
-    assert len(vehicles([r for r in approach(40, 100.0, from_m=75) if not 102.0 < r.t_mono_s < 104.0])) == 2
+@pytest.mark.parametrize(("gone_s", "counted"), [(2.0, 1), (3.6, 2)])
+def test_who_vanished_on_his_way_to_the_pole_is_waited_for(gone_s: float, counted: int) -> None:
+    """Nothing is in the way, and yet he is gone: nobody leaves the road, so he is met again within 3 s."""
+    readings = [r for r in approach(40, 100.0, from_m=95) if not 102.0 < r.t_mono_s < 102.0 + gone_s]
+    assert len(vehicles(readings)) == counted
 
 
 # ------------------------------------------------------------------ side by side
@@ -325,7 +328,7 @@ def test_vehicles_come_in_the_order_in_which_they_were_last_seen() -> None:
 
 def test_a_vehicle_has_passed_a_gap_after_it_was_last_seen() -> None:
     for gap_s in (0.4, 1.5, 3.0):
-        tracker, readings = Tracker(TrackingParams(gap_s=gap_s)), list(approach(50, 100.0))
+        tracker, readings = Tracker(TrackingParams(gap_s=gap_s)), list(depart(50, 100.0))
         tracker.see(readings)
         last_s = readings[-1].t_mono_s
         assert tracker.advance(last_s + gap_s - 0.01) == []
@@ -333,7 +336,7 @@ def test_a_vehicle_has_passed_a_gap_after_it_was_last_seen() -> None:
 
 
 def test_has_passed_says_that_there_is_something() -> None:
-    tracker, readings, told = Tracker(), list(approach(50, 100.0)), []
+    tracker, readings, told = Tracker(), list(depart(50, 100.0)), []
     for report in (readings, [Reading(readings[-1].t_mono_s + 2.0, 30.0, OUT)]):
         tracker.see(report)
         told.append(tracker.has_passed)
