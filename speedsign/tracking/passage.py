@@ -16,7 +16,7 @@ from speedsign.model import Direction
 from speedsign.tracking.params import KMH_PER_MPS
 
 LEAST = 10  # readings that a line through them needs
-_SAMPLES = 24  # more tell nothing more
+_SAMPLES = 16  # more tell nothing more
 _MARGINS_S = (
     0.15,
     0.25,

@@ -97,11 +97,12 @@ class Track:
 
     def misfit(self, reading: Reading, params: TrackingParams, noise: Noise) -> float | None:
         """How badly a reading fits, 0 (as expected) to 1; None: this may be another vehicle."""
-        if not same_way(self.direction, reading.direction):
+        dt_s = reading.t_mono_s - self.t_last_s
+        if dt_s > _AWAY_S and dt_s > self.away_s:
             return None
-        dt_s = max(reading.t_mono_s - self.t_last_s, 0.0)
-        if dt_s > self.away_s:
+        if self.direction is not reading.direction and not same_way(self.direction, reading.direction):
             return None
+        dt_s = max(dt_s, 0.0)
         off_kmh = reading.speed_kmh - self.expected_kmh(dt_s)
         up_kmh, down_kmh = self._room_kmh(dt_s, params, noise)
         part = off_kmh / up_kmh if off_kmh > 0 else -off_kmh / down_kmh
@@ -118,9 +119,9 @@ class Track:
 
     def misfit_again(self, reading: Reading, noise: Noise) -> float:
         """How far a reading is from this vehicle as it was when it went out of sight, standard deviations."""
-        if not self.confirmed or not same_way(self.direction, reading.direction) or self.is_past:
+        if reading.t_mono_s - self.t_last_s < self.away_s or not self.confirmed:
             return inf
-        if reading.t_mono_s - self.t_last_s < self.away_s or self._misplaced(reading) > 1.0:
+        if not same_way(self.direction, reading.direction) or self.is_past or self._misplaced(reading) > 1.0:
             return inf
         spread_kmh = max(noise.speed_kmh, _OF_STEP * noise.step_kmh, _AGAIN_KMH)
         return abs(reading.speed_kmh - self.speed_kmh) / spread_kmh

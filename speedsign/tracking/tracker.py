@@ -191,7 +191,7 @@ class Tracker:
         if not params.min_speed_kmh <= reading.speed_kmh <= params.max_speed_kmh:
             self.counters.add("out_of_range")
             return
-        if any(_is_side_line(reading, taken) for _, taken in report):
+        if report and any(_is_side_line(reading, taken) for _, taken in report):
             self.counters.add("side_lines")
             return
         track = self._best(reading, report)
