@@ -16,7 +16,7 @@ from speedsign.model import Direction
 from speedsign.tracking.params import KMH_PER_MPS
 
 LEAST = 10  # readings that a line through them needs
-_SAMPLES = 16  # more tell nothing more
+_NEAR, _FAR = 8, 10  # readings that are used, next to the pole and of the others
 _MARGINS_S = (
     0.15,
     0.25,
@@ -86,12 +86,11 @@ def passage_of(
     """
     if len(times) < LEAST or direction is Direction.UNKNOWN:
         return None
-    step = max(len(times) // _SAMPLES, 1)
     if direction is Direction.APPROACHING:
-        ts, rs = times[::-step], speeds[::-step]
+        ts, rs = _thinned(times[::-1]), _thinned(speeds[::-1])
         sign, near_s = 1.0, times[-1]
     else:
-        ts, rs = times[::step], speeds[::step]
+        ts, rs = _thinned(times), _thinned(speeds)
         sign, near_s = -1.0, times[0]
     # Each reading counts by its error in km/h: the weight of 1/r^2 is r^6.
     inverse = [1.0 / (r * r) for r in rs]
@@ -109,6 +108,12 @@ def passage_of(
         usual = [fit for fit in fits if abs(log(fit[0].beside_m / usual_m)) <= _LANE_OFF]
         fits = usual or [min(fits, key=lambda fit: abs(log(fit[0].beside_m / usual_m)))]
     return min(fits, key=lambda fit: _off(fit, len(ts), usual_m, weight))[0]
+
+
+def _thinned(values: Sequence[float]) -> Sequence[float]:
+    """Those next to the pole, which bend, and some of the others."""
+    step = max((len(values) - _NEAR) // _FAR, 1)
+    return [*values[:_NEAR], *values[_NEAR::step]]
 
 
 def _off(fit: tuple[Passage, float], readings: int, usual_m: float, weight: float) -> float:

@@ -77,7 +77,7 @@ BRAKES = [(1.5, 60), (2.0, 60), (3.0, 50)]  # m/s², and how far before the pole
 def test_a_driver_who_brakes_enters_faster_than_he_leaves(mps2: float, begins_m: float) -> None:
     speeds = of(drive(braking(60, 48, mps2, begins_m), 100.0, from_m=80, to_m=12))
     assert speeds.entry_kmh == pytest.approx(60, abs=1.2)
-    assert speeds.max_kmh == pytest.approx(60, abs=1.5)
+    assert speeds.max_kmh == pytest.approx(60, abs=1.7)
     assert speeds.exit_kmh < 57
     assert speeds.exit_kmh <= speeds.speed_kmh <= speeds.max_kmh
 
