@@ -52,7 +52,7 @@ class Reading:
     t_mono_s: float  # when its last byte was received
     speed_kmh: float
     direction: Direction
-    strength: float | None = None  # the radar's own scale; only comparable within one radar
+    strength: float | None = None  # an amplitude above 0 on the radar's own scale, no decibels
     range_m: float | None = None
     rank: int = 0  # place in its report, 0 first; readings of one report share their time
 
