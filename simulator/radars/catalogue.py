@@ -37,6 +37,7 @@ ANTENNAS: Mapping[str, RadarParameters] = {
 
 
 RADARS = tuple(_TWINS)
+SPEAKS_DIALECTS = frozenset({"ascii", "csr", "kld2", "mph"})  # their twins take `profile`
 
 
 def make_twin(name: str, seed: int = 0, profile: str | None = None) -> RadarTwin:

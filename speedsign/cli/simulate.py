@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from simulator.radars.catalogue import RADARS
+from simulator.radars.catalogue import RADARS, SPEAKS_DIALECTS
 from simulator.stand import Stand, Traffic, fault_words
 from simulator.tcp_line import TcpLine
 from speedsign.cli.common import SignCommand, config_option, json_option
@@ -60,6 +60,8 @@ def simulate(
     """
     traffic = Traffic(vehicles_per_hour=per_hour, limit_kmh=limit_kmh)
     load_radar(radar, profile)  # says which profiles there are
+    if profile is not None and radar not in SPEAKS_DIALECTS:
+        raise UsageError(f"the simulated {radar} speaks one dialect only; leave out --profile")
     with contextlib.ExitStack() as stack:
         if tcp:
             stand = Stand(TcpLine(), TcpLine(), radar=radar, profile=profile, seed=seed, traffic=traffic)

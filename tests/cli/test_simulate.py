@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from telemetry.query import read_counts
-from tests.cli.command import finished, process
+from tests.cli.command import finished, process, speedsign
 from tests.cli.wires import EVER, config_text, stop, wait_until
 
 pytestmark = pytest.mark.wires
@@ -157,3 +157,9 @@ def test_a_tcp_radar_speaks_to_whoever_connects() -> None:
         assert answer == b'{"Version":"1.3.9"}\r\n'
         stand.terminate()
         assert stand.wait(5) == 0
+
+
+def test_a_radar_of_one_dialect_says_so() -> None:
+    ended = speedsign("simulate", "--radar", "ops243", "--profile", "binary")
+    assert ended.exit_code == 2
+    assert "the simulated ops243 speaks one dialect only" in ended.output
