@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from speedsign.cli.demo_screen import Scene
 
-PACE = Pace(interval_s=60, close_after_s=2.0)  # an interval of 15 minutes would need patience
+PACE = Pace(interval_s=60, close_after_s=6.0)  # an interval of 15 minutes would need patience
 LOOK_S = 0.1
 STARTS_WITHIN_S = 4.0  # what is only true while the sign starts is no fault
 LEFT_BEFORE_S = 0.5

@@ -28,7 +28,6 @@ _MATURE, _MATURE_S, _MATURE_LEAST_S = 6, 0.5, 0.35  # readings and age that show
 _PARTED = 1.3  # a breach inside a track that makes it two (`junction.breach`); looked for in many places
 _PARTED_LEAST = 6  # readings: a shorter piece is what was left over
 _PARTED_LAG = 10  # looked for so many readings back, after each reading
-_VANISHED_S = 1.5  # nobody on his way to the pole vanishes: one that did is waited for so much longer
 _QUIET_S = 0.3  # a vehicle not reported for so long hides nobody any more
 _UNCONFIRMED = 0.25  # what is known to be a vehicle comes first
 _AWAY, _AWAY_PER_DEVIATION = 0.45, 0.25  # one that was out of sight and is met again, by how far it lies off
@@ -147,8 +146,6 @@ class Tracker:
             return track.t_last_s + max(params.stands_s, params.gap_s)
         if track.is_past:
             return ends_s
-        if track.direction is Direction.APPROACHING:
-            ends_s += _VANISHED_S
         others = [other.t_last_s for other in self._tracks if other.confirmed and other is not track]
         hidden_until_s = max(others, default=track.t_last_s) + _QUIET_S
         return max(ends_s, min(hidden_until_s, track.t_last_s + params.hidden_s))

@@ -37,7 +37,6 @@ def test_constants_of_the_tracker() -> None:
     )
     assert rule("It has passed") == (
         f"`gap_s` ({normal.gap_s:g} s);"
-        f" {tracker._VANISHED_S:g} s more where it vanished on its way to the pole;"
         f" up to {normal.hidden_s:g} s while another vehicle may hide it;"
         f" up to {normal.stands_s:g} s when it came to a halt in the beam"
     )

@@ -39,7 +39,7 @@ class MovedClock(SystemClock):
 
 
 async def main(config: Path, boundary_in_s: float) -> None:
-    sign = Sign(load_config(config), MovedClock(boundary_in_s), Pace(INTERVAL_S, close_after_s=4.0))
+    sign = Sign(load_config(config), MovedClock(boundary_in_s), Pace(INTERVAL_S, close_after_s=7.0))
     task = asyncio.create_task(sign.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await asyncio.gather(task, return_exceptions=True)

@@ -10,7 +10,6 @@ import pytest
 from speedsign.model import Direction, Reading
 from speedsign.tracking import Tracker, TrackingParams
 from speedsign.tracking.params import MAX_READINGS, MAX_TRACKS
-from speedsign.tracking.tracker import _VANISHED_S as VANISHED_S
 from tests.core.tracking.cars import IN, OUT, approach
 
 N = 20_000
@@ -157,7 +156,7 @@ def test_one_that_creeps_and_then_drives_on_is_waited_for_as_one_that_drives() -
     for i in range(80):
         tracker.see([Reading(100 + i / 10, 12.0 + max(0, i - 30) * 0.3, IN, 50.0)])
     due_s = tracker.next_deadline_s
-    assert due_s == pytest.approx(107.9 + 1.5 + VANISHED_S)
+    assert due_s == pytest.approx(107.9 + 1.5)
     assert due_s is not None
     assert len(tracker.advance(due_s)) == 1
     assert tracker.next_deadline_s is None
