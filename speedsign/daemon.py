@@ -150,6 +150,7 @@ class Daemon:
             return
         self.tracker.see(readings)
         self._show(now_s)
+        asyncio.get_running_loop().call_later(RECORD_AFTER_S, self.tracker.settle)
         self._record_soon()
         if self._timer is None:
             self._arm()

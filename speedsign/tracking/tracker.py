@@ -56,6 +56,7 @@ class Tracker:
         self._ended: list[Track] = []
         self._next_id = 1
         self._reports = 0
+        self._unreviewed: Track | None = None
         # Nothing is due before: readings only put off what is due, all else sets it back to 0.
         self._quiet_until_s = 0.0
 
@@ -88,6 +89,7 @@ class Tracker:
 
     def passed(self) -> list[Vehicle]:
         """The vehicles that have passed since the last call, in that order."""
+        self.settle()
         ended, self._ended = self._ended, []
         return [vehicle_of(track, self.params, self._lanes) for track in ended if self._is_vehicle(track)]
 
@@ -98,6 +100,7 @@ class Tracker:
 
     def flush(self) -> list[Vehicle]:
         """The readings have ended: everything still alive has passed."""
+        self.settle()
         for track in [track for track in self._tracks if track.follows]:
             self._decide(track)
         for track in list(self._tracks):
@@ -151,6 +154,7 @@ class Tracker:
         return max(ends_s, min(hidden_until_s, track.t_last_s + params.hidden_s))
 
     def _expire(self, t_mono_s: float) -> None:
+        self.settle()
         if t_mono_s < self._quiet_until_s:
             return
         for _ in range(_MOST_DUE):
@@ -184,6 +188,7 @@ class Tracker:
     # ------------------------------------------------------------------ which track
 
     def _place(self, reading: Reading, report: list[tuple[int, Reading]]) -> None:
+        self.settle()
         params = self.params
         if not params.min_speed_kmh <= reading.speed_kmh <= params.max_speed_kmh:
             self.counters.add("out_of_range")
@@ -202,7 +207,7 @@ class Tracker:
         track.report = self._reports
         if not track.confirmed and track.confirms(params):
             track.confirmed, self._quiet_until_s = True, 0.0
-        self._review(track)
+        self._unreviewed = track  # the display comes first: see `settle`
 
     def _best(self, reading: Reading, report: list[tuple[int, Reading]]) -> Track | None:
         """The track that this reading continues; a track takes one reading of a report."""
@@ -240,6 +245,12 @@ class Tracker:
         return self._next_id - 1
 
     # ------------------------------------------------------------------ one vehicle or two
+
+    def settle(self) -> None:
+        """What is asked after each reading, once the display has it; at the latest before the next one."""
+        track, self._unreviewed = self._unreviewed, None
+        if track is not None:
+            self._review(track)
 
     def _review(self, track: Track) -> None:
         """After each reading: does this track hold two vehicles, and is it an earlier one that goes on?"""
