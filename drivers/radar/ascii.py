@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.radar.ascii_forms import LIVE, PADDED, PLAIN, PROFILES, RANGED, SHORT, Line, is_cut, read
-from drivers.radar.units import KMH_PER_UNIT_WORD, UnitBelief
+from drivers.radar.units import KMH_PER_UNIT_WORD, KeepsUnitBelief, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.errors import DriverError
 from speedsign.model import Counters, Idle, RadarEvent, Reading, Rejected, Reply, Restarted, Unit
@@ -29,7 +29,7 @@ _CR, _LF = 0x0D, 0x0A
 _OK = b"OK"
 
 
-class AsciiDecoder:
+class AsciiDecoder(KeepsUnitBelief):
     """Cuts the bytes at line ends and before signs, and believes what is complete; holds `MAX_LINE_BYTES`.
 
     - A line ends with CR, LF, both in any order, or with the sign that begins the next one. In the profile
@@ -61,15 +61,6 @@ class AsciiDecoder:
         self._ok_lf = False  # the last three bytes were OK LF
         self._last_shape = ""  # of the last one that was believed
         self._line_shape = ""  # of the line before, believed or not
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Whether the lines are known to be in the configured unit."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

@@ -11,7 +11,7 @@ import logging
 from typing import ClassVar
 
 from drivers.radar.scan import MORE, NONE_HERE, FrameScanner
-from drivers.radar.units import UnitBelief
+from drivers.radar.units import KeepsUnitBelief, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Reply, Restarted, Unit
 from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
@@ -96,7 +96,7 @@ def _measure_one(buffer: bytearray) -> int:
     return 1 if buffer[0] <= MAX_SPEED_KMH else _measure_other(buffer)
 
 
-class CsrDecoder:
+class CsrDecoder(KeepsUnitBelief):
     """Finds the frames of one format; holds at most `LONGEST_BYTES`.
 
     Two bytes: after anything else the next whole frame is read. One byte: every byte up to F0 is a speed,
@@ -114,15 +114,6 @@ class CsrDecoder:
             longest=LONGEST_BYTES,
             counters=self.counters,
         )
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Of no consequence: the protocol has one unit."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

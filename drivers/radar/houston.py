@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from drivers.radar import houston_frames as frames
 from drivers.radar.scan import FrameScanner
-from drivers.radar.units import UnitBelief
+from drivers.radar.units import KeepsUnitBelief, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
 from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
@@ -31,7 +31,7 @@ _UNIT_CODES = {Unit.MPH: 0, Unit.KMH: 1, Unit.MPS: 3}
 _KMH_PER_CODE = {"0": Unit.MPH.kmh, "1": Unit.KMH.kmh, "2": 1.09728, "3": Unit.MPS.kmh}  # 2: ft/s
 
 
-class HoustonDecoder:
+class HoustonDecoder(KeepsUnitBelief):
     """Answers to speeds, variables and commands; holds at most `MAX_FRAME_BYTES`.
 
     A frame whose CRC is wrong is no frame, and the next whole one is read. Frames that only we send, come
@@ -46,15 +46,6 @@ class HoustonDecoder:
         self._scanner = FrameScanner(
             frames.measure, usual=USUAL_BYTES, longest=frames.MAX_FRAME_BYTES, counters=self.counters
         )
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Whether the speeds are known to be in the configured unit."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

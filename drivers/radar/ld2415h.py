@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from drivers.radar.units import UnitBelief
+from drivers.radar.units import KeepsUnitBelief, UnitBelief
 from speedsign.errors import DriverError
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
 from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
@@ -57,7 +57,7 @@ def vibration_command(level: int) -> bytes:
     return bytes((0x43, 0x46, 3, level, 0, 0, _CR, _LF))
 
 
-class Ld2415hDecoder:
+class Ld2415hDecoder(KeepsUnitBelief):
     """Finds frames anywhere in the bytes; holds at most `MAX_LINE_BYTES`.
 
     A frame is decided by the first byte that cannot belong to it: the CR of a normal one, the V of the
@@ -73,15 +73,6 @@ class Ld2415hDecoder:
         self._unit = UnitBelief(unit, _FACTORY_UNIT)
         self._frame = bytearray()  # a frame so far, from its V on
         self._text = bytearray()  # a line that is no frame
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Whether the frames are known to be in the configured unit."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

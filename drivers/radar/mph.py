@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from drivers.radar.scan import MORE, NONE_HERE, FrameScanner
-from drivers.radar.units import UnitBelief
+from drivers.radar.units import KeepsUnitBelief, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Unit
 from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
@@ -82,7 +82,7 @@ def _measure(buffer: bytearray) -> int:
     return PACKET_BYTES if len(buffer) >= PACKET_BYTES else MORE
 
 
-class MphDecoder:
+class MphDecoder(KeepsUnitBelief):
     """Finds packets wherever they begin; holds at most six bytes.
 
     The target is read, never patrol, lock or the alternate. Front antenna: approaching, rear: receding;
@@ -99,15 +99,6 @@ class MphDecoder:
         self._scanner = FrameScanner(
             _measure, usual=PACKET_BYTES, longest=PACKET_BYTES, counters=self.counters
         )
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Whether the configured unit may be taken for the radar's."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

@@ -15,7 +15,7 @@ from drivers.radar.ops243_lines import (
     parse_text,
     read_at_once,
 )
-from drivers.radar.units import KMH_PER_UNIT_WORD, UnitBelief
+from drivers.radar.units import KMH_PER_UNIT_WORD, KeepsUnitBelief, UnitBelief
 from speedsign.model import (
     Counters,
     Direction,
@@ -47,7 +47,7 @@ TOO_FAST = "above the sensor's limit"
 AT_LIMIT = "at the limit of the sampling rate, and weak: noise"
 
 
-class Ops243Decoder:
+class Ops243Decoder(KeepsUnitBelief):
     """Decodes every text form of the radar; holds at most `MAX_LINE_BYTES`.
 
     A JSON object is complete at its last brace, any other line at its CR or LF: a lost line end costs
@@ -72,15 +72,6 @@ class Ops243Decoder:
         self._binary = binary
         self._line = b""
         self._glued = False  # this line's text follows something: it may be cut
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Whether lines without a unit are known to be in the configured one."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.radar.scan import MORE, NONE_HERE, FrameScanner
-from drivers.radar.units import UnitBelief
+from drivers.radar.units import KeepsUnitBelief, UnitBelief
 from drivers.radar.wanted import check_one_target, check_unit
 from speedsign.model import Counters, Direction, Idle, RadarEvent, Reading, Rejected, Unit
 from speedsign.ports import LineSettings, RadarDriver, RadarFacts, RadarSettings, Setting, SourceStatus
@@ -36,7 +36,7 @@ def _measure(buffer: bytearray) -> int:
     return FRAME_BYTES if len(buffer) >= FRAME_BYTES else MORE
 
 
-class Tsr20Decoder:
+class Tsr20Decoder(KeepsUnitBelief):
     """Finds frames wherever they begin; holds at most three bytes.
 
     After anything else in the bytes, the next whole frame is read. A frame's last byte is its only check.
@@ -48,15 +48,6 @@ class Tsr20Decoder:
         self.counters = Counters()
         self._unit = UnitBelief(unit, Unit.KMH)
         self._scanner = FrameScanner(_measure, usual=FRAME_BYTES, longest=FRAME_BYTES, counters=self.counters)
-
-    @property
-    def unit_confirmed(self) -> bool:
-        """Of no consequence: the protocol has one unit."""
-        return self._unit.confirmed
-
-    @unit_confirmed.setter
-    def unit_confirmed(self, confirmed: bool) -> None:
-        self._unit.confirmed = confirmed
 
     def feed(self, data: bytes, t_mono_s: float) -> list[RadarEvent]:
         """The events completed by these bytes; see `speedsign.ports.Decoder`."""

@@ -75,3 +75,18 @@ class UnitBelief:
         if self._stated_kmh is not None:
             return SET_OTHERWISE
         return self._unit.kmh if self._unit is self._factory else NOT_CONFIRMED
+
+
+class KeepsUnitBelief:
+    """`unit_confirmed` of a `speedsign.ports.Decoder` that keeps its belief in `_unit`."""
+
+    _unit: UnitBelief
+
+    @property
+    def unit_confirmed(self) -> bool:
+        """Whether the speeds are known to be in the configured unit."""
+        return self._unit.confirmed
+
+    @unit_confirmed.setter
+    def unit_confirmed(self, confirmed: bool) -> None:
+        self._unit.confirmed = confirmed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 LONGEST_COMMAND = 40
 KMH_PER_MPS = 3.6
@@ -31,19 +32,19 @@ class AsciiSettings:
     others: dict[str, int] = field(default_factory=dict)
 
 
-class HoustonCommands:
-    """Two-letter variables and `Sensitivity`; `writes` counts what the flash has to bear."""
+class _LineCommands:
+    """Commands that end with one byte, taken in any pieces."""
 
-    def __init__(self, settings: AsciiSettings) -> None:
-        self.settings = settings
-        self.writes = 0
+    _end: ClassVar[int]
+
+    def __init__(self) -> None:
         self._line = ""
 
     def feed(self, data: bytes) -> bytes:
-        """Take commands in any pieces; what is answered."""
+        """What is answered to these bytes, in the middle of whatever is being said."""
         out = b""
         for byte in data:
-            if byte == 0x0A:
+            if byte == self._end:
                 line, self._line = self._line, ""
                 out += self._act(line)
             else:
@@ -51,8 +52,22 @@ class HoustonCommands:
         return out
 
     def power_cycle(self) -> None:
-        """What was set is kept."""
+        """What was half said is forgotten."""
         self._line = ""
+
+    def _act(self, line: str) -> bytes:
+        raise NotImplementedError
+
+
+class HoustonCommands(_LineCommands):
+    """Two-letter variables and `Sensitivity`; kept at once; `writes` counts what the flash has to bear."""
+
+    _end: ClassVar[int] = 0x0A
+
+    def __init__(self, settings: AsciiSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.writes = 0
 
     def _act(self, line: str) -> bytes:
         found = _HOUSTON.fullmatch(line.strip())
@@ -77,28 +92,19 @@ class HoustonCommands:
             self.settings.form = str(value % 10)
 
 
-class Si3Commands:
+class Si3Commands(_LineCommands):
     """Letters; what is not saved with F is lost with the power."""
 
+    _end: ClassVar[int] = 0x0D
+
     def __init__(self, settings: AsciiSettings) -> None:
+        super().__init__()
         self.settings = settings
         self._saved = self._copy()
-        self._line = ""
-
-    def feed(self, data: bytes) -> bytes:
-        """Take commands in any pieces; what is answered, in the middle of whatever is being said."""
-        out = b""
-        for byte in data:
-            if byte == 0x0D:
-                line, self._line = self._line, ""
-                out += self._act(line)
-            else:
-                self._line = (self._line + chr(byte))[-LONGEST_COMMAND:]
-        return out
 
     def power_cycle(self) -> None:
         """Back to what was saved."""
-        self._line = ""
+        super().power_cycle()
         for name, value in self._saved.items():
             setattr(self.settings, name, value)
 

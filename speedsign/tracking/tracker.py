@@ -57,7 +57,8 @@ class Tracker:
         self._next_id = 1
         self._reports = 0
         self._unreviewed: Track | None = None
-        # Nothing is due before: readings only put off what is due, all else sets it back to 0.
+        # Nothing is due before. Readings put off what is due, so they leave it, but for one of a track that
+        # stood; whatever else changes the tracks sets it back to 0.
         self._quiet_until_s = 0.0
 
     # ------------------------------------------------------------------ readings in, vehicles out

@@ -21,6 +21,7 @@ from speedsign.errors import DriverError
 from speedsign.model import Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
 from speedsign.ports import RadarSettings
 from speedsign.registry import load_radar
+from tests.radar.streams import spoilt
 from tests.radar.test_link import Bench, on_bench
 from tests.radar.vectors import vectors
 
@@ -155,29 +156,11 @@ def test_a_wrong_frame_says_nothing(bad: bytes) -> None:
     assert decoder.counters.get("bad") >= 1
 
 
-def spoilt(random: Random) -> bytes:
-    """A frame changed, cut, doubled or glued, or noise."""
-    frame = bytearray(random.choice([*SAYS, GOOD]))
-    kind = random.randrange(5)
-    if kind == 0:
-        return random.randbytes(random.randrange(1, 40))
-    if kind == 1:
-        frame[random.randrange(len(frame))] = random.randrange(256)
-    elif kind == 2:
-        del frame[random.randrange(len(frame)) :]
-    elif kind == 3:
-        del frame[: random.randrange(len(frame))]
-    return bytes(frame)
-
-
 def test_any_garbage_is_survived_and_soon_forgotten() -> None:
     """A false beginning waits for its length, 261 bytes at most, and then all that it held is read."""
     random = Random(1)
     decoder = Isys4001Decoder(Unit.KMH)
-    fed = 0
-    while fed < 60_000:
-        data = spoilt(random)
-        fed += len(data)
+    for data in spoilt([*SAYS, GOOD], 1, 60_000):
         for event in decoder.feed(data, 1.0):
             assert not isinstance(event, Reading) or 0 < event.speed_kmh <= 250
         assert len(decoder._scanner.buffer) < frames.LONGEST_FRAME

@@ -22,6 +22,7 @@ from speedsign.errors import DriverError
 from speedsign.model import Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
 from speedsign.ports import RadarSettings
 from speedsign.registry import load_radar
+from tests.radar.streams import spoilt
 from tests.radar.test_link import Bench, on_bench
 from tests.radar.vectors import Vector, vectors
 
@@ -179,29 +180,11 @@ def test_a_wrong_packet_says_nothing(bad: bytes) -> None:
     assert decoder.counters.get("bad") >= 1
 
 
-def spoilt(random: Random) -> bytes:
-    """A packet changed, cut, doubled or glued, or noise."""
-    packet = bytearray(random.choice([*(vector.data for vector in RX), GOOD, DATA_SHEET]))
-    kind = random.randrange(5)
-    if kind == 0:
-        return random.randbytes(random.randrange(1, 40))
-    if kind == 1:
-        packet[random.randrange(len(packet))] = random.randrange(256)
-    elif kind == 2:
-        del packet[random.randrange(len(packet)) :]
-    elif kind == 3:
-        del packet[: random.randrange(len(packet))]
-    return bytes(packet)
-
-
 def test_any_garbage_is_survived_and_soon_forgotten() -> None:
     """A false beginning waits for its length, 104 bytes at most, and then all that it held is read."""
     random = Random(1)
     decoder = Kld7Decoder(Unit.KMH)
-    fed = 0
-    while fed < 60_000:
-        data = spoilt(random)
-        fed += len(data)
+    for data in spoilt([*(vector.data for vector in RX), GOOD, DATA_SHEET], 1, 60_000):
         for event in decoder.feed(data, 1.0):
             assert not isinstance(event, Reading) or 0 < event.speed_kmh <= 100
         assert len(decoder._scanner.buffer) < kld7_frames.LONGEST_PACKET

@@ -29,6 +29,7 @@ from speedsign.errors import DriverError
 from speedsign.model import Direction, Idle, RadarEvent, Reading, Rejected, Reply, Unit
 from speedsign.ports import RadarSettings
 from speedsign.registry import load_radar
+from tests.radar.streams import spoilt
 from tests.radar.test_link import Bench, on_bench
 from tests.radar.vectors import Vector, vectors
 
@@ -243,29 +244,11 @@ def test_our_own_command_come_back_is_no_answer() -> None:
     assert decode(READ_DETECTION + GOOD) == [GOOD_EVENT]
 
 
-def spoilt(random: Random) -> bytes:
-    """A frame changed, cut, doubled or glued, or noise."""
-    frame = bytearray(random.choice([*(vector.data for vector in RX), GOOD]))
-    kind = random.randrange(5)
-    if kind == 0:
-        return random.randbytes(random.randrange(1, 40))
-    if kind == 1:
-        frame[random.randrange(len(frame))] = random.randrange(256)
-    elif kind == 2:
-        del frame[random.randrange(len(frame)) :]
-    elif kind == 3:
-        del frame[: random.randrange(len(frame))]
-    return bytes(frame)
-
-
 def test_any_garbage_is_survived_and_the_frame_after_next_is_read() -> None:
     """What noise began can swallow one frame, never two: it is given up within `LONGEST_FRAME` bytes."""
     random = Random(1)
     decoder = Ld2451Decoder(Unit.KMH)
-    fed = 0
-    while fed < 60_000:
-        data = spoilt(random)
-        fed += len(data)
+    for data in spoilt([*(vector.data for vector in RX), GOOD], 1, 60_000):
         for event in decoder.feed(data, 1.0):
             assert not isinstance(event, Reading) or 0 < event.speed_kmh <= 120
         assert len(decoder._scanner.buffer) < frames.LONGEST_FRAME

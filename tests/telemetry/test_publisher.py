@@ -149,8 +149,12 @@ def test_each_message_is_what_the_models_say(bench: Bench) -> None:
 
     run_virtual(main())
     models: dict[str, type[Message]] = {"state": State, "birth": Birth, "agg": Aggregate}
+    said = set()
     for topic, payload, _ in bench.port.sent:
-        models[topic.rsplit("/", 1)[1]].model_validate_json(payload)
+        kind = topic.rsplit("/", 1)[1]
+        models[kind].model_validate_json(payload)
+        said.add(kind)
+    assert said == set(models)
 
 
 def test_nothing_is_forgotten_that_was_not_acknowledged(bench: Bench) -> None:
