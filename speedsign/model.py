@@ -134,17 +134,20 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What the driver sees: a number, or nothing. `level` is brightness, 0 to 1, None: as it is."""
+    """What the driver sees: a number, or a word, or nothing; how bright is no part of it."""
 
     number: int | None = None
-    level: float | None = None
+    word: str = ""  # instead of a number, as it is written on the panel
+    blink: bool = False  # by the panel itself; never by writing it again and again
+    beacon: bool = False  # the lamps beside the panel; may be on while the panel is dark
 
     @property
     def is_blank(self) -> bool:
-        return self.number is None
+        """Whether the panel is dark."""
+        return self.number is None and not self.word
 
     def __str__(self) -> str:
-        return "dark" if self.number is None else str(self.number)
+        return self.word or ("dark" if self.number is None else str(self.number))
 
 
 BLANK = Face()
@@ -153,9 +156,11 @@ BLANK = Face()
 class DisplayState(StrEnum):
     """What the sign did for one vehicle; the base of every before/after comparison."""
 
-    SHOWN = "shown"  # its speed was shown while it passed
+    SHOWN = "shown"  # its speed was shown while it passed, alone or in turn with a word
+    WORD = "word"  # it was shown a word and no number
     BLANK = "blank"  # the display was working, but showed this vehicle nothing
-    DARK = "dark"  # the display was off: switched off, scheduled dark, or at fault
+    DARK = "dark"  # no display, or dark by plan: a schedule, a study
+    FAULT = "fault"  # the display was not under control: what the driver saw is not known
 
 
 # --------------------------------------------------------------------------- what is kept

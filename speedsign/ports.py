@@ -208,7 +208,7 @@ class ModbusBus(Protocol):
     """One paced Modbus line. Every reply is checked against what was asked.
 
     Errors: PortError (not connected), NoReply, BadReply (wrong function, address, value, count, or an
-    exception reply). Nothing is retried here.
+    exception reply). Nothing is retried here. Addresses are those on the wire, from 0.
     """
 
     name: str
@@ -222,11 +222,34 @@ class ModbusBus(Protocol):
         """
         ...
 
-    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None: ...
+    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
+        """Holding registers, in one request (FC16)."""
+        ...
 
-    async def read_registers(self, unit: int, address: int, count: int) -> list[int]: ...
+    async def write_register(self, unit: int, address: int, value: int) -> None:
+        """One holding register (FC6). Its reply repeats the request: an adapter's echo passes for it."""
+        ...
+
+    async def write_coil(self, unit: int, address: int, value: int) -> None:
+        """One coil (FC5): COIL_ON or COIL_OFF, or what a maker has added. Its reply repeats the request."""
+        ...
+
+    async def read_registers(self, unit: int, address: int, count: int) -> list[int]:
+        """Holding registers (FC3)."""
+        ...
+
+    async def read_input_registers(self, unit: int, address: int, count: int) -> list[int]:
+        """Input registers (FC4)."""
+        ...
+
+    async def read_coils(self, unit: int, address: int, count: int) -> list[bool]:
+        """Coils (FC1)."""
+        ...
 
     async def close(self) -> None: ...
+
+
+COIL_ON, COIL_OFF = 0xFF00, 0x0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +258,7 @@ class WriteRegisters:
 
     address: int
     values: tuple[int, ...]
+    single: bool = False  # by FC6, for a register that is not known to take FC16; one value
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,48 +269,87 @@ class Expect:
     values: tuple[int, ...]
 
 
+DIGIT_GLYPHS = frozenset("0123456789 ")
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a panel can do; the config is checked against it."""
 
     digits: int
-    can_blank: bool
+    can_blank: bool  # False: where it should be dark it shows 0
     brightness_levels: int  # 0: not settable over the bus
     reads_back: bool
-    own_timeout_s: float | None  # after which the panel darkens itself; None: it never does
+    own_timeout_s: float | None  # after which the panel stops showing a number by itself; None: never
     lights_at_power_up: bool
+    cells: int = 0  # characters of a word; 0: it shows numbers only
+    glyphs: frozenset[str] = DIGIT_GLYPHS  # what words may be made of
+    blinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PanelFacts:
+    """What a person wants to know before buying or mounting one; the table of docs/panels.md."""
+
+    power_up: str  # what it lights by itself when power comes
+    own_timeout: str  # what it does when it hears nothing
+    status: SourceStatus
+    source: str  # where the facts are from
+    quirks: tuple[str, ...] = ()  # what is uncertain or has to be known, one sentence each
 
 
 class PanelDriver(Protocol):
-    """A panel's register map: faces to register writes, without any I/O."""
+    """A panel's register map: faces to register writes, without any I/O.
+
+    Derive from this class to get the defaults. The class is made with `digits=` and `profile=` where the
+    config says so; it raises DriverError for what no such panel has.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     line: ClassVar[LineSettings]
+    bauds: ClassVar[tuple[int, ...]] = (9600, 19200, 38400, 4800, 57600, 115200, 2400, 1200)  # when scanning
+    profiles: ClassVar[tuple[str, ...]] = ()  # register maps, the usual one first
+    facts: ClassVar[PanelFacts]
     capabilities: Capabilities
 
     def start(self) -> Sequence[WriteRegisters]:
         """The requests that put the panel in order before anything is shown; also after it was off."""
         ...
 
-    def writes(self, face: Face) -> Sequence[WriteRegisters]:
-        """The requests that put this face on, in order; values out of range are clamped to dark."""
+    def writes(self, face: Face, level: float) -> Sequence[WriteRegisters]:
+        """The requests that put this face on, in order; what does not fit is dark, never cut.
+
+        `level`: brightness, for panels that take it together with the face; others do not look at it.
+        """
         ...
 
     def brightness(self, level: float) -> Sequence[WriteRegisters]:
-        """The requests that set the brightness, 0 (dimmest) to 1."""
+        """The requests that set the brightness alone, 0 (dimmest) to 1; none where a face carries it."""
         ...
 
-    def read_back(self, face: Face) -> Expect | None:
+    def read_back(self, face: Face, level: float) -> Expect | None:
         """What must be found in the panel while it shows this face; None: it cannot be read."""
+        ...
+
+    def lamp_test(self, level: float) -> Sequence[WriteRegisters]:
+        """The requests that light everything the panel has."""
         ...
 
 
 class Display(Protocol):
-    """The panel as the daemon uses it."""
+    """The panel, and what belongs to it, as the daemon uses it."""
 
     def show(self, face: Face) -> None:
         """From now on this face; returns at once, the newest wins."""
+        ...
+
+    def dim(self, level: float) -> None:
+        """From now on this brightness, 0 (dimmest) to 1; returns at once."""
+        ...
+
+    def rest(self, *, resting: bool) -> None:
+        """Dark by plan from now on, or no more; what cannot go dark by itself may lose its supply."""
         ...
 
     async def run(self) -> None:
@@ -300,6 +363,16 @@ class Display(Protocol):
         ...
 
     def health(self) -> Mapping[str, int]: ...
+
+
+class LightSensor(Protocol):
+    """What measures the light that falls on the sign."""
+
+    def lux(self) -> float | None:
+        """The newest value; None while there is none that can be believed."""
+        ...
+
+    def faults(self) -> list[Fault]: ...
 
 
 # --------------------------------------------------------------------------- what is kept and sent

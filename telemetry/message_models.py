@@ -68,7 +68,7 @@ class Group(Message):
     """The vehicles of one direction and display state."""
 
     dir: Literal["approaching", "receding", "unknown"]
-    display: Literal["shown", "blank", "dark"]
+    display: Literal["shown", "word", "blank", "dark", "fault"]
     n: int = Field(ge=1)
     mean: float = Field(ge=0, description="km/h, of the integer classes")
     max: int = Field(ge=0, description="km/h")

@@ -50,14 +50,14 @@ class Dm56a04:
         """What must be set before anything is shown: nothing blinks."""
         return (WriteRegisters(BLINK, (0,)),)
 
-    def writes(self, face: Face) -> Sequence[WriteRegisters]:
+    def writes(self, face: Face, level: float) -> Sequence[WriteRegisters]:
         return (WriteRegisters(DIGITS, self._codes(face)),)
 
     def brightness(self, level: float) -> Sequence[WriteRegisters]:
         step = 1 + round(min(max(level, 0.0), 1.0) * (BRIGHTNESS_STEPS - 1))
         return (WriteRegisters(BRIGHTNESS, (step,)),)
 
-    def read_back(self, face: Face) -> Expect | None:
+    def read_back(self, face: Face, level: float) -> Expect | None:
         return Expect(DIGITS, self._codes(face))
 
     def text(self, face: Face) -> str:

@@ -7,6 +7,7 @@ default or is required; an unknown key is an error.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -30,6 +31,7 @@ class SignConfig:
     longitude: Annotated[float, Ge(-180), Le(180)] | None = None
     timezone: str = "Europe/Riga"
     language: Literal["lv", "lt", "en"] = "en"
+    country: Literal["lv", "lt", "us", "other"] | None = None  # None: by the time zone
     approaching_name: Annotated[str, Len(0, 40)] = ""
     receding_name: Annotated[str, Len(0, 40)] = ""
 
@@ -64,21 +66,139 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistersConfig:
+    """[display.registers]: the map of a panel that no driver knows (driver = "registers")."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    kind: Literal["integer", "text"]
+    address: Annotated[int, Ge(0), Le(65535)]  # of the first register, from 0
+    cells: Annotated[int, Ge(2), Le(64)] = 4  # digits, or characters
+    function: Literal[6, 16] = 16
+    pack: Literal[1, 2] = 1  # characters in a register, the first in the high byte
+    pad: Literal["left", "right"] = "left"  # where the blanks stand
+    fill: Annotated[int, Ge(0), Le(255)] = 32  # the code of a dark cell
+    encoding: str = "ascii"  # of the panel's font: ascii, iso8859-13, cp1257, …
+    glyphs: Annotated[str, Len(0, 256)] = ""  # what the font has beyond digits; none: numbers only
+    blank_value: Annotated[int, Ge(0), Le(65535)] | None = None  # what darkens an integer panel
+    brightness_address: Annotated[int, Ge(0), Le(65535)] | None = None
+    brightness_min: Annotated[int, Ge(0), Le(65535)] = 1
+    brightness_max: Annotated[int, Ge(0), Le(65535)] = 8
+    blink_address: Annotated[int, Ge(0), Le(65535)] | None = None
+    blink_on: Annotated[int, Ge(0), Le(65535)] = 1
+    reads_back: bool = False  # FC3 tells what was written
+    own_timeout_s: Annotated[float, Ge(1), Le(3600)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayConfig:
     """[display]: the panel and its Modbus line; leave the table out for a sign that only measures."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     driver: str
     port: Annotated[str, MinLen(1)]
+    profile: Annotated[str, MinLen(1)] | None = None  # the register map, of a driver that has several
     baud: Annotated[int, Ge(1200), Le(115200)] | None = None
     parity: Literal["N", "E", "O"] = "N"
     unit: Annotated[int, Ge(1), Le(247)] = 1  # Modbus device address
+    mirror_units: tuple[Annotated[int, Ge(1), Le(247)], ...] = ()  # more panels of the same kind, same line
     digits: Annotated[int, Ge(2), Le(8)] | None = None  # None: as the driver says
-    brightness: Annotated[float, Ge(0), Le(1)] = 1.0
+    accept_zero: bool = False  # True: this panel cannot go dark, and may show 0 instead
+    brightness: Annotated[float, Ge(0), Le(1)] = 1.0  # where nothing else decides it
     timeout_s: Annotated[float, Ge(0.05), Le(2)] = 0.24  # two tries and the quiet between in 0.6 s
     keepalive_s: Annotated[float, Ge(0.2), Le(60)] = 1.0
-    verify_s: Annotated[float, Ge(1), Le(600)] = 10.0
+    verify_s: Annotated[float, Ge(0.5), Le(600)] = 2.0
     local_echo: bool = False  # the adapter echoes what it sends
+    registers: RegistersConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeaconConfig:
+    """[beacon]: lamps beside the panel, switched by a coil."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    coil: Annotated[int, Ge(0), Le(65535)]
+    unit: Annotated[int, Ge(1), Le(247)]
+    port: Annotated[str, MinLen(1)] | None = None  # None: the panel's
+    baud: Annotated[int, Ge(1200), Le(115200)] | None = None  # None: the panel's, or 9600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyConfig:
+    """[supply]: a relay that switches the panel's power, so that it is dark whatever it does."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    coil: Annotated[int, Ge(0), Le(65535)]
+    unit: Annotated[int, Ge(1), Le(247)]
+    port: Annotated[str, MinLen(1)] | None = None  # None: the panel's
+    baud: Annotated[int, Ge(1200), Le(115200)] | None = None  # None: the panel's, or 9600
+    hold: Literal["on", "pulse"] = "on"  # pulse: the board switches off by itself when it hears nothing
+    boot_s: Annotated[float, Ge(0), Le(30)] = 1.0  # from power to the panel's first answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorConfig:
+    """[brightness.sensor]: a light sensor in a Modbus register."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    unit: Annotated[int, Ge(1), Le(247)]
+    address: Annotated[int, Ge(0), Le(65535)]
+    port: Annotated[str, MinLen(1)] | None = None  # None: the panel's
+    baud: Annotated[int, Ge(1200), Le(115200)] | None = None  # None: the panel's, or 9600
+    input: bool = False  # True: an input register (FC4), else a holding register (FC3)
+    words: Literal[1, 2] = 1  # 2: 32 bits, the high word first
+    lux_per_count: Annotated[float, Ge(0.0001), Le(1000)] = 1.0
+    max_lux: Annotated[float, Ge(100), Le(200000)] = 150000.0  # more is a fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrightnessConfig:
+    """[brightness]: how bright the panel is, by day and by night."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    # None: the sensor where there is one, else the sun where the coordinates are known, else fixed.
+    by: Literal["fixed", "sun", "sensor"] | None = None
+    lowest: Annotated[float, Ge(0), Le(1)] = 0.0  # never dimmer
+    highest: Annotated[float, Ge(0), Le(1)] = 1.0  # never brighter
+    unknown: Annotated[float, Ge(0), Le(1)] = 0.4  # while neither light nor time is known
+    ramp_s: Annotated[float, Ge(0.1), Le(60)] = 1.0  # from one of the panel's steps to the next
+    hysteresis: Annotated[float, Ge(0), Le(0.45)] = 0.2  # of a step
+    curve: tuple[tuple[Annotated[float, Ge(0), Le(200000)], Annotated[float, Ge(0), Le(1)]], ...] = ()
+    sensor: SensorConfig | None = None
+
+
+Zone = Literal["within", "over", "too_fast"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Kmh = Annotated[int, Ge(5), Le(130)]
+Minimum = Annotated[int, Ge(0), Le(100)]
+Ceiling = Annotated[int, Ge(10), Le(250)]
+Pages = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig:
+    """[[rules.schedule]]: when something else holds than [rules] says; a later table goes before an earlier.
+
+    All conditions that are given must hold. What is not given is as the tables before say.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    name: Annotated[str, MinLen(1)]
+    days: tuple[Day, ...] = ()  # none: every day
+    start: str = "00:00"
+    end: str = "24:00"  # before start: it goes on into the next day
+    dates: tuple[str, ...] = ()  # "09-01..12-20" each year, "2027-03-01..2027-03-14", "11-18"
+    holidays: Literal["any", "only", "except"] = "any"
+    school: Literal["any", "only", "except"] = "any"
+    dark: bool | None = None
+    limit_kmh: Kmh | None = None
+    minimum_kmh: Minimum | None = None
+    too_fast_kmh: Ceiling | None = None
+    ceiling_kmh: Ceiling | None = None
+    within: Pages | None = None
+    over: Pages | None = None
+    too_fast: Pages | None = None
+    blink: tuple[Zone, ...] | None = None
+    beacon: tuple[Zone, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +207,46 @@ class RulesConfig:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     show: Literal["approaching", "receding", "both"] = "approaching"
-    minimum_kmh: Annotated[int, Ge(0), Le(100)] = 10
-    ceiling_kmh: Annotated[int, Ge(10), Le(250)] | None = None  # None: twice the limit
+    vehicle: Literal["nearest", "strongest"] = "nearest"  # of several
+    minimum_kmh: Minimum = 10
+    too_fast_kmh: Ceiling | None = None  # None: 20 over the limit
+    ceiling_kmh: Ceiling | None = None  # None: twice the limit
+    hysteresis_kmh: Annotated[int, Ge(0), Le(5)] = 1  # back across a threshold only when so far below
+    within: Pages = ("speed",)
+    over: Pages = ("speed",)
+    too_fast: Pages = ("speed",)
+    page_s: Annotated[float, Ge(0.5), Le(5)] = 1.0  # each page of a face that has several
+    blink: tuple[Zone, ...] = ()
+    beacon: tuple[Zone, ...] = ()
     hold_s: Annotated[float, Ge(0), Le(4)] = 1.5  # after the last reading; dark within 5 s in any case
     min_change_interval_s: Annotated[float, Ge(0), Le(2)] = 0.25  # between two different numbers
+    schedule: tuple[WindowConfig, ...] = ()
 
     def directions(self) -> frozenset[Direction]:
         """The directions whose vehicles are shown their speed."""
         if self.show == "both":
             return frozenset(Direction)
         return frozenset({Direction(self.show)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarConfig:
+    """[calendar]: what schedules need to know of days beyond the public holidays of the country."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    school_terms: tuple[str, ...] = ()  # "2026-09-01..2026-10-23"; school days are Mondays to Fridays of these
+    holidays: tuple[str, ...] = ()  # more days that count as public holidays: "2026-05-04", "06-24"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyConfig:
+    """[[study]]: a phase of a study, first and last day included; before all schedules."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    name: Annotated[str, MinLen(1)]
+    first: date
+    last: date
+    display: Literal["dark", "lit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +289,11 @@ class Config:
     tracking: TrackingConfig = TrackingConfig()
     display: DisplayConfig | None = None
     rules: RulesConfig = RulesConfig()
+    calendar: CalendarConfig = CalendarConfig()
+    study: tuple[StudyConfig, ...] = ()
+    brightness: BrightnessConfig = BrightnessConfig()
+    beacon: BeaconConfig | None = None
+    supply: SupplyConfig | None = None
     store: StoreConfig = StoreConfig()
     mqtt: MqttConfig | None = None
     clock: ClockConfig = ClockConfig()
