@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from speedsign.config.lines import key_lines, line_of
-from speedsign.config.relations import Problem, problems_of
+from speedsign.config.problem import Problem
+from speedsign.config.relations import problems_of
 from speedsign.config.schema import Config
 from speedsign.errors import ConfigError
 

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from speedsign.config.schema import Config, DisplayConfig, RadarConfig, SignConfig, TrackingConfig
+from speedsign.config.panel_relations import panel_problems
+from speedsign.config.problem import Problem
+from speedsign.config.schema import Config, RadarConfig, SignConfig, TrackingConfig
 from speedsign.config.wanted import radar_settings
 from speedsign.errors import DriverError
-from speedsign.ports import PanelDriver, RadarDriver
-from speedsign.registry import display_names, load_display, load_radar, radar_names
+from speedsign.ports import RadarDriver
+from speedsign.registry import load_radar, radar_names
 
 _SIGN_ID = re.compile(r"[a-z0-9-]{3,40}")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a config: the key's path, a sentence, and the value where there is one."""
-
-    path: tuple[str, ...]
-    text: str
-    value: object = None
-    against: tuple[tuple[str, ...], ...] = ()  # the other keys that it does not fit
-
-    @property
-    def paths(self) -> tuple[tuple[str, ...], ...]:
-        """Every key that it speaks of."""
-        return self.path, *self.against
-
-    def __str__(self) -> str:
-        *tables, key = self.path
-        where = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
-        return f"{where}{'' if self.value is None else f' = {self.value!r}'}: {self.text}"
 
 
 def problems_of(config: Config) -> Iterator[Problem]:
@@ -43,8 +24,7 @@ def problems_of(config: Config) -> Iterator[Problem]:
     yield from _radar(config.radar, config.tracking)
     yield from _ports(config)
     yield from _rules(config)
-    if config.display:
-        yield from _display(config.display, config.ceiling_kmh)
+    yield from panel_problems(config)
     if not config.store.path.name:
         yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
     yield from _mqtt(config)
@@ -148,22 +128,6 @@ def _rules(config: Config) -> Iterator[Problem]:
     elif rules.ceiling_kmh is not None and ceiling < config.sign.limit_kmh:
         text = f"must be at least the limit, {config.sign.limit_kmh}: else speeding is never shown"
         yield Problem(("rules", "ceiling_kmh"), text, ceiling, (("sign", "limit_kmh"),))
-
-
-def _display(display: DisplayConfig, ceiling_kmh: int) -> Iterator[Problem]:
-    try:
-        driver: PanelDriver = load_display(display.driver, display.digits)
-    except DriverError as error:
-        if display.driver in display_names():
-            yield Problem(("display", "digits"), str(error), display.digits)
-        else:
-            known = ", ".join(display_names())
-            yield Problem(("display", "driver"), f"there is no such panel; known are {known}", display.driver)
-        return
-    if ceiling_kmh >= 10**driver.capabilities.digits:
-        text = f"the ceiling {ceiling_kmh} does not fit {driver.capabilities.digits} digits"
-        against = ("rules", "ceiling_kmh"), ("sign", "limit_kmh"), ("display", "driver")
-        yield Problem(("display", "digits"), text, display.digits, against)
 
 
 def _mqtt(config: Config) -> Iterator[Problem]:
