@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+from drivers.bus_owner import BusOwner
 from drivers.display.dm56a04 import Dm56a04
-from drivers.display.owner import OwnerSettings, PanelOwner
+from drivers.display.owner import SignDisplay
+from drivers.display.panel import PanelSettings
 from drivers.modbus_bus import BusSettings, PymodbusBus
 from simulator.line import PtyLine
 from simulator.panel_end import PanelEnd
@@ -66,40 +68,27 @@ async def connected(
 class OwnedRig(Rig):
     """A rig with an owner that runs."""
 
-    def __init__(self, folder: Path, owner_settings: OwnerSettings, bus_settings: BusSettings) -> None:
+    def __init__(self, folder: Path, panel_settings: PanelSettings, bus_settings: BusSettings) -> None:
         super().__init__(folder, bus_settings)
         self.acked: list[tuple[Face, float]] = []
-        self.owner = PanelOwner(
-            self.bus,
-            Dm56a04(),
-            1,
-            SystemClock(),
-            owner_settings,
-            on_acked=lambda face, t_mono_s: self.acked.append((face, t_mono_s)),
-        )
+        self.owner = SignDisplay(SystemClock(), lambda face, t_mono_s: self.acked.append((face, t_mono_s)))
+        line = self.owner.add_line(BusOwner(self.bus, reconnect_s=0.05, reconnect_max_s=0.2))
+        self.owner.add_panel(line, Dm56a04(), 1, panel_settings)
 
     @property
     def codes(self) -> list[str]:
         return [fault.code for fault in self.owner.faults()]
 
 
-FAST_OWNER = OwnerSettings(
-    keepalive_s=0.2,
-    verify_s=0.5,
-    verify_dark_s=0.05,
-    retry_s=0.2,
-    reconnect_s=0.05,
-    reconnect_max_s=0.2,
-    leave_s=0.5,
-)
+FAST_PANEL = PanelSettings(keepalive_s=0.2, verify_s=0.5, verify_soon_s=0.05, retry_s=0.2, leave_s=0.5)
 
 
 @contextlib.asynccontextmanager
 async def owned(
-    folder: Path, owner_settings: OwnerSettings = FAST_OWNER, bus_settings: BusSettings = FAST_BUS
+    folder: Path, panel_settings: PanelSettings = FAST_PANEL, bus_settings: BusSettings = FAST_BUS
 ) -> AsyncIterator[OwnedRig]:
     """A rig whose owner runs; cancelled at the end."""
-    rig = OwnedRig(folder, owner_settings, bus_settings)
+    rig = OwnedRig(folder, panel_settings, bus_settings)
     rig.line.plug()
     with no_error_in_the_loop():
         task = asyncio.create_task(rig.owner.run())

@@ -138,7 +138,8 @@ def test_a_poor_adapter_alone_is_no_trouble(tmp_path: Path, faults: set[PanelFau
 def test_power_cycle(tmp_path: Path) -> None:
     async def main() -> None:
         async with owned(tmp_path) as rig:
-            rig.owner.show(Face(47, level=0.0))
+            rig.owner.dim(0.0)
+            rig.owner.show(Face(47))
             await lit(rig, "  47")
             await until(lambda: rig.twin.brightness == 1)
             rig.twin.power_off()

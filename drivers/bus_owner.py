@@ -1,0 +1,124 @@
+"""The one task that owns a Modbus line: opens it, gives everyone on it their turns, closes it.
+
+On a line there is a panel or several, and perhaps relays and a light sensor. They share silence, time-outs
+and the fate of the port, so nobody else may speak there. Members are asked in the order they were added: the
+panel first. Nobody is interrupted, so a new face waits for one exchange of another member at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from speedsign.errors import PortError
+from speedsign.ports import ModbusBus
+
+_log = logging.getLogger(__name__)
+
+RECONNECT_S = 0.5  # doubling up to …
+RECONNECT_MAX_S = 2.0
+
+
+class BusMember(Protocol):
+    """A device on a line, as the line's owner sees it. Times are those of the event loop."""
+
+    def due_s(self) -> float:
+        """When it wants its next turn; in the past: now."""
+        ...
+
+    async def step(self) -> None:
+        """Everything that is due; raises PortError when the line is lost, and deals with all else itself."""
+        ...
+
+    def lost(self, error: PortError) -> None:
+        """The line went away, or cannot be opened."""
+        ...
+
+    async def leave(self) -> None:
+        """The last turn before the line is closed; bounded, and raises nothing."""
+        ...
+
+
+class BusOwner:
+    """Runs the members of one line until cancelled."""
+
+    def __init__(
+        self, bus: ModbusBus, reconnect_s: float = RECONNECT_S, reconnect_max_s: float = RECONNECT_MAX_S
+    ) -> None:
+        self.bus = bus
+        self.connects = 0
+        self._members: list[BusMember] = []
+        self._reconnect_s, self._reconnect_max_s = reconnect_s, reconnect_max_s
+        self._changed = asyncio.Event()
+
+    def add(self, member: BusMember) -> None:
+        """The next in rank."""
+        self._members.append(member)
+
+    def wake(self) -> None:
+        """Somebody's turn may have come earlier than it said."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled; then every member's last turn."""
+        try:
+            while True:
+                await self._connect()
+                try:
+                    await self._serve()
+                except PortError as error:
+                    self._lost(error)
+                    await self.bus.close()
+                await asyncio.sleep(self._reconnect_s)
+        finally:
+            try:
+                for member in self._members:
+                    await member.leave()
+            finally:
+                await self.bus.close()
+
+    async def _connect(self) -> None:
+        """Until the port is open, with a growing pause between tries."""
+        pause_s = self._reconnect_s
+        while True:
+            try:
+                await self.bus.connect()
+            except PortError as error:
+                self._lost(error)
+            else:
+                break
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, self._reconnect_max_s)
+        if self.connects:
+            _log.info("%s: open again", self.bus.name)
+        self.connects += 1
+
+    def _lost(self, error: PortError) -> None:
+        for member in self._members:
+            member.lost(error)
+
+    async def _serve(self) -> None:
+        """Turns, until the port is lost, which is raised."""
+        loop = asyncio.get_running_loop()
+        while True:
+            now_s, due_s = loop.time(), float("inf")
+            for member in self._members:
+                member_due_s = member.due_s()
+                if member_due_s <= now_s:
+                    await member.step()
+                    break
+                due_s = min(due_s, member_due_s)
+            else:
+                await self._wait(due_s)
+
+    async def _wait(self, due_s: float) -> None:
+        """Until somebody is due, or may have become so."""
+        # Not asyncio.timeout: a face that is waited for passes through here, and this is half as far.
+        timer = asyncio.get_running_loop().call_at(due_s, self._changed.set) if due_s < float("inf") else None
+        try:
+            await self._changed.wait()
+        finally:
+            if timer:
+                timer.cancel()
+        self._changed.clear()
