@@ -1,4 +1,4 @@
-"""A panel at the end of a line, with everything that can be wrong with it."""
+"""A device at the end of a line, with everything that can be wrong with it and with its line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Any
 
 from simulator.line import DeviceLine
-from simulator.rtu_slave import DEVICE_FAILURE, RegisterDevice, Slave
+from simulator.rtu_slave import DEVICE_FAILURE, Device, Slave
 
 LOG_LENGTH = 1000  # requests kept
 
@@ -25,23 +26,36 @@ class PanelFault(StrEnum):
     STUCK = "stuck"  # acknowledges writes, shows and tells what it showed before; recovers later
     EXCEPTION = "exception"  # refuses everything: device failure
     WRONG_ID = "wrong_id"  # answers as the next unit
+    REPEAT = "repeat"  # answers twice: gateways that ask again themselves do
+    CUT = "cut"  # the end of each reply is lost: the transceiver turns round too early
+    NOISE = "noise"  # a while after each request, when nobody should talk: a floating line does
+    RESET = "reset"  # a TCP gateway that resets the connection when asked; a serial line says nothing
 
 
 class _Forgetful:
-    """A device that agrees to everything and does nothing."""
+    """A device that agrees to everything and does nothing; what it cannot do it still cannot."""
 
-    def __init__(self, device: RegisterDevice) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
 
-    def read(self, address: int, count: int) -> list[int]:
-        return self._device.read(address, count)
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._device, name)
+        return {"write": self._write, "write_coil": self._write_coil}.get(name, method)
 
-    def write(self, address: int, values: Sequence[int]) -> None:
-        self._device.read(address, len(values))  # an address that does not exist is refused all the same
+    def _write(self, address: int, values: Sequence[int]) -> None:
+        """An address that does not exist is refused all the same, where reading tells."""
+        if read := getattr(self._device, "read", None):
+            read(address, len(values))
+
+    def _write_coil(self, address: int, value: int) -> None:
+        """A maker's own addresses can be written and not read: nothing is refused."""
 
 
 class PanelEnd:
-    """Joins a slave to the device's end of a line. `faults` may be changed at any time."""
+    """Joins a slave to the device's end of a line. `faults` may be changed at any time.
+
+    On a line with several devices each has its own end (see `simulator.multi_drop`).
+    """
 
     def __init__(
         self, line: DeviceLine, slave: Slave, on_request: Callable[[bytes], None] | None = None
@@ -50,16 +64,17 @@ class PanelEnd:
         self.faults: set[PanelFault] = set()
         self.slow_s = 0.4
         self.glitch = b"\x00"
+        self.noise, self.noise_after_s = b"\xff\x00", 0.05
         self.on_request = on_request
-        self.requests: deque[bytes] = deque(maxlen=LOG_LENGTH)  # complete frames, as they came
+        self.requests: deque[bytes] = deque(maxlen=LOG_LENGTH)  # complete frames for us, as they came
         self._device = slave.device
-        self._forgetful = _Forgetful(slave.device)
+        self._forgetful: Any = _Forgetful(slave.device)
         self._busy_until_s = 0.0
         self._timers: set[asyncio.TimerHandle] = set()
         line.on_data = self._on_data
 
     def process(self, dt_s: float) -> None:
-        """Let time pass for the panel."""
+        """Let time pass for the device."""
         self._set_stuck()
         process = getattr(self._device, "process", None)
         if process:
@@ -79,41 +94,62 @@ class PanelEnd:
         if PanelFault.ECHO in self.faults:
             self.line.write(data)
         for frame in self.slave.split(data):
-            self.requests.append(frame)
-            if self.on_request:
-                self.on_request(frame)
-            reply = self._reply(frame)
-            if reply is not None:
-                self._send(reply)
+            if self.slave.is_ours(frame):
+                self._on_frame(frame)
+
+    def _on_frame(self, frame: bytes) -> None:
+        self.requests.append(frame)
+        if self.on_request:
+            self.on_request(frame)
+        if PanelFault.NOISE in self.faults:
+            self._later(asyncio.get_running_loop().time() + self.noise_after_s, self.noise)
+        if PanelFault.RESET in self.faults:
+            self._reset()
+            return
+        reply = self._reply(frame)
+        if reply is not None:
+            self._send(reply)
+
+    def _reset(self) -> None:
+        reset = getattr(self.line, "reset", None)
+        if reset:
+            reset()
 
     def _reply(self, frame: bytes) -> bytes | None:
-        faults = self.faults
-        if PanelFault.DEAD in faults or not getattr(self._device, "powered", True):
+        if PanelFault.DEAD in self.faults or not getattr(self._device, "powered", True):
             return None
-        if PanelFault.EXCEPTION in faults:
+        if PanelFault.EXCEPTION in self.faults:
             return self.slave.refuse(frame, DEVICE_FAILURE)
         self._set_stuck()
-        self.slave.device = self._forgetful if PanelFault.LYING in faults else self._device
+        self.slave.device = self._forgetful if PanelFault.LYING in self.faults else self._device
         reply = self.slave.answer(frame)
-        if reply is None:
-            return None
-        if PanelFault.WRONG_ID in faults:
+        return None if reply is None else self._damaged(reply)
+
+    def _damaged(self, reply: bytes) -> bytes:
+        """What becomes of a reply on its way."""
+        if PanelFault.WRONG_ID in self.faults:
             reply = self.slave.readdress(reply, self.slave.unit % 247 + 1)
-        if PanelFault.BAD_CRC in faults:
+        if PanelFault.BAD_CRC in self.faults:
             reply = self.slave.spoil(reply)
-        return self.glitch + reply if PanelFault.GLITCH in faults else reply
+        if PanelFault.CUT in self.faults:
+            reply = reply[:-2]
+        if PanelFault.REPEAT in self.faults:
+            reply += reply
+        return self.glitch + reply if PanelFault.GLITCH in self.faults else reply
 
     def _send(self, reply: bytes) -> None:
         if PanelFault.SLOW not in self.faults:
             self.line.write(reply)
             return
-        loop = asyncio.get_running_loop()
-        self._busy_until_s = max(self._busy_until_s, loop.time()) + self.slow_s
+        self._busy_until_s = max(self._busy_until_s, asyncio.get_running_loop().time()) + self.slow_s
+        self._later(self._busy_until_s, reply)
+
+    def _later(self, at_s: float, data: bytes) -> None:
         timer: asyncio.TimerHandle
 
         def late() -> None:
             self._timers.discard(timer)
-            self.line.write(reply)
+            self.line.write(data)
 
-        timer = loop.call_at(self._busy_until_s, late)
+        timer = asyncio.get_running_loop().call_at(at_s, late)
         self._timers.add(timer)

@@ -1,53 +1,59 @@
 """The slave's side of Modbus, RTU and TCP: bytes in, replies out, no I/O and no time.
 
-Written from the Modbus application protocol V1.1b3 and the serial line guide V1.02 alone, not on the
-library that the driver uses, so that each can show the other's mistakes.
+Written from the serial line guide V1.02 and the messaging guide V1.0b alone; what a request asks for
+is `simulator.modbus_pdu`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-READ_HOLDING, WRITE_SINGLE, WRITE_MULTIPLE = 0x03, 0x06, 0x10
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
-BROADCAST = 0
+from simulator.modbus_pdu import (
+    DEVICE_FAILURE,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    Device,
+    IllegalAddress,
+    IllegalValue,
+    RegisterDevice,
+    RegisterError,
+    answer_pdu,
+    is_write,
+    word_at,
+)
 
+__all__ = [
+    "DEVICE_FAILURE",
+    "ILLEGAL_ADDRESS",
+    "ILLEGAL_FUNCTION",
+    "ILLEGAL_VALUE",
+    "MAX_BUFFER",
+    "Device",
+    "IllegalAddress",
+    "IllegalValue",
+    "MbapSlave",
+    "RegisterDevice",
+    "RegisterError",
+    "RtuSlave",
+    "Slave",
+    "crc16",
+    "with_crc",
+]
+
+BROADCAST = 0
 MAX_RTU = 256  # serial line guide, 2.3: the longest frame
 MAX_BUFFER = 2 * MAX_RTU
-_MAX_READ, _MAX_WRITE = 125, 123
-# Requests of other functions, so that they can be told from noise and refused: data is 4 bytes …
+# Requests of any function, so that they can be told from noise and refused: data is 4 bytes …
 _FOUR_BYTES = frozenset({0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x08})
 _COUNTED = frozenset({0x0F, 0x10})  # … or 5 and as many as the last of these says
-
-
-class RegisterError(Exception):
-    """A device refuses; `code` is the Modbus exception code."""
-
-    code = DEVICE_FAILURE
-
-
-class IllegalAddress(RegisterError):  # noqa: N818  named as in the protocol
-    code = ILLEGAL_ADDRESS
-
-
-class IllegalValue(RegisterError):  # noqa: N818  named as in the protocol
-    code = ILLEGAL_VALUE
-
-
-class RegisterDevice(Protocol):
-    """Holding registers with something behind them; both raise RegisterError."""
-
-    def read(self, address: int, count: int) -> list[int]: ...
-
-    def write(self, address: int, values: Sequence[int]) -> None: ...
 
 
 class Slave(Protocol):
     """A slave of either framing: cuts requests out of a stream, and answers one."""
 
     unit: int
-    device: RegisterDevice
+    device: Device
 
     def split(self, data: bytes) -> list[bytes]: ...
 
@@ -58,6 +64,8 @@ class Slave(Protocol):
     def readdress(self, reply: bytes, unit: int) -> bytes: ...
 
     def refuse(self, frame: bytes, code: int) -> bytes | None: ...
+
+    def is_ours(self, frame: bytes) -> bool: ...
 
 
 def _crc_of_byte(byte: int) -> int:
@@ -85,57 +93,6 @@ def with_crc(frame: bytes) -> bytes:
     return frame + crc16(frame)
 
 
-def is_write(pdu: bytes) -> bool:
-    return pdu[0] in (WRITE_SINGLE, WRITE_MULTIPLE)
-
-
-def answer_pdu(device: RegisterDevice, pdu: bytes) -> bytes:
-    """The reply to one request without its framing: function code and data."""
-    function, data = pdu[0], pdu[1:]
-    handler = {READ_HOLDING: _read, WRITE_SINGLE: _write_single, WRITE_MULTIPLE: _write_multiple}.get(
-        function
-    )
-    if handler is None:
-        return bytes([function | 0x80, ILLEGAL_FUNCTION])
-    try:
-        return bytes([function]) + handler(device, data)
-    except RegisterError as error:
-        return bytes([function | 0x80, error.code])
-
-
-def _word(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 2], "big")
-
-
-def _read(device: RegisterDevice, data: bytes) -> bytes:
-    address, count = _word(data, 0), _word(data, 2)
-    if len(data) != 4 or not 1 <= count <= _MAX_READ:
-        raise IllegalValue
-    if address + count > 0x10000:
-        raise IllegalAddress
-    words = b"".join(value.to_bytes(2, "big") for value in device.read(address, count))
-    return bytes([len(words)]) + words
-
-
-def _write_single(device: RegisterDevice, data: bytes) -> bytes:
-    if len(data) != 4:
-        raise IllegalValue
-    device.write(_word(data, 0), [_word(data, 2)])
-    return data
-
-
-def _write_multiple(device: RegisterDevice, data: bytes) -> bytes:
-    if len(data) < 5:
-        raise IllegalValue
-    address, count = _word(data, 0), _word(data, 2)
-    if not 1 <= count <= _MAX_WRITE or data[4] != 2 * count or len(data) != 5 + 2 * count:
-        raise IllegalValue
-    if address + count > 0x10000:
-        raise IllegalAddress
-    device.write(address, [_word(data, at) for at in range(5, len(data), 2)])
-    return data[:4]
-
-
 class RtuSlave:
     """A slave on a serial line, unit 1 to 247.
 
@@ -143,7 +100,7 @@ class RtuSlave:
     Noise in front of a frame is skipped; holds at most `MAX_BUFFER` bytes.
     """
 
-    def __init__(self, unit: int, device: RegisterDevice) -> None:
+    def __init__(self, unit: int, device: Device) -> None:
         self.unit, self.device = unit, device
         self._buffer = b""
 
@@ -165,14 +122,18 @@ class RtuSlave:
 
     def answer(self, frame: bytes) -> bytes | None:
         """The reply to one frame with a right CRC; None: not for us, or a broadcast (obeyed)."""
+        if not self.is_ours(frame):
+            return None
         unit, pdu = frame[0], frame[1:-2]
         if unit == BROADCAST:
             if is_write(pdu):
                 answer_pdu(self.device, pdu)
             return None
-        if unit != self.unit:
-            return None
         return with_crc(bytes([unit]) + answer_pdu(self.device, pdu))
+
+    def is_ours(self, frame: bytes) -> bool:
+        """Whether a frame is for this unit, alone or among all."""
+        return frame[0] in (self.unit, BROADCAST)
 
     def spoil(self, reply: bytes) -> bytes:
         """The reply with a wrong CRC."""
@@ -213,7 +174,7 @@ class MbapSlave:
     A header that cannot be one ends the connection in real devices; here what was buffered is dropped.
     """
 
-    def __init__(self, unit: int, device: RegisterDevice) -> None:
+    def __init__(self, unit: int, device: Device) -> None:
         self.unit, self.device = unit, device
         self._buffer = b""
 
@@ -226,8 +187,8 @@ class MbapSlave:
         self._buffer += data
         frames: list[bytes] = []
         while len(self._buffer) >= 7:
-            length = _word(self._buffer, 4)  # unit id and PDU
-            if _word(self._buffer, 2) != 0 or not 2 <= length <= 254:
+            length = word_at(self._buffer, 4)  # unit id and PDU
+            if word_at(self._buffer, 2) != 0 or not 2 <= length <= 254:
                 self._buffer = b""
                 break
             if len(self._buffer) < 6 + length:
@@ -238,9 +199,13 @@ class MbapSlave:
 
     def answer(self, frame: bytes) -> bytes | None:
         """The reply to one frame; None: not for us."""
-        if frame[6] not in (self.unit, 0, 255):
+        if not self.is_ours(frame):
             return None
         return self._wrap(frame, answer_pdu(self.device, frame[7:]))
+
+    def is_ours(self, frame: bytes) -> bool:
+        """Whether a frame is for this unit; 0 and 255 stand for the device that is connected to."""
+        return frame[6] in (self.unit, 0, 255)
 
     def _wrap(self, frame: bytes, pdu: bytes) -> bytes:
         return frame[:4] + (len(pdu) + 1).to_bytes(2, "big") + frame[6:7] + pdu
@@ -255,6 +220,6 @@ class MbapSlave:
 
     def refuse(self, frame: bytes, code: int) -> bytes | None:
         """An exception reply to the frame, when it is for us."""
-        if frame[6] not in (self.unit, 0, 255):
+        if not self.is_ours(frame):
             return None
         return self._wrap(frame, bytes([frame[7] | 0x80, code]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 from simulator.line import ignore
@@ -45,6 +47,13 @@ class TcpLine:
     def unplug(self) -> None:
         """Cut the connection; clients that come meanwhile are cut too."""
         self.plugged = False
+        self._drop()
+
+    def reset(self) -> None:
+        """Cut the connection as a gateway that restarts does: the client gets a reset, no orderly end."""
+        if self._client:
+            connection: socket.socket = self._client.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._drop()
 
     def write(self, data: bytes) -> None:
