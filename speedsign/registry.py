@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
+from speedsign.config.schema import RegistersConfig
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver, RadarDriver
 
@@ -51,6 +52,27 @@ RADAR_ALIASES: dict[str, tuple[str, str | None]] = {
 }
 DISPLAYS = {
     "dm56a04": "drivers.display.dm56a04:Dm56a04",
+    "tm1650": "drivers.display.tm1650:Tm1650",
+    "led485": "drivers.display.led485:Led485",
+    "fema": "drivers.display.fema:Fema",
+    "registers": "drivers.display.registers:Registers",
+}
+REGISTERS = "registers"  # the panel that the config itself describes
+# Names that people look for: the family, the register map and the digits that they are.
+DISPLAY_ALIASES: dict[str, tuple[str, str | None, int | None]] = {
+    "dm36b06": ("dm56a04", None, 6),
+    "stc8g": ("tm1650", None, None),
+    "led-485": ("led485", None, None),
+    "led485-2014": ("led485", "2014", None),
+    "led485-2024": ("led485", "2024", None),
+    "led-485-046": ("led485", "2024", 6),
+    "led-046": ("led485", "2024", 6),
+    "fema-b": ("fema", None, None),
+    "fema-b-32": ("fema", "32-bit", None),
+    "fema-b24": ("fema", None, 4),
+    "fema-b26": ("fema", None, 6),
+    "fema-b44": ("fema", None, 4),
+    "fema-b46": ("fema", None, 6),
 }
 
 
@@ -73,31 +95,60 @@ def load_radar(name: str, profile: str | None = None) -> RadarDriver:
 
     Raises DriverError for a name that nobody has, and for a profile that the driver does not know.
     """
-    name, profile = _unaliased(name, profile)
-    make = _load(name, RADARS, "speedsign.radars", radar_names)
+    family, dialect = RADAR_ALIASES.get(name, (name, None))
+    profile = _one_of(name, family, "profile", profile, dialect)
+    make = _load(family, RADARS, "speedsign.radars", radar_names)
+    driver: RadarDriver = make(**_profile(make, "radar", family, profile))
+    return driver
+
+
+def load_display(
+    name: str,
+    digits: int | None = None,
+    profile: str | None = None,
+    registers: RegistersConfig | None = None,
+) -> PanelDriver:
+    """A panel driver, with one of its register maps where it has several.
+
+    `registers` is the map of the driver that has none of its own. Raises DriverError for an unknown name,
+    for a profile or digits that no such panel has, and for a map that cannot be.
+    """
+    family, its_map, its_digits = DISPLAY_ALIASES.get(name, (name, None, None))
+    profile = _one_of(name, family, "profile", profile, its_map)
+    digits = _one_of(name, family, "digits", digits, its_digits)
+    make = _load(family, DISPLAYS, "speedsign.displays", display_names)
+    wanted: dict[str, Any] = _profile(make, "panel", family, profile)
+    if family == REGISTERS:
+        if registers is None:
+            raise DriverError("the panel driver 'registers' needs the table [display.registers]")
+        if digits is not None:
+            raise DriverError(f"leave out digits = {digits}; cells in [display.registers] says it")
+        wanted["config"] = registers
+    elif digits is not None:
+        wanted["digits"] = digits
+    driver: PanelDriver = make(**wanted)
+    return driver
+
+
+T = TypeVar("T", str, int)
+
+
+def _one_of(name: str, family: str, key: str, asked: T | None, implied: T | None) -> T | None:
+    """What is asked for, or what the name implies; they must not contradict each other."""
+    if asked is not None and implied is not None and asked != implied:
+        raise DriverError(f"{name!r} is the {key} {implied!r} of {family!r}; leave out {key} {asked!r}")
+    return implied if asked is None else asked
+
+
+def _profile(make: Callable[..., Any], kind: str, family: str, profile: str | None) -> dict[str, Any]:
+    """The argument for a dialect or a register map; none where none is asked for."""
     if profile is None:
-        plain: RadarDriver = make()
-        return plain
+        return {}
     known = tuple(getattr(make, "profiles", ()))
     if profile not in known:
         there_are = f"known are {', '.join(known)}" if known else "it has none"
-        raise DriverError(f"the radar driver {name!r} has no profile {profile!r}; {there_are}")
-    spoken: RadarDriver = make(profile=profile)
-    return spoken
-
-
-def _unaliased(name: str, profile: str | None) -> tuple[str, str | None]:
-    family, dialect = RADAR_ALIASES.get(name, (name, None))
-    if profile is not None and dialect is not None and profile != dialect:
-        raise DriverError(f"{name!r} is the profile {dialect!r} of {family!r}; leave out profile {profile!r}")
-    return family, profile or dialect
-
-
-def load_display(name: str, digits: int | None = None) -> PanelDriver:
-    """A panel driver; raises DriverError for an unknown name, or digits that no such panel has."""
-    make = _load(name, DISPLAYS, "speedsign.displays", display_names)
-    driver: PanelDriver = make() if digits is None else make(digits=digits)
-    return driver
+        raise DriverError(f"the {kind} driver {family!r} has no profile {profile!r}; {there_are}")
+    return {"profile": profile}
 
 
 def _load(name: str, table: dict[str, str], group: str, names: Callable[[], list[str]]) -> Callable[..., Any]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import speedsign
-from speedsign.ports import Capabilities, LineSettings
-from speedsign.registry import display_names, load_display, load_radar, radar_names
+from speedsign.config.schema import RegistersConfig
+from speedsign.ports import Capabilities, LineSettings, PanelFacts
+from speedsign.registry import REGISTERS, display_names, load_display, load_radar, radar_names
 from tests.cli.command import environment, finished
 
 ROOT = Path(__file__).parent.parent
@@ -122,9 +123,12 @@ def test_every_radar_has_what_the_port_asks_for(name: str) -> None:
 
 @pytest.mark.parametrize("name", display_names())
 def test_every_panel_has_what_the_port_asks_for(name: str) -> None:
-    driver = load_display(name)
+    a_map = RegistersConfig(kind="text", address=0) if name == REGISTERS else None
+    driver = load_display(name, registers=a_map)
     assert driver.name == name
     assert driver.title
     assert isinstance(driver.line, LineSettings)
+    assert driver.line.baud in driver.bauds
+    assert isinstance(driver.facts, PanelFacts)
     assert isinstance(driver.capabilities, Capabilities)
     assert driver.capabilities.digits >= 2

@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from speedsign.config.schema import RegistersConfig
 from speedsign.errors import DriverError
-from speedsign.registry import RADARS, display_names, load_display, load_radar, radar_names
+from speedsign.registry import (
+    DISPLAY_ALIASES,
+    DISPLAYS,
+    RADARS,
+    display_names,
+    load_display,
+    load_radar,
+    radar_names,
+)
 from tests.cli.command import speedsign
 
 
@@ -33,7 +42,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("third_party")
 def test_a_driver_of_another_package_is_found_by_its_entry_point(tmp_path: Path) -> None:
     assert radar_names() == sorted({*RADARS, "sonar"})
-    assert display_names() == ["dm56a04", "nixie"]
+    assert display_names() == sorted({*DISPLAYS, "nixie"})
     assert load_radar("sonar").name == "sonar"
     assert load_display("nixie").name == "nixie"
     config = tmp_path / "sign.toml"
@@ -57,3 +66,45 @@ def test_digits_that_no_such_panel_has_are_refused() -> None:
     assert load_display("dm56a04", 6).capabilities.digits == 6
     with pytest.raises(DriverError):
         load_display("dm56a04", 7)
+
+
+@pytest.mark.parametrize("alias", DISPLAY_ALIASES)
+def test_a_panel_is_found_by_the_name_that_stands_on_it(alias: str) -> None:
+    family, profile, digits = DISPLAY_ALIASES[alias]
+    assert family in DISPLAYS
+    assert alias not in display_names()
+    driver, same = load_display(alias), load_display(family, digits, profile)
+    assert driver.name == same.name == family
+    assert driver.capabilities == same.capabilities
+    assert driver.start() == same.start()
+    assert load_display(alias, digits, profile).capabilities == driver.capabilities
+
+
+def test_a_dm36b06_has_six_digits() -> None:
+    assert load_display("dm36b06").capabilities.digits == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "digits", "profile", "text"),
+    [
+        ("dm36b06", 4, None, "'dm36b06' is the digits 6 of 'dm56a04'; leave out digits 4"),
+        ("led485-2014", None, "2024", "'led485-2014' is the profile '2014' of 'led485'; leave out profile"),
+        ("led485", None, "2019", "the panel driver 'led485' has no profile '2019'; known are 2014, 2024"),
+        ("dm56a04", None, "2014", "the panel driver 'dm56a04' has no profile '2014'; it has none"),
+        ("led485", 6, None, r"digits is 6; with the map of 2014: 2, 3, 4"),
+        ("led485", 3, "2024", r"digits is 3; with the map of 2024: 2, 4, 6"),
+        ("tm1650", 6, None, "digits is 6"),
+        ("fema", 5, None, r"4 \(B24, B44\) or 6"),
+        ("registers", None, None, r"needs the table \[display.registers\]"),
+    ],
+)
+def test_what_no_panel_is(name: str, digits: int | None, profile: str | None, text: str) -> None:
+    with pytest.raises(DriverError, match=text):
+        load_display(name, digits, profile)
+
+
+def test_the_map_of_a_panel_says_how_many_digits_it_has() -> None:
+    registers = RegistersConfig(kind="integer", address=0, cells=3)
+    assert load_display("registers", registers=registers).capabilities.digits == 3
+    with pytest.raises(DriverError, match="leave out digits = 4"):
+        load_display("registers", 4, registers=registers)
