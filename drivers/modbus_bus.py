@@ -1,6 +1,6 @@
-"""A paced Modbus line on pymodbus, with every reply checked: the only module that imports pymodbus.
+"""A paced Modbus line on pymodbus, with every reply checked.
 
-pymodbus does the framing. What it leaves to its user, measured with 3.16.1, is done here:
+What pymodbus leaves to its user, measured with 3.16.1, is done here:
 
 - silence before a request: it keeps none since 3.8.1 (its issue 2827), RTU slaves need 3.5 characters;
 - whether a reply answers the request: over RTU only the device id is compared, so that the late reply
@@ -13,24 +13,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import termios
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pymodbus import FramerType
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
-from pymodbus.pdu import ExceptionResponse, ModbusPDU
-
+from drivers.modbus_client import ModbusClient, NotConnected, Parse, Unreadable, intact
+from drivers.modbus_owed import Owed
 from drivers.modbus_rules import (
-    MAX_READ,
+    READ_COILS,
     READ_HOLDING,
+    READ_INPUTS,
+    WRITE_COIL,
     WRITE_MULTIPLE,
     WRITE_SINGLE,
     Ask,
-    Shape,
+    Reply,
     parse_target,
     port_advice,
     silent_interval_s,
@@ -41,11 +37,8 @@ from speedsign.ports import LineSettings
 _log = logging.getLogger(__name__)
 
 _MAX_SILENCE_S = 0.4  # a line that never gets quiet is asked all the same, so that its fault shows
-_LATE_S = 5.0  # no reply comes later than this after its request was given up
 _HEARD_MAX = 256  # one RTU frame: more is of no use to the technician
 _TCP_MISSES = 3  # unanswered requests after which a TCP connection is taken for dead
-
-_Client = AsyncModbusSerialClient | AsyncModbusTcpClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,9 @@ class BusSettings:
     quiet_s: float = 0.1  # after a time-out, a cancel or a bad reply: late bytes are drained
     min_gap_s: float = 0.004  # LED panels take 4 ms of silence for a frame's end at any baud rate
     connect_timeout_s: float = 2.0
-    local_echo: bool = False  # the adapter hears what it sends; only FC6 needs to be told
-    resync: bool = True  # after a lost reply, ask a harmless read first (False: the panel cannot be read)
+    local_echo: bool = False  # the adapter hears what it sends; only FC5 and FC6 need to be told
+    resync: bool = True  # after a lost reply, ask a harmless read first (False: nobody can be read)
+    unreadable: frozenset[int] = frozenset()  # units that answer no reads: never asked one
 
 
 class PymodbusBus:
@@ -74,21 +68,19 @@ class PymodbusBus:
         self.name = target
         self.settings = settings or BusSettings()
         self._line = line or LineSettings(9600)
-        self._scheme, self._host, self._port = parse_target(target)
+        self._target = parse_target(target)
+        self._scheme = self._target[0]
         gap_s = max(silent_interval_s(self._line), self.settings.min_gap_s)
         self._gap_s = 0.0 if self._scheme == "tcp" else gap_s
         self._turn = asyncio.Lock()
-        self._client: _Client | None = None
-        self._made = asyncio.Event()
-        self._refused: Exception | None = None
+        self._client: ModbusClient | None = None
         self._closed_why = "not connected"
         self._awaiting: Ask | None = None
         self._last_activity_s = self._quiet_until_s = 0.0
-        self._unanswered: Ask | None = None  # the last such
-        self._owed: dict[Shape, float] = {}  # replies that may still come, and until when
+        self._owed = Owed()  # replies that may still come
+        self._units: set[int] = set()  # that were asked
         self._misses = 0
         self._anew = False  # the connection was given up by us: make another before the next request
-        self._sent = b""
         self._heard = bytearray()  # since the request was sent
 
     # ------------------------------------------------------------------ connecting
@@ -98,14 +90,18 @@ class PymodbusBus:
         if self._client is not None and self._client.connected:
             return
         self._drop()
-        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # our own lines say it once
-        self._made.clear()
-        self._refused = None
-        self._client = client = self._build()
+        self._client = client = ModbusClient(
+            self.name,
+            self._target,
+            self._line,
+            local_echo=self.settings.local_echo,
+            on_data=self._on_data,
+            on_lost=self._on_lost,
+        )
         refused: str | None
         try:
             async with asyncio.timeout(self.settings.connect_timeout_s):
-                refused = await self._open(client)
+                refused = await client.open()
         except (OSError, ValueError) as error:
             refused = port_advice(error)
         except BaseException:
@@ -120,73 +116,7 @@ class PymodbusBus:
             self._owed.clear()  # what was asked on another connection is not answered on this one
         self._last_activity_s = asyncio.get_running_loop().time()
 
-    async def _open(self, client: _Client) -> str | None:
-        """What is in the way, in words; None when open."""
-        if await client.connect():
-            await self._made.wait()
-            return None
-        # The error's traceback holds the port open when it was set up halfway: let go of it.
-        refused, self._refused = self._refused, None
-        return port_advice(refused or OSError("it could not be opened"))
-
-    def _build(self) -> _Client:
-        # No time-out of the library's: it waits with asyncio.wait_for, which swallows a cancel that
-        # arrives together with the reply (Python 3.11) and costs a loop turn. Ours is `_expire`.
-        common: dict[str, Any] = {
-            "timeout": None,
-            "retries": 0,
-            "reconnect_delay": 0,  # no task of its own
-            "name": self.name,
-            "trace_connect": self._on_connect,
-        }
-        client: _Client
-        if self._scheme:
-            framer = FramerType.SOCKET if self._scheme == "tcp" else FramerType.RTU
-            client = AsyncModbusTcpClient(self._host, port=self._port, framer=framer, **common)
-        else:
-            client = AsyncModbusSerialClient(
-                self._host,
-                baudrate=self._line.baud,
-                bytesize=self._line.bytesize,
-                parity=self._line.parity,
-                stopbits=self._line.stopbits,
-                handle_local_echo=self.settings.local_echo,
-                **common,
-            )
-        self._hook(client)
-        return client
-
-    def _hook(self, client: _Client) -> None:
-        """Stand at the three places where the library's engine meets the line."""
-        ctx = client.ctx
-        create, parse, send = ctx.call_create, ctx.callback_data, ctx.send
-
-        async def call_create() -> Any:
-            try:
-                return await create()
-            except termios.error as error:  # pyserial lets it through, pymodbus does not expect it
-                self._refused = OSError(*error.args)
-                raise self._refused from error
-            except OSError as error:
-                self._refused = error  # pymodbus only logs it
-                raise
-
-        def callback_data(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
-            return self._on_data(data, lambda rest: parse(rest, addr))
-
-        def low_level_send(data: bytes, addr: tuple[Any, ...] | None = None) -> None:
-            self._sent = data
-            _write_through(ctx.transport)
-            send(data, addr)
-
-        ctx.call_create = call_create
-        ctx.callback_data = callback_data  # type: ignore[method-assign]  # instance hook, see above
-        ctx.low_level_send = low_level_send
-
-    def _on_connect(self, made: bool) -> None:
-        if made:
-            self._made.set()
-            return
+    def _on_lost(self) -> None:
         _log.info("%s: connection lost", self.name)
         self._closed_why = "the port went away; check the cable or the adapter"
         self._fail(PortError(self.name, self._closed_why))
@@ -198,17 +128,13 @@ class PymodbusBus:
 
     def _drop(self) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        if self._made.is_set():
+        if client is not None:
             client.close()
-        else:  # the serial transport sets itself up in a later turn of the loop: close after that
-            asyncio.get_running_loop().call_soon(client.close)
 
     # ------------------------------------------------------------------ requests
 
     async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
-        """Write holding registers (FC16) and wait for the panel's word that it took them."""
+        """Write holding registers (FC16) and wait for the device's word that it took them."""
         words = tuple(values)
         await self._exchange(Ask(unit, WRITE_MULTIPLE, address, len(words), words))
 
@@ -219,59 +145,73 @@ class PymodbusBus:
         """
         await self._exchange(Ask(unit, WRITE_SINGLE, address, 1, (value,)))
 
+    async def write_coil(self, unit: int, address: int, value: int) -> None:
+        """Write one coil (FC5): `speedsign.ports.COIL_ON`, COIL_OFF, or a word that a maker has added.
+
+        Its reply repeats the request, so an adapter that echoes passes for a relay: read it back.
+        """
+        await self._exchange(Ask(unit, WRITE_COIL, address, 1, (value,)))
+
     async def read_registers(self, unit: int, address: int, count: int) -> list[int]:
         """Read holding registers (FC3)."""
-        reply = await self._exchange(Ask(unit, READ_HOLDING, address, count))
-        return list(reply.registers)
+        ask = Ask(unit, READ_HOLDING, address, count)
+        return ask.words_of(await self._exchange(ask))
 
-    async def ready(self) -> None:
-        """Wait until the next request would be sent at once: for silence, and for no late reply."""
+    async def read_input_registers(self, unit: int, address: int, count: int) -> list[int]:
+        """Read input registers (FC4)."""
+        ask = Ask(unit, READ_INPUTS, address, count)
+        return ask.words_of(await self._exchange(ask))
+
+    async def read_coils(self, unit: int, address: int, count: int) -> list[bool]:
+        """Read coils (FC1)."""
+        ask = Ask(unit, READ_COILS, address, count)
+        return ask.coils_of(await self._exchange(ask))
+
+    async def ready(self, unit: int | None = None) -> None:
+        """Wait until the next request would be sent at once: for silence, and for no late reply.
+
+        Which replies may be late depends on the unit that is to be asked; None: the only one there is. On
+        a line with several that are not named, what may be late is waited for in the request.
+        """
         if not self._owed and not self._turn.locked() and self._silence_s() <= 0:
             return
+        if unit is None and len(self._units) == 1:
+            (unit,) = self._units
         async with self._turn:
-            await self._ready()
+            await self._ready(unit)
 
-    async def _exchange(self, ask: Ask) -> ModbusPDU:
+    async def _exchange(self, ask: Ask) -> Reply:
         async with self._turn:
-            await self._ready()
+            await self._ready(ask.unit)
             reply = await self._ask(ask)
-            if isinstance(reply, ExceptionResponse):
+            if reply.function_code & 0x80:
                 self._stay_quiet()
-                raise BadReply(self.name, ask.refusal(reply.exception_code))
+                raise BadReply(self.name, ask.refusal(reply.body[0]))
             return reply
 
-    async def _ready(self) -> None:
-        if self._owed:
-            now_s = asyncio.get_running_loop().time()
-            self._owed = {shape: until_s for shape, until_s in self._owed.items() if until_s > now_s}
-            if self._unanswered and self._owed and self.settings.resync:
-                await self._resync(self._unanswered)
+    async def _ready(self, unit: int | None) -> None:
+        if self._owed and unit is not None:
+            await self._resync(unit)
         await self._silence()
 
-    async def _resync(self, ask: Ask) -> None:
-        """Make sure that no reply to an earlier request is under way any more.
-
-        A write's reply does not say what was written, so a late one could pass for the next. A slave
-        answers in order: once it has answered a read of a size that nobody waits for, all before is past.
-        """
+    async def _resync(self, unit: int) -> None:
+        """Make sure that no reply to an earlier request to this unit is under way any more."""
         try:
-            await self._probe(ask)
+            await self._probe(unit)
         except BadReply:  # most likely what was late: it has come now
-            await self._probe(ask)
-        self._owed.clear()
+            await self._probe(unit)
+        self._owed.settle(unit)
 
-    async def _probe(self, ask: Ask) -> None:
-        owed_reads = [shape for shape in self._owed if shape[1] == READ_HOLDING]
-        sizes = {shape[3] for shape in owed_reads}
-        count = next((n for n in range(1, MAX_READ) if n not in sizes), MAX_READ)
-        reply = await self._ask(Ask(ask.unit, READ_HOLDING, ask.address, count))
-        if isinstance(reply, ExceptionResponse) and owed_reads:  # a refusal of which read?
-            for shape in owed_reads:
-                del self._owed[shape]
+    async def _probe(self, unit: int) -> None:
+        probe = self._owed.probe(unit, asyncio.get_running_loop().time())
+        if probe is None:
+            return
+        reply = await self._ask(probe, probes=True)
+        if reply.function_code & 0x80 and self._owed.is_ambiguous(probe):
             self._stay_quiet()
-            raise BadReply(self.name, ask.refusal(reply.exception_code))
+            raise BadReply(self.name, probe.refusal(reply.body[0]))
 
-    async def _ask(self, ask: Ask) -> ModbusPDU:
+    async def _ask(self, ask: Ask, *, probes: bool = False) -> Reply:
         """One request, one reply to it: an exception reply or what was asked for."""
         await self._silence()
         if self._anew:
@@ -279,19 +219,20 @@ class PymodbusBus:
         client = self._client
         if client is None or not client.connected:
             raise PortError(self.name, self._closed_why)
-        client.ctx.sent_buffer = b""  # an echo that never came must not be looked for now
+        self._units.add(ask.unit)
         self._heard.clear()
         self._awaiting = ask
-        timer = asyncio.get_running_loop().call_later(self.settings.timeout_s, self._expire, ask)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.settings.timeout_s, self._expire, ask)
         answered = False
         try:
-            reply = await _send(client, ask)
+            reply = await client.ask(ask)
             if wrong := ask.mismatch(reply):
                 raise BadReply(self.name, f"unit {ask.unit} answered something else: {wrong}")
             answered = True
-        except ConnectionException as error:
+        except NotConnected as error:
             raise PortError(self.name, self._closed_why) from error
-        except ModbusException as error:
+        except Unreadable as error:
             raise BadReply(self.name, f"unit {ask.unit} answered something else: {error}") from error
         except OSError as error:
             raise PortError(self.name, port_advice(error)) from error
@@ -299,8 +240,8 @@ class PymodbusBus:
             timer.cancel()
             self._awaiting = None
             if not answered:  # also when cancelled
-                self._unanswered = ask
-                self._owed[ask.reply_shape] = asyncio.get_running_loop().time() + _LATE_S
+                if self.settings.resync and ask.unit not in self.settings.unreadable:
+                    self._owed.add(ask, loop.time(), probe=probes)
                 self._stay_quiet()
         self._misses = 0
         return reply
@@ -323,23 +264,24 @@ class PymodbusBus:
 
     # ------------------------------------------------------------------ called by the loop
 
-    def _on_data(self, data: bytes, parse: Callable[[bytes], int]) -> int:
+    def _on_data(self, data: bytes, parse: Parse) -> int:
         """All bytes received since the request; returns how many are dealt with."""
         self._last_activity_s = asyncio.get_running_loop().time()
-        ask = self._awaiting
-        if ask is None:
+        ask, client = self._awaiting, self._client
+        if ask is None or client is None:
             _log.debug("%s: late bytes thrown away: %s", self.name, data.hex(" "))
             return len(data)
         self._heard[:] = data[:_HEARD_MAX]
         begin = 0
         if self._scheme != "tcp":
-            begin = ask.reply_begins(data, self._sent, echo_told=self.settings.local_echo)
+            told = self.settings.local_echo
+            begin = ask.reply_begins(data, client.sent, echo_told=told, intact=intact)
         if begin == len(data):
             return 0
         try:
             used = parse(data[begin:])
             return used and begin + used
-        except ModbusIOException:  # a whole frame with a right CRC, of contents that do not decode
+        except Unreadable:
             self._fail(BadReply(self.name, f"an answer that is none: {bytes(self._heard).hex(' ')}"))
             return len(data)
         except Exception as error:  # noqa: BLE001  the library's decoders raise anything on garbage
@@ -358,46 +300,11 @@ class PymodbusBus:
         heard = bytes(self._heard)
         if not heard:
             return "nothing came back"
-        if heard == self._sent:
+        if self._client is not None and heard == self._client.sent:
             return "only our own request came back: the adapter echoes, the panel is silent"
         return f"what came is not its reply ({heard.hex(' ')})"
 
     def _fail(self, error: DeviceError) -> None:
         """End the request that is under way with this error."""
-        if self._client is None or not self._awaiting:
-            return
-        future = self._client.ctx.response_future
-        if not future.done():
-            future.set_exception(error)
-
-
-def _send(client: _Client, ask: Ask) -> Awaitable[ModbusPDU]:
-    if ask.function == READ_HOLDING:
-        return client.read_holding_registers(ask.address, count=ask.count, device_id=ask.unit)
-    if ask.function == WRITE_SINGLE:
-        return client.write_register(ask.address, ask.words[0], device_id=ask.unit)
-    return client.write_registers(ask.address, list(ask.words), device_id=ask.unit)
-
-
-def _write_through(transport: Any) -> None:
-    """Let this serial transport put a request on the wire in the same turn of the loop.
-
-    pymodbus's own asks to be called when the port takes bytes, which costs a turn, and pyserial looks
-    twice more whether it does. What the port does not take at once, and every error, is left to them.
-    """
-    port = getattr(transport, "sync_serial", None)
-    if port is None or "write" in vars(transport):  # TCP, or done before
-        return
-    fd, by_the_loop = port.fileno(), transport.write
-
-    def write(data: bytes) -> None:
-        sent = 0
-        if not transport.intern_write_buffer:
-            try:
-                sent = os.write(fd, data)
-            except OSError:
-                sent = 0
-        if sent < len(data):
-            by_the_loop(data[sent:])
-
-    transport.write = write
+        if self._client is not None and self._awaiting:
+            self._client.fail(error)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -12,12 +13,18 @@ from urllib.parse import urlsplit
 from speedsign.errors import DriverError
 from speedsign.ports import LineSettings
 
-READ_HOLDING, WRITE_SINGLE, WRITE_MULTIPLE = 3, 6, 16  # function codes we use
-MAX_READ, MAX_WRITE = 125, 123  # registers in one request (application protocol V1.1b3, 6.3, 6.12)
-
-_FUNCTIONS = frozenset(
-    code | bit for code in (READ_HOLDING, WRITE_SINGLE, WRITE_MULTIPLE) for bit in (0, 0x80)
-)
+# Function codes we use (application protocol V1.1b3, section 6), and how much one request may ask for.
+READ_COILS, READ_HOLDING, READ_INPUTS = 1, 3, 4
+WRITE_COIL, WRITE_SINGLE, WRITE_MULTIPLE = 5, 6, 16
+FUNCTIONS = (READ_COILS, READ_HOLDING, READ_INPUTS, WRITE_COIL, WRITE_SINGLE, WRITE_MULTIPLE)
+READS = frozenset({READ_COILS, READ_HOLDING, READ_INPUTS})
+ECHOED = frozenset({WRITE_COIL, WRITE_SINGLE})  # the reply repeats the request, byte for byte
+_MOST = {READ_COILS: 2000, READ_HOLDING: 125, READ_INPUTS: 125, WRITE_COIL: 1, WRITE_SINGLE: 1} | {
+    WRITE_MULTIPLE: 123
+}
+_COILS = frozenset({READ_COILS, WRITE_COIL})
+_REPLIES = frozenset(code | bit for code in FUNCTIONS for bit in (0, 0x80))
+_EXCEPTION_LENGTH, _WRITE_LENGTH = 5, 8  # of a whole reply frame, with unit and CRC
 _EXCEPTIONS = {  # application protocol V1.1b3, section 7
     1: "illegal function",
     2: "illegal data address",
@@ -30,22 +37,18 @@ _EXCEPTIONS = {  # application protocol V1.1b3, section 7
     11: "gateway target did not respond",
 }
 
-Shape = tuple[int, int, int, int]  # what tells replies apart on the wire: unit, function, address, count
-
 
 class Reply(Protocol):
-    """A decoded reply, whoever decoded it; `registers` of a read or a single write."""
+    """A reply out of its frame; `body` is what follows the function code."""
 
     dev_id: int
     function_code: int
-    address: int
-    count: int
-    registers: Sequence[int]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request: `words` are what is written, none for a read."""
+    """One request: `words` are what is written, none for a read; `count` registers or coils."""
 
     unit: int
     function: int
@@ -55,18 +58,31 @@ class Ask:
 
     def __post_init__(self) -> None:
         """A driver's mistake is told as one, instead of a struct.error from inside the library."""
-        most = MAX_READ if self.function == READ_HOLDING else MAX_WRITE
         if not 0 <= self.unit <= 255:
             raise DriverError(f"unit {self.unit} is not a Modbus unit id, 0 to 255")
-        if not 1 <= self.count <= most or not 0 <= self.address <= 0x10000 - self.count:
-            raise DriverError(f"{self.count} registers at {self.address} cannot be asked for at once")
+        if not 1 <= self.count <= _MOST[self.function] or not 0 <= self.address <= 0x10000 - self.count:
+            raise DriverError(f"{self.count} {self._things} at {self.address} cannot be asked for at once")
         if any(not _is_word(word) for word in self.words):
-            raise DriverError(f"register values must be integers from 0 to 65535, not {list(self.words)}")
+            raise DriverError(f"values must be integers from 0 to 65535, not {list(self.words)}")
 
     @property
-    def reply_shape(self) -> Shape:
-        """A read's reply does not name its address."""
-        return (self.unit, self.function, 0 if self.function == READ_HOLDING else self.address, self.count)
+    def _things(self) -> str:
+        return "coils" if self.function in _COILS else "registers"
+
+    @property
+    def body(self) -> bytes:
+        """The request's data, which follows the function code."""
+        if self.function == WRITE_MULTIPLE:
+            head = struct.pack(">HHB", self.address, self.count, 2 * self.count)
+            return head + struct.pack(f">{self.count}H", *self.words)
+        return struct.pack(">HH", self.address, self.words[0] if self.words else self.count)
+
+    @property
+    def answer_bytes(self) -> int:
+        """How many bytes of values answer a read; this alone tells replies to two reads apart."""
+        return (self.count + 7) // 8 if self.function == READ_COILS else 2 * self.count
+
+    # ------------------------------------------------------------------ the reply
 
     def mismatch(self, reply: Reply) -> str | None:
         """What about a reply does not fit this request; None when all does, or it is an exception."""
@@ -77,40 +93,80 @@ class Ask:
             return f"function {function} instead of {self.function}"
         if reply.function_code & 0x80:
             return None
-        if self.function == READ_HOLDING:
-            got = len(reply.registers)
-            return None if got == self.count else f"{got} registers instead of {self.count}"
-        if reply.address != self.address:
-            return f"address {reply.address} instead of {self.address}"
-        if self.function == WRITE_SINGLE:
-            same = tuple(reply.registers) == self.words
-            return None if same else f"value {list(reply.registers)} instead of {list(self.words)}"
-        return None if reply.count == self.count else f"{reply.count} registers instead of {self.count}"
+        if self.function in READS:
+            return self._wrong_values(reply.body)
+        # Address, and value or count: as they were sent.
+        return None if reply.body == self.body[:4] else self._wrong_echo(reply.body)
+
+    def _wrong_values(self, body: bytes) -> str | None:
+        if body[:1] != bytes([len(body) - 1 & 0xFF]):
+            return "its length is not what it says"
+        got = len(body) - 1
+        return None if got == self.answer_bytes else f"{got} bytes instead of {self.answer_bytes}"
+
+    def _wrong_echo(self, body: bytes) -> str:
+        if len(body) != 4:
+            return f"{len(body)} bytes instead of 4"
+        address, word = struct.unpack(">HH", body)
+        if address != self.address:
+            return f"address {address} instead of {self.address}"
+        if self.function in ECHOED:
+            return f"value {word} instead of {self.words[0]}"
+        return f"{word} registers instead of {self.count}"
+
+    def words_of(self, reply: Reply) -> list[int]:
+        """The registers that a fitting reply holds."""
+        return list(struct.unpack_from(f">{self.count}H", reply.body, 1))
+
+    def coils_of(self, reply: Reply) -> list[bool]:
+        """The coils that a fitting reply holds: the first is the lowest bit of the first byte."""
+        return [bool(reply.body[1 + place // 8] >> place % 8 & 1) for place in range(self.count)]
 
     def refusal(self, code: int) -> str:
         """An exception reply in words."""
         meaning = _EXCEPTIONS.get(code, "unknown")
+        what = "coil" if self.function in _COILS else "register"
         return (
-            f"unit {self.unit} refused function {self.function} at register {self.address}: "
+            f"unit {self.unit} refused function {self.function} at {what} {self.address}: "
             f"exception {code}, {meaning}"
         )
 
-    def reply_begins(self, heard: bytes, sent: bytes, *, echo_told: bool) -> int:
+    def reply_begins(
+        self, heard: bytes, sent: bytes, *, echo_told: bool, intact: Callable[[bytes], bool]
+    ) -> int:
         """How many bytes heard on a serial line since the request `sent` are not the reply's.
 
-        First our own request, where the adapter echoes: a reply to FC3 or FC16 never begins like the
-        whole request; one to FC6 is the request, so there only a setting can tell. Then noise: drivers
-        that switch on leave a byte of 00 or FF. All of it: nothing of the reply has come yet.
+        First our own request, where the adapter echoes: no reply begins like the whole request but those
+        to FC5 and FC6, which are the request, so there only a setting can tell. Then noise (drivers that
+        switch on leave a byte of 00 or FF) and what other units say late. `intact`: whether a frame's
+        CRC is right. All of it: nothing of the reply has come yet.
         """
         skip = 0
-        if not echo_told and self.function != WRITE_SINGLE:
+        if not echo_told and self.function not in ECHOED:
             if sent.startswith(heard):
                 return len(heard)
             skip = len(sent) if heard.startswith(sent) else 0
+        begun = len(heard)  # where a frame begins whose end has not come
         for at in range(skip, len(heard)):
-            if heard[at] == self.unit and (at + 1 == len(heard) or heard[at + 1] in _FUNCTIONS):
+            if heard[at] != self.unit or (at + 1 < len(heard) and heard[at + 1] not in _REPLIES):
+                continue
+            length = _reply_length(heard[at : at + 3])
+            if not length or at + length > len(heard):
+                begun = min(begun, at)
+            elif intact(heard[at : at + length]):
                 return at
-        return len(heard)
+        return begun
+
+
+def _reply_length(head: bytes) -> int:
+    """Of an RTU reply that begins so; 0: not enough is there to tell."""
+    if len(head) < 2:
+        return 0
+    if head[1] & 0x80:
+        return _EXCEPTION_LENGTH
+    if head[1] not in READS:
+        return _WRITE_LENGTH
+    return 5 + head[2] if len(head) > 2 else 0
 
 
 def _is_word(word: object) -> bool:
