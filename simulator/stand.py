@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from simulator.line import PtyLine
 from simulator.panel_end import PanelEnd, PanelFault
-from simulator.panels.dm56a04 import Dm56a04Twin
+from simulator.panels.catalogue import make_panel
 from simulator.radar_end import RadarFault
 from simulator.radars.catalogue import ANTENNAS
 from simulator.road import RoadShape
@@ -18,6 +18,7 @@ from simulator.rtu_slave import MbapSlave, RtuSlave
 from simulator.tcp_line import TcpLine
 from simulator.vehicles import Arrival
 from simulator.world import World, make_demo, make_world
+from speedsign.config.schema import RegistersConfig
 
 StandLine = PtyLine | TcpLine
 
@@ -51,7 +52,8 @@ class Log:
 class Stand:
     """Simulated devices on real lines. `async with` plugs them in and unplugs them again.
 
-    Only its lines lead to the program under test: it is never imported by it.
+    Only its lines lead to the program under test: it is never imported by it. `registers` is the map of
+    the panel "registers"; the one of docs/panels.md unless given.
     """
 
     def __init__(
@@ -61,14 +63,18 @@ class Stand:
         *,
         radar: str = "ops243",
         profile: str | None = None,
+        panel: str = "dm56a04",
+        panel_profile: str | None = None,
+        registers: RegistersConfig | None = None,
         seed: int = 1,
         traffic: Traffic | None = None,
     ) -> None:
         traffic = traffic or Traffic()
         self.radar_line, self.panel_line = radar_line, panel_line
-        self.panel = Dm56a04Twin()
+        self.panel = make_panel(panel, panel_profile, registers=registers)
         slave = MbapSlave if isinstance(panel_line, TcpLine) else RtuSlave
-        self.panel_end = PanelEnd(panel_line, slave(1, self.panel), self._on_request)
+        device: Any = self.panel  # which of the functions it has differs from panel to panel
+        self.panel_end = PanelEnd(panel_line, slave(1, device), self._on_request)
         self.world = self._world(radar, profile, seed, traffic)
         self.log = Log()
         self.display_writes = 0

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from simulator.panels.catalogue import PANELS, profiles_of
 from simulator.radars.catalogue import RADARS, SPEAKS_DIALECTS
 from simulator.stand import Stand, Traffic, fault_words
 from simulator.tcp_line import TcpLine
@@ -29,6 +30,8 @@ LOOK_S = 0.1  # how often there may be news to print
 @click.command(cls=SignCommand, example="speedsign simulate --radar ld2415h --dir /tmp/stand")
 @click.option("--radar", type=click.Choice(sorted(RADARS)), default="ops243", show_default=True)
 @click.option("--profile", metavar="NAME", help="The dialect, of a radar that has several.")
+@click.option("--panel", type=click.Choice(sorted(PANELS)), default="dm56a04", show_default=True)
+@click.option("--panel-profile", metavar="NAME", help="The register map, of a panel that has several.")
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Where the links radar and panel appear."
 )
@@ -44,6 +47,8 @@ def simulate(
     *,
     radar: str,
     profile: str | None,
+    panel: str,
+    panel_profile: str | None,
     folder: Path | None,
     tcp: bool,
     per_hour: float | None,
@@ -62,13 +67,22 @@ def simulate(
     load_radar(radar, profile)  # says which profiles there are
     if profile is not None and radar not in SPEAKS_DIALECTS:
         raise UsageError(f"the simulated {radar} speaks one dialect only; leave out --profile")
+    if panel_profile is not None and panel_profile not in profiles_of(panel):
+        there_are = ", ".join(profiles_of(panel)) or "none; leave out --panel-profile"
+        raise UsageError(f"the simulated {panel} has no profile {panel_profile!r}; there are: {there_are}")
+    devices: dict[str, Any] = {
+        "radar": radar,
+        "profile": profile,
+        "panel": panel,
+        "panel_profile": panel_profile,
+    }
     with contextlib.ExitStack() as stack:
         if tcp:
-            stand = Stand(TcpLine(), TcpLine(), radar=radar, profile=profile, seed=seed, traffic=traffic)
+            stand = Stand(TcpLine(), TcpLine(), **devices, seed=seed, traffic=traffic)
         else:
             place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speedsign-")))
             _make_room(place)
-            stand = Stand.on_ptys(place, radar=radar, profile=profile, seed=seed, traffic=traffic)
+            stand = Stand.on_ptys(place, **devices, seed=seed, traffic=traffic)
         asyncio.run(_serve(stand, seconds, _Printer(as_json=as_json)))
 
 
