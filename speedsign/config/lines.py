@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TABLE = re.compile(r"^\s*\[\[?\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(#.*)?$")
+_TABLE = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'. ]+?)\s*=")
 
 
@@ -12,13 +12,26 @@ def _parts(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
+def _counted(path: tuple[str, ...], arrays: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """A header's path with the number of the table in each array around it: the last one so far."""
+    inside: tuple[str, ...] = ()
+    for part in path:
+        if n := arrays.get(inside):
+            inside += (str(n - 1),)
+        inside += (part,)
+    return inside
+
+
 def key_lines(text: str) -> dict[tuple[str, ...], int]:
     """Path of each key and table -> its line, from 1. A key inside an inline table is not listed.
 
-    >>> key_lines("[sign]\\nid = 'a'\\n")
-    {('sign',): 1, ('sign', 'id'): 2}
+    The tables of an array are counted from 0, as the validator does; the array itself is at its first table.
+
+    >>> key_lines("[sign]\\nid = 'a'\\n[[study]]\\n[[study]]\\n")
+    {('sign',): 1, ('sign', 'id'): 2, ('study',): 3, ('study', '0'): 3, ('study', '1'): 4}
     """
     found: dict[tuple[str, ...], int] = {}
+    arrays: dict[tuple[str, ...], int] = {}  # how many tables each has so far
     table: tuple[str, ...] = ()
     inside: str | None = None  # the quotes of a multi-line string that is still open
     for number, line in enumerate(text.splitlines(), start=1):
@@ -26,7 +39,11 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
             inside = None if inside in line else inside
             continue
         if header := _TABLE.match(line):
-            table = _parts(header[1])
+            table = _counted(_parts(header[2]), arrays)
+            if header[1] == "[[":
+                found.setdefault(table, number)
+                nth = arrays[table] = arrays.get(table, 0) + 1
+                table += (str(nth - 1),)
             found.setdefault(table, number)
         elif key := _KEY.match(line):
             found.setdefault(table + _parts(key[1]), number)

@@ -65,20 +65,40 @@ _STAND_INS: dict[str, dict[str, Any]] = {
 
 def _relations_beside(raw: dict[str, Any], wrong: set[tuple[str, ...]]) -> list[Problem]:
     """What does not fit together among the keys that are right by themselves."""
-    good: dict[str, Any] = {"sign": {}, "radar": {}}
-    for table, keys in raw.items():
-        if isinstance(keys, dict) and (table,) not in wrong:
-            good[table] = {key: value for key, value in keys.items() if (table, key) not in wrong}
+    good: dict[str, Any] = {"sign": {}, "radar": {}} | _without(raw, (), wrong)
+    if any(path[0] == "study" for path in wrong):
+        good.pop("study", None)  # its phases only mean something together
     for table, keys in _STAND_INS.items():
         for key, value in keys.items():
             if table in good and key not in good[table]:
                 good[table][key] = value
                 wrong.add((table, key))
+    for number, window in enumerate(good.get("rules", {}).get("schedule", ())):
+        window.setdefault("name", f"stand-in {number}")
     try:
         config = _validate(good)
     except ValidationError:
         return []  # too much is wrong to say more
     return [problem for problem in problems_of(config) if not wrong.intersection(problem.paths)]
+
+
+def _without(table: dict[str, Any], path: tuple[str, ...], wrong: set[tuple[str, ...]]) -> dict[str, Any]:
+    """A table without the keys that are wrong; what has lost one or an entry becomes wrong as a whole too."""
+    good: dict[str, Any] = {}
+    for key, value in table.items():
+        at = (*path, key)
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            good[key] = [_without(one, (*at, str(number)), wrong) for number, one in enumerate(value)]
+        elif isinstance(value, dict):
+            good[key] = _without(value, at, wrong)
+        else:
+            wrong.update({at} if any(one[: len(at)] == at for one in wrong) else ())
+            good[key] = value
+        if at in wrong:
+            del good[key]
+    if path and path[-1].isdecimal() and any(one[: len(path)] == path for one in wrong):
+        wrong.add(path)
+    return good
 
 
 def _read(path: Path) -> str:

@@ -20,6 +20,27 @@ class Problem:
         return self.path, *self.against
 
     def __str__(self) -> str:
-        *tables, key = self.path
-        where = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
-        return f"{where}{'' if self.value is None else f' = {self.value!r}'}: {self.text}"
+        return f"{_where(self.path)}{'' if self.value is None else f' = {self.value!r}'}: {self.text}"
+
+
+def _where(path: tuple[str, ...]) -> str:
+    """The key as a person finds it: [table] key, [[array]] #2 key, [table] key, entry 3.
+
+    Numbers in a path count from 0, those that people read from 1.
+    """
+    names = list(path)
+    entries: list[str] = []
+    while len(names) > 1 and names[-1].isdecimal():
+        entries.insert(0, str(int(names.pop()) + 1))
+    *tables, key = names
+    where = ""
+    for name in tables:
+        if name.isdecimal():
+            where = f"[[{where}]] #{int(name) + 1}"
+        else:
+            where += f".{name}" if where else name
+    if not where:
+        where, key = f"[{key}]", ""
+    elif not where.startswith("[["):
+        where = f"[{where}]"
+    return f"{where} {key}".rstrip() + (f", entry {'.'.join(entries)}" if entries else "")

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from speedsign.config.brightness_relations import brightness_problems
 from speedsign.config.panel_relations import panel_problems
 from speedsign.config.problem import Problem
+from speedsign.config.rules_relations import rules_problems
 from speedsign.config.schema import Config, RadarConfig, SignConfig, TrackingConfig
 from speedsign.config.wanted import radar_settings
 from speedsign.errors import DriverError
@@ -23,8 +25,9 @@ def problems_of(config: Config) -> Iterator[Problem]:
     yield from _sign(config)
     yield from _radar(config.radar, config.tracking)
     yield from _ports(config)
-    yield from _rules(config)
+    yield from rules_problems(config)
     yield from panel_problems(config)
+    yield from brightness_problems(config)
     if not config.store.path.name:
         yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
     yield from _mqtt(config)
@@ -79,18 +82,26 @@ def _wishes(radar: RadarConfig, tracking: TrackingConfig, driver: RadarDriver) -
 
 
 def _ports(config: Config) -> Iterator[Problem]:
-    """Addresses that no driver could open, and one line for two devices."""
-    display, port = config.display, config.radar.port
-    if "://" in port and not _is_address(port, ("tcp",)):
-        yield Problem(("radar", "port"), "must be /dev/… or tcp://host:port", port)
-    if display is None:
-        return
-    if "://" in display.port and not _is_address(display.port, ("tcp", "rtu+tcp")):
-        text = "must be /dev/…, tcp://host:502 or rtu+tcp://host:4001"
-        yield Problem(("display", "port"), text, display.port)
-    elif display.port == port:
-        text = "is the radar's port too; each device has its own"
-        yield Problem(("display", "port"), text, display.port, (("radar", "port"),))
+    """Addresses that no driver could open, and one line for the radar and a Modbus device."""
+    radar_port = config.radar.port
+    if "://" in radar_port and not _is_address(radar_port, ("tcp",)):
+        yield Problem(("radar", "port"), "must be /dev/… or tcp://host:port", radar_port)
+    devices = {
+        ("display",): config.display,
+        ("beacon",): config.beacon,
+        ("supply",): config.supply,
+        ("brightness", "sensor"): config.brightness.sensor,
+    }
+    for table, device in devices.items():
+        port = device.port if device else None
+        if port is None:
+            continue
+        if "://" in port and not _is_address(port, ("tcp", "rtu+tcp")):
+            text = "must be /dev/…, tcp://host:502 or rtu+tcp://host:4001"
+            yield Problem((*table, "port"), text, port)
+        elif port == radar_port:
+            text = "is the radar's port too; each device has its own"
+            yield Problem((*table, "port"), text, port, (("radar", "port"),))
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
@@ -116,18 +127,6 @@ def _driver(radar: RadarConfig) -> RadarDriver | Problem:
         return load_radar(radar.driver, radar.profile)
     except DriverError as error:
         return Problem(("radar", "profile"), str(error), radar.profile, (("radar", "driver"),))
-
-
-def _rules(config: Config) -> Iterator[Problem]:
-    rules, ceiling = config.rules, config.ceiling_kmh
-    if ceiling <= rules.minimum_kmh:
-        text = f"must be above minimum_kmh, which is {rules.minimum_kmh}"
-        yield Problem(
-            ("rules", "ceiling_kmh"), text, ceiling, (("rules", "minimum_kmh"), ("sign", "limit_kmh"))
-        )
-    elif rules.ceiling_kmh is not None and ceiling < config.sign.limit_kmh:
-        text = f"must be at least the limit, {config.sign.limit_kmh}: else speeding is never shown"
-        yield Problem(("rules", "ceiling_kmh"), text, ceiling, (("sign", "limit_kmh"),))
 
 
 def _mqtt(config: Config) -> Iterator[Problem]:

@@ -234,7 +234,7 @@ class CalendarConfig:
     """[calendar]: what schedules need to know of days beyond the public holidays of the country."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
-    school_terms: tuple[str, ...] = ()  # "2026-09-01..2026-10-23"; school days are Mondays to Fridays of these
+    school_terms: tuple[str, ...] = ()  # "2026-09-01..2026-10-23"; of these, Mondays to Fridays
     holidays: tuple[str, ...] = ()  # more days that count as public holidays: "2026-05-04", "06-24"
 
 

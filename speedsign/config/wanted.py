@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from speedsign.config.schema import RadarConfig, TrackingConfig
 from speedsign.ports import RadarDriver, RadarSettings
 from speedsign.tracking import TrackingParams
@@ -22,13 +24,21 @@ def radar_settings(radar: RadarConfig, tracking: TrackingConfig, driver: RadarDr
     )
 
 
-def tracking_params(tracking: TrackingConfig, mounting_angle_deg: float = 0.0) -> TrackingParams:
-    """The tracker's parameters: those that a config can set, the rest as they are."""
+def tracking_params(
+    tracking: TrackingConfig,
+    mounting_angle_deg: float = 0.0,
+    vehicle: Literal["nearest", "strongest"] = "nearest",
+) -> TrackingParams:
+    """The tracker's parameters: those that a config can set, the rest as they are.
+
+    `vehicle`: which of several is shown, `rules.vehicle`; what is counted does not depend on it.
+    """
     return TrackingParams(
         min_speed_kmh=tracking.min_speed_kmh,
         max_speed_kmh=MAX_SPEED_KMH if tracking.max_speed_kmh is None else tracking.max_speed_kmh,
         confirm_readings=tracking.confirm_readings,
         smoothing_readings=tracking.smoothing_readings,
         gap_s=tracking.gap_s,
+        prefer=vehicle,
         mounting_angle_deg=mounting_angle_deg,
     )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 KMH_PER_MPS = 3.6
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingParams:
-    """The defaults need no tuning; the first five can be set in the config."""
+    """The defaults need no tuning; the first six can be set in the config."""
 
     min_speed_kmh: float = 10.0  # slower is rain, branches and walkers
     max_speed_kmh: float = 200.0
     confirm_readings: int = 3  # agreeing readings that make a track a vehicle
     smoothing_readings: int = 3  # the live speed is their median; 1: the last reading itself
     gap_s: float = 1.5  # not seen for so long: it has passed
+    prefer: Literal["nearest", "strongest"] = "nearest"  # of several in sight: the one to show
     hidden_s: float = 5.0  # … unless somebody stronger is in front of it
 
     stands_s: float = 40.0  # … and unless it came to a halt there: a bus stop, a junction

@@ -54,25 +54,27 @@ class TargetChoice:
 
     def _chosen(self, live: list[Track], report: int) -> Track:
         seen = [track for track in live if self._still_seen(track, report)] or live
-        chosen = max(seen, key=_prominence)
+        chosen = max(seen, key=self._prominence)
         kept = next((track for track in live if track.id == self._id), None)
-        if kept is not None and self._still_seen(kept, report) and not _outshines(chosen, kept):
+        if kept is not None and self._still_seen(kept, report) and not self._outshines(chosen, kept):
             return kept
         return chosen
 
     def _still_seen(self, track: Track, report: int) -> bool:
         return report - track.report < self._params.confirm_readings
 
+    def _prominence(self, track: Track) -> tuple[float, float, float]:
+        """What is preferred first, as far as the radar tells it; at last whoever was seen last."""
+        nearness = -track.range_m if track.range_m is not None else 0.0
+        strength = track.strength or 0.0
+        if self._params.prefer == "strongest":
+            return strength, nearness, track.t_last_s
+        return nearness, strength, track.t_last_s
 
-def _prominence(track: Track) -> tuple[float, float, float]:
-    """Nearest first where the radar tells the range, else strongest, else seen last."""
-    nearness = -track.range_m if track.range_m is not None else 0.0
-    return nearness, track.strength or 0.0, track.t_last_s
-
-
-def _outshines(other: Track, kept: Track) -> bool:
-    if other.range_m is not None and kept.range_m is not None:
-        return other.range_m < kept.range_m
-    if other.strength is not None and kept.strength is not None:
-        return other.strength > _STRONGER * kept.strength
-    return False
+    def _outshines(self, other: Track, kept: Track) -> bool:
+        by_strength = self._params.prefer == "strongest" and None not in (other.strength, kept.strength)
+        if not by_strength and other.range_m is not None and kept.range_m is not None:
+            return other.range_m < kept.range_m
+        if other.strength is not None and kept.strength is not None:
+            return other.strength > _STRONGER * kept.strength
+        return False

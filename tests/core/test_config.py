@@ -10,6 +10,7 @@ import pytest
 
 from speedsign.config.lines import key_lines, line_of
 from speedsign.config.load import load_config, parse_config
+from speedsign.config.problem import Problem
 from speedsign.config.schema import RadarConfig, TrackingConfig
 from speedsign.config.wanted import radar_settings
 from speedsign.errors import ConfigError
@@ -181,10 +182,74 @@ def test_lines_of_keys_survive_what_toml_allows() -> None:
     lines = key_lines(text)
     assert lines[("a", "b", "c d")] == 3
     assert lines[("a", "b", "e", "f")] == 6
-    assert lines[("list", "k")] == 8
+    assert lines[("list",)] == 7
+    assert lines[("list", "0", "k")] == 8
     assert ("a", "b", "x") not in lines
     assert line_of(("a", "b", "missing"), lines) == 2
     assert line_of(("nowhere",), lines) is None
+
+
+def test_lines_of_arrays_of_tables_are_counted() -> None:
+    text = (
+        "[rules]\n[[rules.schedule]]\na = 1\n[[ rules.schedule ]] # two\na = 2\n[rules.schedule.sub]\nb = 3\n"
+    )
+    lines = key_lines(text + "[[study]]\n[sign]\na = 1")
+    assert lines["rules", "schedule", "0", "a"] == 3
+    assert lines["rules", "schedule", "1", "a"] == 5
+    assert lines["rules", "schedule", "1", "sub", "b"] == 7
+    assert lines["study", "0"] == 8
+    assert lines["sign", "a"] == 10
+    assert line_of(("rules", "schedule", "1", "dates"), lines) == 4
+    assert line_of(("rules", "schedule", "0", "a", "7"), lines) == 3
+
+
+def test_a_path_is_said_as_people_count() -> None:
+    said = {
+        ("sign",): "[sign]: x",
+        ("sign", "id"): "[sign] id: x",
+        ("display", "registers", "kind"): "[display.registers] kind: x",
+        ("display", "mirror_units", "0"): "[display] mirror_units, entry 1: x",
+        ("brightness", "curve", "1", "0"): "[brightness] curve, entry 2.1: x",
+        ("study", "0", "first"): "[[study]] #1 first: x",
+        ("rules", "schedule", "1", "days", "0"): "[[rules.schedule]] #2 days, entry 1: x",
+    }
+    assert {path: str(Problem(path, "x")) for path in said} == said
+
+
+def test_what_is_wrong_in_one_table_does_not_hide_the_others() -> None:
+    found = problems(
+        MINIMAL
+        + """[rules]
+within = ["hello"]
+[[rules.schedule]]
+name = "one"
+days = ["moonday"]
+start = "7:30"
+[[rules.schedule]]
+limit_kmh = 30
+end = "24:01"
+[[study]]
+name = "spring"
+first = 2026-05-01T00:00:00
+last = 2026-05-14
+display = "off"
+[tracking]
+max_speed_kmh = 299
+"""
+    )
+    assert [sentence.split(": ")[0] for sentence in found] == [
+        "sign.toml:9",
+        "sign.toml:12",
+        "sign.toml:13",
+        "sign.toml:14",
+        "sign.toml:16",
+        "sign.toml:19",
+        "sign.toml:21",
+        "sign.toml:23",
+    ]
+    assert "[[rules.schedule]] #1 days, entry 1 = 'moonday': must be 'mon', 'tue'" in found[1]
+    assert "[[rules.schedule]] #2 name: is missing" in found[3]
+    assert "#1 display = 'off': must be 'dark' or 'lit'" in found[6]
 
 
 def test_a_profile_that_the_driver_has() -> None:

@@ -108,6 +108,33 @@ def test_where_ranges_are_told_the_nearest_is_shown() -> None:
     assert scene.shown_kmh == 62
 
 
+def test_the_strongest_may_be_asked_for_instead() -> None:
+    """The lorry behind the motorcycle, where the officer wants that; the ranges are told all the same."""
+    scene = Scene(TrackingParams(prefer="strongest"))
+    scene.see((62.0, 90.0, 40.0), n=4)
+    assert scene.shown_kmh == 62
+    for i in range(6):
+        scene.see((50.0, 170.0, 55.0 - 1.39 * i), (62.0, 90.0, 38.0 - 1.72 * i))
+    assert scene.shown_kmh == 62, "a little stronger is not enough to change"
+    for i in range(6):
+        scene.see((50.0, 190.0, 46.0 - 1.39 * i), (62.0, 90.0, 27.0 - 1.72 * i))
+    assert scene.shown_kmh == 50
+
+
+def test_the_strongest_without_strengths_is_the_nearest() -> None:
+    tracker, t_s = Tracker(TrackingParams(prefer="strongest")), 100.0
+    for i in range(8):
+        t_s = 100 + i / 10
+        far, near = (
+            Reading(t_s, 50.0, IN, range_m=60 - 1.4 * i),
+            Reading(t_s, 62.0, IN, range_m=40 - 1.7 * i, rank=1),
+        )
+        tracker.see([far, near])
+    target = tracker.target(t_s, BOTH)
+    assert target is not None
+    assert target.speed_kmh == 62.0
+
+
 def test_without_strengths_the_one_shown_stays() -> None:
     tracker = Tracker()
     for i in range(12):
