@@ -7,14 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
     WriteMultipleRegistersRequest,
     WriteSingleRegisterRequest,
 )
 
 from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.panels.segments import draw
+from simulator.relay_board import RelayBoard
 from simulator.rtu_slave import MAX_BUFFER, IllegalAddress, IllegalValue, MbapSlave, RtuSlave, crc16, with_crc
 from tests.display import vectors
 from tests.display.vectors import hex_of
@@ -68,6 +75,8 @@ def test_read_back_after_47(slave: RtuSlave) -> None:
     [
         ("01 05 00 00 FF 00", "01 85 01"),  # no coils
         ("01 0F 00 00 00 08 01 FF", "01 8F 01"),
+        ("01 01 00 00 00 08", "01 81 01"),
+        ("01 04 00 00 00 01", "01 84 01"),  # no input registers
         ("01 03 00 64 00 01", "01 83 02"),  # no such register
         ("01 06 00 0A 00 01", "01 86 02"),
         ("01 10 FF FF 00 02 04 00 00 00 00", "01 90 02"),  # beyond the last address
@@ -130,36 +139,68 @@ def test_endless_noise_is_forgotten(slave: RtuSlave) -> None:
 # ---------------------------------------------------------------------- against pymodbus
 
 
+class Everything(Dm56a04Twin):
+    """The panel's registers, a relay board's coils, and two input registers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relays = RelayBoard(20)
+        self.read_coils, self.write_coil = self.relays.read_coils, self.relays.write_coil
+
+    def read_inputs(self, address: int, count: int) -> list[int]:
+        if address + count > 2:
+            raise IllegalAddress
+        return [47, 0xFFFF][address : address + count]
+
+
 def requests() -> st.SearchStrategy[ModbusPDU]:
     address, word = st.integers(0, 0x110), st.integers(0, 0xFFFF)
+    coil, ours = st.integers(0, 24), st.just(1)
+    few, coils = st.integers(1, 24), st.lists(st.booleans(), min_size=1, max_size=24)
     return st.one_of(
-        st.builds(ReadHoldingRegistersRequest, address=address, count=st.integers(1, 12), dev_id=st.just(1)),
-        st.builds(WriteSingleRegisterRequest, address=address, registers=st.tuples(word), dev_id=st.just(1)),
+        st.builds(ReadHoldingRegistersRequest, address=address, count=st.integers(1, 12), dev_id=ours),
+        st.builds(ReadInputRegistersRequest, address=st.integers(0, 2), count=st.integers(1, 3), dev_id=ours),
+        st.builds(WriteSingleRegisterRequest, address=address, registers=st.tuples(word), dev_id=ours),
         st.builds(
             WriteMultipleRegistersRequest,
             address=address,
             registers=st.lists(word, min_size=1, max_size=12),
-            dev_id=st.just(1),
+            dev_id=ours,
         ),
+        st.builds(ReadCoilsRequest, address=coil, count=few, dev_id=ours),
+        st.builds(WriteSingleCoilRequest, address=coil, bits=st.tuples(st.booleans()), dev_id=ours),
+        st.builds(WriteMultipleCoilsRequest, address=coil, bits=coils, dev_id=ours),
     )
 
 
 @given(requests(), st.booleans())
 def test_pymodbus_understands_every_reply(request_: ModbusPDU, tcp: bool) -> None:
     framer = (FramerSocket if tcp else FramerRTU)(DecodePDU(False))
-    slave = (MbapSlave if tcp else RtuSlave)(1, Dm56a04Twin())
+    device = Everything()
+    slave = (MbapSlave if tcp else RtuSlave)(1, device)
     request_.transaction_id = 77 if tcp else 0
     (reply,) = slave.feed(framer.buildFrame(request_))
     used, pdu = framer.handleFrame(reply, 1, request_.transaction_id)
     assert used == len(reply)
     assert pdu is not None
     assert pdu.function_code & 0x7F == request_.function_code
-    if not pdu.isError() and request_.function_code == 3:
-        assert len(pdu.registers) == request_.count
-    elif not pdu.isError() and request_.function_code == 6:
-        assert (pdu.address, list(pdu.registers)) == (request_.address, list(request_.registers))
-    elif not pdu.isError():
-        assert (pdu.address, pdu.count) == (request_.address, request_.count)
+    if pdu.isError():
+        return
+    match request_.function_code:
+        case 1:
+            held = device.relays.lit()[request_.address :][: request_.count]
+            assert list(pdu.bits) == held + [False] * (-len(held) % 8)
+        case 3 | 4:
+            assert len(pdu.registers) == request_.count
+        case 5:
+            assert (pdu.address, list(pdu.bits)) == (request_.address, list(request_.bits))
+        case 6:
+            assert (pdu.address, list(pdu.registers)) == (request_.address, list(request_.registers))
+        case 15:
+            assert (pdu.address, pdu.count) == (request_.address, request_.count)
+            assert device.relays.lit()[pdu.address :][: pdu.count] == list(request_.bits)
+        case _:
+            assert (pdu.address, pdu.count) == (request_.address, request_.count)
 
 
 @given(st.binary(max_size=300))
