@@ -1,8 +1,9 @@
 """The one task that owns a Modbus line: opens it, gives everyone on it their turns, closes it.
 
 On a line there is a panel or several, and perhaps relays and a light sensor. They share silence, time-outs
-and the fate of the port, so nobody else may speak there. Members are asked in the order they were added: the
-panel first. Nobody is interrupted, so a new face waits for one exchange of another member at most.
+and the fate of the port, so nobody else may speak there. A new face goes before all else (it is due since
+time zero), of two alike the member that was added first. Nobody is interrupted: a face waits for what another
+member has begun, one exchange or two.
 """
 
 from __future__ import annotations
@@ -99,16 +100,15 @@ class BusOwner:
             member.lost(error)
 
     async def _serve(self) -> None:
-        """Turns, until the port is lost, which is raised."""
+        """Turns, until the port is lost, which is raised. Who is due first is first, then by rank."""
         loop = asyncio.get_running_loop()
         while True:
-            now_s, due_s = loop.time(), float("inf")
+            due_s, first = float("inf"), None
             for member in self._members:
-                member_due_s = member.due_s()
-                if member_due_s <= now_s:
-                    await member.step()
-                    break
-                due_s = min(due_s, member_due_s)
+                if (member_due_s := member.due_s()) < due_s:
+                    due_s, first = member_due_s, member
+            if first is not None and due_s <= loop.time():
+                await first.step()
             else:
                 await self._wait(due_s)
 

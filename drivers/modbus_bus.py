@@ -32,7 +32,7 @@ from drivers.modbus_rules import (
     silent_interval_s,
 )
 from speedsign.errors import BadReply, DeviceError, NoReply, PortError
-from speedsign.ports import LineSettings
+from speedsign.ports import LineSettings, WriteRegisters
 
 _log = logging.getLogger(__name__)
 
@@ -145,6 +145,20 @@ class PymodbusBus:
         """
         await self._exchange(Ask(unit, WRITE_SINGLE, address, 1, (value,)))
 
+    async def tell(self, unit: int, write: WriteRegisters) -> None:
+        """Write at once, also while the reply to an earlier request may still come; proves nothing.
+
+        For what is right whatever was lost. The next request asks what it is owed, as after a lost reply.
+        """
+        function = WRITE_SINGLE if write.single else WRITE_MULTIPLE
+        ask = Ask(unit, function, write.address, len(write.values), write.values)
+        async with self._turn:
+            reply = await self._ask(ask)
+            self._owe(ask)
+            if reply.function_code & 0x80:
+                self._stay_quiet()
+                raise BadReply(self.name, ask.refusal(reply.body[0]))
+
     async def write_coil(self, unit: int, address: int, value: int) -> None:
         """Write one coil (FC5): `speedsign.ports.COIL_ON`, COIL_OFF, or a word that a maker has added.
 
@@ -240,11 +254,15 @@ class PymodbusBus:
             timer.cancel()
             self._awaiting = None
             if not answered:  # also when cancelled
-                if self.settings.resync and ask.unit not in self.settings.unreadable:
-                    self._owed.add(ask, loop.time(), probe=probes)
+                self._owe(ask, probes=probes)
                 self._stay_quiet()
         self._misses = 0
         return reply
+
+    def _owe(self, ask: Ask, *, probes: bool = False) -> None:
+        """Its reply may still come."""
+        if self.settings.resync and ask.unit not in self.settings.unreadable:
+            self._owed.add(ask, asyncio.get_running_loop().time(), probe=probes)
 
     async def _silence(self) -> None:
         """Leave the line quiet for as long as the slaves need to see that a frame has ended."""

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from drivers.display.owner import OwnerSettings, PanelOwner
-from drivers.modbus_bus import BusSettings, PymodbusBus
 from drivers.radar.link import RadarLink
 from speedsign import __version__
+from speedsign.assemble_display import DisplayParts, build_display
+from speedsign.brightness import BrightnessControl
 from speedsign.clock import SystemClock
-from speedsign.config.schema import Config, DisplayConfig, MqttConfig
+from speedsign.config.schema import Config, MqttConfig
 from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
@@ -24,9 +24,9 @@ from speedsign.errors import ConfigError, StoreError
 from speedsign.lines import radar_line
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
-from speedsign.ports import Clock, LineSettings, RadarDriver
-from speedsign.registry import load_display, load_radar
-from speedsign.rules import Rules
+from speedsign.ports import Clock, RadarDriver
+from speedsign.registry import load_radar
+from speedsign.schedule import Schedule
 from telemetry.lock import sole_writer
 from telemetry.messages import Identity
 from telemetry.mqtt import BrokerSettings
@@ -61,10 +61,19 @@ class Sign:
         )
         self.recorder: ThreadRecorder[SqliteStore] = ThreadRecorder(self._open_store)
         self.telemetry = self._publisher(config.mqtt) if config.mqtt else None
-        self.display = self._panel(config.display) if config.display else None
+        built = build_display(config, config.display, self.clock, self._acked) if config.display else None
+        self.display = built.display if built else None
         self.daemon = Daemon(
-            plan(config, driver, self.pace),
-            Parts(self.clock, self.radar, self.recorder, self.display, self.telemetry, sd_notify),
+            plan(config, driver, self.pace, built),
+            Parts(
+                self.clock,
+                self.radar,
+                self.recorder,
+                self.display,
+                built.light if built else None,
+                self.telemetry,
+                sd_notify,
+            ),
         )
 
     async def run(self) -> None:
@@ -82,23 +91,6 @@ class Sign:
         return open_or_replace(
             path, self.config.sign.id, self.pace.interval_s, at_utc=at_utc, previous=previous
         )
-
-    def _panel(self, display: DisplayConfig) -> PanelOwner:
-        driver = load_display(display.driver, display.digits)
-        line = LineSettings(display.baud or driver.line.baud, parity=display.parity)
-        bus = PymodbusBus(
-            display.port,
-            line,
-            BusSettings(
-                timeout_s=display.timeout_s,
-                local_echo=display.local_echo,
-                resync=driver.capabilities.reads_back,
-            ),
-        )
-        settings = OwnerSettings(keepalive_s=display.keepalive_s, verify_s=display.verify_s)
-        owner = PanelOwner(bus, driver, display.unit, self.clock, settings, self._acked)
-        owner.show(Face(level=display.brightness))
-        return owner
 
     def _acked(self, face: Face, t_mono_s: float) -> None:
         self.daemon.on_acked(face, t_mono_s)
@@ -127,9 +119,9 @@ class Sign:
         )
 
 
-def plan(config: Config, driver: RadarDriver, pace: Pace) -> Plan:
+def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | None) -> Plan:
     """How the sign is to behave."""
-    sign, rules = config.sign, config.rules
+    sign = config.sign
     return Plan(
         installation=Installation(
             site=sign.site or sign.name or sign.id,
@@ -142,13 +134,8 @@ def plan(config: Config, driver: RadarDriver, pace: Pace) -> Plan:
             rounds=driver.rounds,
         ),
         tracking=tracking_params(config.tracking, config.radar.mounting_angle_deg),
-        rules=Rules(
-            minimum_kmh=rules.minimum_kmh,
-            ceiling_kmh=config.ceiling_kmh,
-            directions=rules.directions(),
-            hold_s=rules.hold_s,
-            min_change_interval_s=rules.min_change_interval_s,
-        ),
+        schedule=Schedule.of(config),
+        brightness=BrightnessControl.of(config, built.driver.capabilities) if built else None,
         invert_direction=config.radar.invert_direction,
         keep_vehicles_days=config.store.keep_vehicles_days,
         trust_clock=config.clock.trust == "always",

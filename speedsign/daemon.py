@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from speedsign.brightness import BrightnessControl
 from speedsign.coverage import INTERVAL_S, CoverageMeter, interval_start
 from speedsign.model import (
     ClockQuality,
@@ -26,8 +27,9 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from speedsign.ports import Clock, Display, Radar, Recorder, Store, Telemetry
+from speedsign.ports import Clock, Display, LightSensor, Radar, Recorder, Store, Telemetry
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
+from speedsign.schedule import Schedule
 from speedsign.supervise import KeptPart
 from speedsign.tracking import VERSION, Tracker, TrackingParams
 
@@ -51,6 +53,7 @@ class Parts:
     radar: Radar
     recorder: Recorder
     display: Display | None = None  # None: a sign that only measures
+    light: LightSensor | None = None
     telemetry: Telemetry | None = None
     notify: Callable[[str], None] = field(default=lambda _state: None)
 
@@ -62,6 +65,8 @@ class Plan:
     installation: Installation
     tracking: TrackingParams = field(default_factory=TrackingParams)
     rules: Rules = field(default_factory=Rules)
+    schedule: Schedule | None = None  # None: the rules hold always
+    brightness: BrightnessControl | None = None  # None: as the display was made
     invert_direction: bool = False
     keep_vehicles_days: int = 30
     trust_clock: bool = False  # True: whatever the kernel says
@@ -76,9 +81,10 @@ class Daemon:
         self.plan, self.parts = plan, parts
         self.tracker = Tracker(plan.tracking)
         self.vehicles = 0
+        self.rules = plan.rules  # as they hold now
         self._shown: Shown = DARK
         self._passed: list[Vehicle] = []  # not yet given to the store
-        self._lit_for: set[int] = set()  # tracks whose number the panel has acknowledged
+        self._lit_for: dict[int, DisplayState] = {}  # tracks whose face the panel has acknowledged
         self._ticked_s = self._now()
         self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
@@ -122,6 +128,7 @@ class Daemon:
 
     def _begin(self) -> None:
         now_utc = self.parts.clock.now_utc()
+        self._plan_display(now_utc)
         self._closed_before = interval_start(now_utc, self.plan.interval_s)
         self._submit("installation", lambda store: store.begin(self.plan.installation, now_utc))
         # Intervals that a restart cut in two go on; those that ended while nobody was here are closed.
@@ -166,7 +173,7 @@ class Daemon:
         self._on_deadline()
 
     def _show(self, t_mono_s: float) -> None:
-        rules = self.plan.rules
+        rules = self.rules
         target = self.tracker.target(t_mono_s, rules.directions)
         before, self._shown = self._shown, step(self._shown, target, t_mono_s, rules)
         if self._shown.face != before.face and self.parts.display:
@@ -176,7 +183,7 @@ class Daemon:
         """Wake up when a hold or a track ends, should no reading come before."""
         if self._timer:
             self._timer.cancel()
-        deadlines = [self.tracker.next_deadline_s, next_check_s(self._shown, self.plan.rules)]
+        deadlines = [self.tracker.next_deadline_s, next_check_s(self._shown, self.rules)]
         due = min((at for at in deadlines if at is not None), default=None)
         if due is None:
             self._timer = None
@@ -192,11 +199,16 @@ class Daemon:
         self._arm()
 
     def on_acked(self, face: Face, _t_mono_s: float) -> None:
-        """The panel has confirmed a face: the vehicle it is for has been shown its speed."""
-        if face.number is not None and face == self._shown.face and self._shown.track_id is not None:
-            self._lit_for.add(self._shown.track_id)
-            if len(self._lit_for) > MAX_LIT:
-                self._lit_for.remove(min(self._lit_for))  # it never became a vehicle
+        """The panel has confirmed a face: the vehicle it is for has been shown that."""
+        shown, track_id = self._shown.face, self._shown.track_id
+        if face.is_blank or track_id is None or (face.number, face.word) != (shown.number, shown.word):
+            return
+        if face.number is not None:
+            self._lit_for[track_id] = DisplayState.SHOWN
+        else:
+            self._lit_for.setdefault(track_id, DisplayState.WORD)  # in turn with its speed: it was shown that
+        if len(self._lit_for) > MAX_LIT:
+            del self._lit_for[min(self._lit_for)]  # it never became a vehicle
 
     # ------------------------------------------------------------------ what is kept
 
@@ -227,11 +239,15 @@ class Daemon:
         )
 
     def _display_state(self, track_id: int) -> DisplayState:
-        if track_id in self._lit_for:
-            self._lit_for.discard(track_id)
-            return DisplayState.SHOWN
+        """What the vehicle got to see; of a display that is not under control nobody knows."""
         display = self.parts.display
-        return DisplayState.BLANK if display and not display.faults() else DisplayState.DARK
+        if track_id in self._lit_for:
+            return self._lit_for.pop(track_id)
+        if display is None:
+            return DisplayState.DARK
+        if display.lit() is None or display.faults():
+            return DisplayState.FAULT
+        return DisplayState.DARK if self.rules.dark else DisplayState.BLANK
 
     def _take_coverage(self) -> list[Coverage]:
         clock = self.parts.clock
@@ -274,6 +290,7 @@ class Daemon:
         clock = self.parts.clock
         self._ticked_s = clock.monotonic()
         now_utc = clock.now_utc()
+        self._plan_display(now_utc)
         self._say_faults()
         self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)
         due_utc = now_utc - timedelta(seconds=self.plan.close_after_s)
@@ -287,6 +304,23 @@ class Daemon:
         elif not self._coverage.is_empty and clock.monotonic() - self._flushed_s >= FLUSH_COVERAGE_S:
             self._flush_coverage()
         self.parts.notify("WATCHDOG=1")
+
+    def _plan_display(self, now_utc: datetime) -> None:
+        """What the schedule and the light say now; measuring goes on whatever that is."""
+        display, schedule, now_s = self.parts.display, self.plan.schedule, self._now()
+        if display is None:
+            return
+        believed = now_utc if self._clock_quality() is ClockQuality.OK else None
+        if schedule and (rules := schedule.at(believed).rules) != self.rules:
+            self.rules = rules
+            display.rest(resting=rules.dark)
+            self._show(now_s)
+            self._arm()
+        if self.plan.brightness:
+            lux = self.parts.light.lux() if self.parts.light else None
+            level = self.plan.brightness.level(now_s, believed, lux)
+            if level is not None:
+                display.dim(level)
 
     def _prune(self, now_utc: datetime) -> None:
         """Once a day, forget vehicles older than they may be kept; intervals stay."""
@@ -314,7 +348,9 @@ class Daemon:
     def faults(self) -> list[Fault]:
         """Everything that is wrong now."""
         parts = self.parts
-        sources = (parts.radar, parts.display, parts.recorder, parts.telemetry)
+        sources = (
+            parts.radar, parts.display, parts.light, self.plan.brightness, parts.recorder, parts.telemetry,
+        )  # fmt: skip
         found = [fault for source in sources if source is not None for fault in source.faults()]
         return found + [part.fault for part in self._kept if part.fault]
 

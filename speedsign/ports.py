@@ -215,10 +215,18 @@ class ModbusBus(Protocol):
 
     async def connect(self) -> None: ...
 
-    async def ready(self) -> None:
-        """Wait until the next request would be sent at once; raises as a request does.
+    async def ready(self, unit: int | None = None) -> None:
+        """Wait until the next request to this unit would be sent at once; raises as a request does.
 
         So that what to send can be decided then, and not before.
+        """
+        ...
+
+    async def tell(self, unit: int, write: WriteRegisters) -> None:
+        """Write at once, also while the reply to an earlier request may still come.
+
+        For what is right whatever was lost: darkness. That it returns proves nothing, the reply may have
+        been another's; raises as a request does.
         """
         ...
 

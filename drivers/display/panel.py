@@ -165,9 +165,13 @@ class Panel:
             _log.warning("display: unit %d on %s may still be lit: %s", self._unit, self._bus.name, why)
 
     async def _do(self) -> None:
+        if self._failures > 1:
+            # It may hear us though we do not understand it: dark first, whatever it may still answer.
+            for write in self._driver.writes(BLANK, self._level):
+                await self._bus.tell(self._unit, write)
         if not self._in_order:
             await self._put_in_order()
-        await self._bus.ready()  # a face that is replaced meanwhile is never sent
+        await self._bus.ready(self._unit)  # a face that is replaced meanwhile is never sent
         self._fresh = False
         face, now_s = self._wanted, _loop_s()
         requests = tuple(self._driver.writes(face, self._level))
@@ -191,7 +195,8 @@ class Panel:
             return
         # It may have been without power: put in order again before a face is shown.
         self._in_order, self._mismatches = False, 0
-        self._retry_at_s = self._step_began_s + self._settings.retry_s
+        pause_s = 0.0 if self._failures == 2 else self._settings.retry_s
+        self._retry_at_s = self._step_began_s + pause_s
         self._raise_fault(
             error.code,
             f"{error}; check the power of the panel, the wires A and B, "

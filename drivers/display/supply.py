@@ -20,7 +20,7 @@ class GuardSettings:
     """How long a panel is without power, and how long it has to answer afterwards."""
 
     boot_s: float = 1.0  # from power to the panel's first answer
-    answer_s: float = 2.0  # more, before it is cut again
+    answer_s: float = 0.8  # more, before it is cut again: two tries; what it lights meanwhile is its own
     off_s: float = 3.0  # the first cut; each further one twice as long, up to …
     off_max_s: float = 60.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,9 @@ def config() -> Config:
 
 
 def test_the_plan_is_what_the_config_says(config: Config) -> None:
-    found = plan(config, load_radar("ops243"), Pace())
-    here, rules = found.installation, found.rules
+    found = plan(config, load_radar("ops243"), Pace(), None)
+    assert found.schedule is not None
+    here, rules = found.installation, found.schedule.at(datetime(2026, 5, 4, tzinfo=UTC)).rules
     assert (here.site, here.limit_kmh, here.mounting_angle_deg, here.radar) == (
         "the school",
         30,

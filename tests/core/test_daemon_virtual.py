@@ -1,4 +1,4 @@
-"""The seam: the whole daemon on virtual time, with real decoder, tracker, rules, owner, store and outbox.
+"""The seam: the whole daemon on virtual time, with real decoder, tracker, rules, display, store and outbox.
 
 Only the wires are memory and the clock is virtual, so an hour of traffic takes seconds and is the same
 each time.
@@ -8,114 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from drivers.display.dm56a04 import Dm56a04
-from drivers.display.owner import PanelOwner
-from drivers.radar.link import RadarLink
-from drivers.radar.ops243 import Ops243
-from simulator.line import MemoryLine
-from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.road import Road, RoadShape
-from simulator.traffic import Flow, random_traffic
-from simulator.virtual_time import VirtualClock, run_virtual
-from simulator.world import World, make_world
-from speedsign.daemon import Daemon, Parts, Plan
-from speedsign.errors import NoReply
-from speedsign.model import ClockQuality, Direction, Face, Installation, Reading
-from speedsign.ports import RadarSettings
+from simulator.virtual_time import run_virtual
+from speedsign.model import ClockQuality, Direction, Reading
 from telemetry.messages import parse_aggregate
 from telemetry.query import read_counts, read_intervals, read_vehicles
-from telemetry.recorder import InlineRecorder
 from telemetry.store import SqliteStore
-
-START = datetime(2026, 5, 4, 6, 52, 30, tzinfo=UTC)  # in the middle of an interval
-HERE = Installation(
-    site="test road", limit_kmh=50, mounting_angle_deg=0.0, radar="ops243", timezone="Europe/Riga"
-)
-
-
-class MemoryBus:
-    """The panel without its wire: what a bus does, on the twin's registers."""
-
-    name = "memory"
-
-    def __init__(self, panel: Dm56a04Twin) -> None:
-        self.panel, self.dead = panel, False
-
-    async def connect(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def ready(self) -> None: ...
-
-    async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
-        await self._wire()
-        self.panel.write(address, values)
-
-    async def read_registers(self, unit: int, address: int, count: int) -> list[int]:
-        await self._wire()
-        return self.panel.read(address, count)
-
-    async def _wire(self) -> None:
-        await asyncio.sleep(0.25 if self.dead else 0.03)
-        if self.dead:
-            raise NoReply(self.name, "nothing came back")
-
-
-class Street:
-    """A sign at a street, all in memory. Runs for so long; then everything is open to be looked at."""
-
-    def __init__(
-        self,
-        folder: Path,
-        vehicles_per_hour: float = 300.0,
-        *,
-        trusted: bool = True,
-        start: datetime = START,
-    ) -> None:
-        self.path = folder / "sign.db"
-        loop = asyncio.get_running_loop()
-        self.clock = VirtualClock(loop, start, trusted=trusted)
-        self.line = MemoryLine("radar")
-        flow = Flow(vehicles_per_hour / 2)
-        self.world: World = make_world(self.line, script=random_traffic([flow, flow], seed=7), seed=7)
-        self.panel = Dm56a04Twin()
-        self.bus = MemoryBus(self.panel)
-        self.lit: list[tuple[float, str]] = []
-        self.panel.on_change = lambda text: self.lit.append((loop.time(), text.strip()))
-        self.store = SqliteStore(self.path, "virtual")
-        self.recorder = InlineRecorder(self.store)
-        self.owner = PanelOwner(self.bus, Dm56a04(), 1, self.clock, on_acked=self._acked)
-        self.daemon = Daemon(
-            Plan(installation=HERE),
-            Parts(
-                clock=self.clock,
-                radar=RadarLink(self.line.port, Ops243(), RadarSettings(), self.clock),
-                recorder=self.recorder,
-                display=self.owner,
-            ),
-        )
-
-    def _acked(self, face: Face, t_mono_s: float) -> None:
-        self.daemon.on_acked(face, t_mono_s)
-
-    async def run(self, seconds: float) -> None:
-        daemon = asyncio.create_task(self.daemon.run())
-        world = asyncio.create_task(self.world.run())
-        done, _ = await asyncio.wait({daemon, world}, timeout=seconds)
-        assert not done, [task.exception() for task in done]
-        await self.stop(daemon, world)
-
-    @staticmethod
-    async def stop(*tasks: asyncio.Task[None]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+from tests.core.street import START, Street
 
 
 def test_an_hour_of_traffic_in_seconds(tmp_path: Path) -> None:
@@ -191,7 +95,7 @@ def test_a_clock_that_is_not_trusted_is_written_into_every_record(tmp_path: Path
 def test_a_dead_panel_holds_up_nobody(tmp_path: Path) -> None:
     async def run() -> tuple[Street, list[str]]:
         street = Street(tmp_path)
-        street.bus.dead = True
+        street.bus.cut.add(1)
         daemon = asyncio.create_task(street.daemon.run())
         world = asyncio.create_task(street.world.run())
         await asyncio.sleep(600)
@@ -203,7 +107,7 @@ def test_a_dead_panel_holds_up_nobody(tmp_path: Path) -> None:
     assert codes == ["no_reply"]
     kept = read_vehicles(street.path, START, START + timedelta(hours=1))
     assert len(kept) > 20
-    assert {record.display.value for _, record in kept} == {"dark"}
+    assert {record.display.value for _, record in kept} == {"fault"}
 
 
 def test_a_radar_that_is_unplugged_leaves_the_panel_dark_and_comes_back(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from speedsign.errors import BadReply, NoReply, PortError
-from speedsign.ports import COIL_ON
+from speedsign.ports import COIL_ON, WriteRegisters
 
 WIRE_S, TIMEOUT_S = 0.03, 0.34  # with the quiet after it
 
@@ -75,8 +75,11 @@ class MemoryBus:
     async def close(self) -> None:
         return
 
-    async def ready(self) -> None:
+    async def ready(self, unit: int | None = None) -> None:
         return
+
+    async def tell(self, unit: int, write: WriteRegisters) -> None:
+        await self.write_registers(unit, write.address, write.values)
 
     async def write_registers(self, unit: int, address: int, values: Sequence[int]) -> None:
         await self._exchange(unit, f"write {address}={list(values)}", self.panels)

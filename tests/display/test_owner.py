@@ -72,7 +72,22 @@ class MemoryBus:
             await self._no_reply()
         await asyncio.sleep(WIRE_S)
 
-    async def ready(self) -> None:
+    async def tell(self, unit: int, write: WriteRegisters) -> None:
+        await self.write_registers(unit, write.address, write.values)
+
+    async def write_register(self, unit: int, address: int, value: int) -> None:
+        raise NotImplementedError
+
+    async def write_coil(self, unit: int, address: int, value: int) -> None:
+        raise NotImplementedError
+
+    async def read_input_registers(self, unit: int, address: int, count: int) -> list[int]:
+        raise NotImplementedError
+
+    async def read_coils(self, unit: int, address: int, count: int) -> list[bool]:
+        raise NotImplementedError
+
+    async def ready(self, unit: int | None = None) -> None:
         if self._quiet:
             self._quiet = False
             await asyncio.sleep(QUIET_S)
@@ -324,7 +339,7 @@ def test_back_after_a_power_cut_it_is_put_in_order_before_the_newest_face() -> N
             began_s = now()
             await asyncio.sleep(1.5)
             answered = [what for at_s, what in made.bus.log if at_s > began_s]
-            assert answered[:5] == ["    ", "8=[0]", "9=[1]", "  52", "read"]
+            assert answered[:6] == ["    ", "    ", "8=[0]", "9=[1]", "  52", "read"]
             assert (made.bus.twin.lit(), made.bus.twin.brightness) == ("  52", 1)
             assert (made.owner.lit(), made.codes) == (Face(52), [])
 
@@ -339,7 +354,7 @@ def test_a_panel_that_refuses() -> None:
             await asyncio.sleep(0.5)
             assert made.codes == ["bad_reply"]
             assert "exception 4" in made.owner.faults()[0].text
-            assert made.owner.health()["bad_replies"] == 2
+            assert made.owner.health()["bad_replies"] == 3  # twice the number, then dark at once
 
     virtual(main())
 

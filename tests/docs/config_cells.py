@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -13,19 +14,33 @@ from annotated_types import Ge, Le, Len, MinLen
 
 from speedsign.config.schema import Config
 
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", date: "date"}
 
 
 def tables() -> dict[str, type]:
-    """The tables of a config, in the order of the schema."""
-    hints = get_type_hints(Config, include_extras=True)
-    return {field.name: _bare(hints[field.name])[0] for field in dataclasses.fields(Config)}
+    """The tables of a config by their headings, in the order of the schema; an inner one after its outer."""
+    return dict(_tables(Config, ""))
+
+
+def _tables(outer: type, prefix: str) -> Iterator[tuple[str, type]]:
+    hints = get_type_hints(outer, include_extras=True)
+    for field in dataclasses.fields(outer):
+        kind = _bare(hints[field.name])[0]
+        repeated = get_origin(kind) is tuple and dataclasses.is_dataclass(get_args(kind)[0])
+        inner = get_args(kind)[0] if repeated else kind
+        if dataclasses.is_dataclass(inner):
+            name = f"{prefix}{field.name}"
+            yield f"[[{name}]]" if repeated else f"[{name}]", inner  # type: ignore[misc]  # a class, not an object
+            yield from _tables(inner, f"{name}.")  # type: ignore[arg-type]  # as above
 
 
 def rows(table: type) -> Iterator[tuple[str, str, str]]:
-    """(key, type with its bound, default) as the page writes them."""
+    """(key, type with its bound, default) as the page writes them; inner tables have their own heading."""
     hints = get_type_hints(table, include_extras=True)
+    inner = dict(_tables(table, ""))
     for field in dataclasses.fields(table):
+        if f"[{field.name}]" in inner or f"[[{field.name}]]" in inner:
+            continue
         kind, bound = _bare(hints[field.name])
         yield f"`{field.name}`", ", ".join(filter(None, (_word(kind), bound))), _default(field)
 
@@ -55,9 +70,19 @@ def _bound(marks: tuple[Any, ...]) -> str:
 def _word(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return _list(get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return " or ".join(f"`{member.value}`" for member in kind)
     return _WORDS[kind]
+
+
+def _list(of: tuple[Any, ...]) -> str:
+    """A list of one kind of thing, or a pair."""
+    if of[-1] is Ellipsis:
+        kind, bound = _bare(of[0])
+        return ", ".join(filter(None, (f"list of {_word(kind)}", bound)))
+    return " and ".join(", ".join(filter(None, (_word(kind), bound))) for kind, bound in map(_bare, of))
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
@@ -68,5 +93,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
     value = field.default.value if isinstance(field.default, Enum) else field.default
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return "`[" + ", ".join(f'"{item}"' for item in value) + "]`" if value else "empty"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"`{text}`" if text else "empty"
