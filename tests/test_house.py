@@ -91,6 +91,8 @@ def test_the_daemon_carries_nothing_that_it_does_not_need() -> None:
         "pydantic_core",
         "rich",
         "speedsign.config.load",
+        "astral",
+        "holidays",
         "hypothesis",
         "pytest",
     ):

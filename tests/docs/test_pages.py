@@ -70,8 +70,9 @@ def test_every_fault_is_explained() -> None:
         path.read_text(encoding="utf-8") for name in folders for path in (ROOT / name).rglob("*.py")
     )
     found = set(re.findall(r'Fault\(\s*"(\w+)",\s*"(\w+)"', source))
-    found |= {("display", code) for code in re.findall(r'^    code = "(\w+)"$', source, re.MULTILINE)}
-    found.discard(("display", "error"))  # of the base class, which is never raised itself
+    codes = set(re.findall(r'^    code = "(\w+)"$', source, re.MULTILINE))
+    codes.discard("error")  # of the base class, which is never raised itself
+    found |= {(device, code) for device in ("display", "light") for code in codes}
     found |= {("any", code) for code in re.findall(r'Fault\(self\.name, "(\w+)"', source)}
     explained = {(row[0], row[1].strip("`")) for row in pages.table_rows(_faults())}
     assert explained == found

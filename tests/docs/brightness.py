@@ -1,0 +1,56 @@
+"""The generated tables of docs/brightness.md: the standard's curve and the sun's light.
+
+    .venv/bin/python -m tests.docs.brightness
+
+writes them between the page's markers. A test fails while the page says otherwise.
+"""
+
+from __future__ import annotations
+
+from speedsign.daylight import EN_12966_L3_CD_M2, SUNLIGHT_LX, level_of, sunlight_lx
+from tests.docs import pages
+
+PAGE = pages.ROOT / "docs" / "brightness.md"
+STEPS = 8
+RULE = "| --- | --- | --- | --- |"
+
+
+def page_with_tables(page: str) -> str:
+    """The page with its tables as the code has them."""
+    page = _between(page, "curve", curve_table())
+    return _between(page, "sun", sun_table())
+
+
+def curve_table() -> str:
+    rows = ["| Light on the sign | Class L3, white, at least | Level | Of 8 steps |", RULE]
+    rows += [f"| {_lux(lux)} | {_number(least)} cd/m² | {_level(lux)}" for lux, least in EN_12966_L3_CD_M2]
+    return "\n".join(rows) + "\n"
+
+
+def sun_table() -> str:
+    rows = ["| Sun | Light on a face turned to it | Level | Of 8 steps |", RULE]
+    rows += [f"| {deg:g}° | {_lux(lux)} | {_level(sunlight_lx(deg))}" for deg, lux in SUNLIGHT_LX]
+    return "\n".join(rows) + "\n"
+
+
+def _level(lux: float) -> str:
+    level = level_of(lux)
+    return f"{level:.3f} | {1 + round(level * (STEPS - 1))} |"
+
+
+def _lux(lux: float) -> str:
+    return f"{_number(lux)} lx"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.6g}".replace(",", " ")
+
+
+def _between(page: str, name: str, text: str) -> str:
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, rest = page.split(begin)
+    return before + begin + text + end + rest.split(end)[1]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
