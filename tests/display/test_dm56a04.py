@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from drivers.display.dm56a04 import Dm56a04
-from simulator.panels.dm56a04 import Dm56a04Twin
 from speedsign.errors import DriverError
 from speedsign.model import BLANK, Face
 from speedsign.ports import Expect, PanelDriver, WriteRegisters
@@ -36,18 +33,41 @@ def ascii_of(text: str) -> tuple[int, ...]:
 )
 def test_every_digit_is_written_in_one_request(number: int | None, digits: int, lit: str) -> None:
     driver = Dm56a04(digits)
-    assert driver.writes(Face(number)) == (WriteRegisters(0, ascii_of(lit)),)
-    assert driver.read_back(Face(number)) == Expect(0, ascii_of(lit))
+    assert driver.writes(Face(number), 1.0) == (WriteRegisters(0, ascii_of(lit)),)
+    assert driver.read_back(Face(number), 1.0) == Expect(0, ascii_of(lit))
     assert driver.text(Face(number)) == lit
 
 
-@given(st.integers(), st.sampled_from([4, 6]))
-def test_a_panel_shows_the_whole_number_or_nothing(number: int, digits: int) -> None:
-    driver, twin = Dm56a04(digits), Dm56a04Twin(digits)
-    for write in driver.writes(Face(number)):
-        twin.write(write.address, write.values)
-    assert twin.lit().strip() in ("", str(number))
-    assert (twin.lit().strip() == "") is not (0 <= number < 10**digits)
+@pytest.mark.parametrize(
+    ("word", "lit"),
+    [
+        ("SLOU", "SLOU"),
+        ("--", "  --"),
+        ("Lo", "  Lo"),
+        ("PALdIES", "    "),  # 7 cells
+        ("LĒN", "    "),  # never LEN
+        ("KM", "    "),  # no form of these on seven segments
+        ("1.2", "    "),
+    ],
+)
+def test_a_word_is_whole_or_dark(word: str, lit: str) -> None:
+    driver = Dm56a04()
+    assert driver.writes(Face(word=word), 1.0) == (WriteRegisters(0, ascii_of(lit)),)
+    assert driver.read_back(Face(word=word), 1.0) == Expect(0, ascii_of(lit))
+
+
+def test_a_word_goes_before_a_number() -> None:
+    assert Dm56a04().text(Face(47, word="SLO")) == " SLO"
+    assert Dm56a04().text(Face(47, word="LĒN")) == "    "
+
+
+@pytest.mark.parametrize(("digits", "mask"), [(4, 15), (6, 63)])
+def test_blinking_ends_with_the_next_face(digits: int, mask: int) -> None:
+    driver = Dm56a04(digits)
+    assert len(driver.writes(Face(47), 1.0)) == 1, "who never blinks pays nothing"
+    assert driver.writes(Face(47, blink=True), 1.0)[1:] == (WriteRegisters(8, (mask,)),)
+    for face in (Face(47), BLANK, Face(word="--"), Face(blink=True)):
+        assert driver.writes(face, 1.0)[1:] == (WriteRegisters(8, (0,)),)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +81,12 @@ def test_nothing_blinks_from_the_start() -> None:
     assert Dm56a04().start() == (WriteRegisters(8, (0,)),)
 
 
+def test_the_lamp_test_lights_every_digit() -> None:
+    assert Dm56a04(6).lamp_test(1.0) == (WriteRegisters(0, ascii_of("888888")),)
+
+
 def test_blank_is_four_spaces() -> None:
-    assert Dm56a04().writes(BLANK) == (WriteRegisters(0, (0x20, 0x20, 0x20, 0x20)),)
+    assert Dm56a04().writes(BLANK, 1.0) == (WriteRegisters(0, (0x20, 0x20, 0x20, 0x20)),)
 
 
 def test_other_numbers_of_digits_are_refused() -> None:
