@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench lock mosquitto clean
+.PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus faults lock tools clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
@@ -13,7 +13,8 @@ help:
 	@echo "make fuzz     every radar decoder against millions of bytes that no radar sends"
 	@echo "make golden   rebuild the golden vehicles of the captures and show the difference"
 	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
-	@echo "make bench    latency, CPU, memory beside a minimal script"
+	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
+	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
 	@echo "make install  everything, all extras, into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
 
@@ -30,10 +31,10 @@ $(STAMP): requirements/lock.txt pyproject.toml
 demo: install
 	@$(BIN)/speedsign demo
 
-mosquitto:
-	@sh tests/install_mosquitto.sh
+tools:
+	@sh tests/install_tools.sh
 
-test: install mosquitto
+test: install tools
 	$(BIN)/python -m pytest
 
 lint: install
@@ -56,8 +57,14 @@ accuracy: install
 accuracy-cost: install
 	$(BIN)/python -m benchmarks.accuracy.cost --write
 
-bench: install mosquitto
+bench: install tools
 	$(BIN)/python benchmarks/latency/run.py
+
+bench-modbus: install
+	$(BIN)/python benchmarks/modbus/run.py
+
+faults: install
+	$(BIN)/python benchmarks/faults/run.py
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock

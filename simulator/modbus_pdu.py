@@ -41,6 +41,12 @@ class RegisterDevice(Protocol):
     def write(self, address: int, values: Sequence[int]) -> None: ...
 
 
+class WritableDevice(Protocol):
+    """Holding registers that nobody can read."""
+
+    def write(self, address: int, values: Sequence[int]) -> None: ...
+
+
 class CoilDevice(Protocol):
     """Coils with something behind them; both raise RegisterError."""
 
@@ -58,7 +64,7 @@ class InputDevice(Protocol):
 
 
 # A device has the methods of one or several of these; what it has not is an illegal function.
-Device = RegisterDevice | CoilDevice | InputDevice
+Device = RegisterDevice | WritableDevice | CoilDevice | InputDevice
 
 
 def is_write(pdu: bytes) -> bool:

@@ -110,7 +110,7 @@ class Broker:
         )
         program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
         if program is None:
-            raise SystemExit("the benchmark needs Mosquitto: make mosquitto installs it")
+            raise SystemExit("the benchmark needs Mosquitto: make tools installs it")
         self._process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
         while True:
             with socket.socket() as probe:

@@ -46,7 +46,7 @@ class Broker:
     def start(self) -> None:
         """Start and wait until it takes connections."""
         program = shutil.which("mosquitto", path=_PATH)
-        assert program, "the Mosquitto broker is missing: sh tests/install_mosquitto.sh"
+        assert program, "the Mosquitto broker is missing: sh tests/install_tools.sh"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([program, "-c", self._config], stdout=log, stderr=log)
         deadline_s = time.monotonic() + 10
