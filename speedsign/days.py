@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-_YEARLY = re.compile(r"(\d\d)-(\d\d)")
-_HOURS = re.compile(r"(\d\d):(\d\d)")
+_YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HOURS = re.compile(r"([0-9]{2}):([0-9]{2})")
 _LEAP_YEAR = 2024  # every day that a year can have is in it
 DAY_MINUTES = 24 * 60
 
@@ -66,7 +67,7 @@ def _parse_day(text: str, whole: str) -> tuple[date, bool]:
     try:
         if yearly := _YEARLY.fullmatch(text):
             return date(_LEAP_YEAR, int(yearly[1]), int(yearly[2])), True
-        if len(text) == len("2027-03-14"):
+        if _DAY.fullmatch(text):
             return date.fromisoformat(text), False
     except ValueError:
         wrong = (

@@ -161,11 +161,16 @@ def _judged(
 
 
 def _may_stay(before: Shown, zone: Zone, rules: Rules) -> bool:
-    """Whether the face before is good for a moment longer: lit, allowed by the rules of now, not too kind."""
+    """Whether the face before is good for a moment longer: lit, one of the rules of now, not too kind."""
+    if before.face.is_blank or zone not in LIT:
+        return False
     number = before.face.number
-    allowed = number is None or rules.minimum_kmh <= number <= rules.ceiling_kmh
-    kind = _RANK[zone] <= _RANK[before.zone] or rules.look(zone) == rules.look(before.zone)
-    return not before.face.is_blank and allowed and kind and zone in LIT
+    if number is not None and not rules.minimum_kmh <= number <= rules.ceiling_kmh:
+        return False
+    pages, blink, beacon = rules.look(before.zone)
+    if before.face not in [page.face(number or 0, blink=blink, beacon=beacon) for page in pages]:
+        return False
+    return _RANK[zone] <= _RANK[before.zone] or rules.look(zone) == rules.look(before.zone)
 
 
 def _face(zone: Zone, number: int, t_mono_s: float, zone_since_s: float, rules: Rules) -> tuple[Face, float]:
