@@ -49,7 +49,13 @@ def test_the_example_shows_the_defaults_as_they_are() -> None:
     )
     everything, normal = parse_config(shown, "shown"), parse_config(EXAMPLE, "example")
     assert everything.tracking == replace(normal.tracking, max_speed_kmh=200.0)
-    assert everything.rules == normal.rules
+    assert everything.sign == replace(normal.sign, country="lt")
+    assert everything.display is not None
+    assert replace(everything.display, digits=None) == normal.display
+    # The tables of a schedule are examples and no defaults; 70 is what 20 over the limit comes to.
+    assert len(everything.rules.schedule) == 2
+    assert replace(everything.rules, schedule=(), too_fast_kmh=None) == normal.rules
+    assert everything.brightness == normal.brightness
     assert everything.clock == normal.clock
     assert everything.store == normal.store
 
