@@ -81,7 +81,7 @@ def test_integers(keys: dict[str, Any], face: Face, value: int) -> None:
 
 def test_what_it_can_is_what_the_map_says() -> None:
     plain = integer().capabilities
-    assert not (plain.can_blank or plain.reads_back or plain.blinks or plain.brightness_levels)
+    assert [plain.can_blank, plain.reads_back, plain.blinks, plain.brightness_levels] == [False] * 3 + [0]
     assert (plain.digits, plain.cells, plain.own_timeout_s) == (4, 0, None)
     rich = text(
         cells=8, glyphs="Ā", encoding="cp1257", brightness_address=1, brightness_max=100, blink_address=2,
