@@ -84,7 +84,7 @@ class Daemon:
         self.rules = plan.rules  # as they hold now
         self._shown: Shown = DARK
         self._passed: list[Vehicle] = []  # not yet given to the store
-        self._lit_for: dict[int, DisplayState] = {}  # tracks whose face the panel has acknowledged
+        self._lit_for: dict[int, tuple[DisplayState, str]] = {}  # by track: what the panel has acknowledged
         self._ticked_s = self._now()
         self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
@@ -203,10 +203,9 @@ class Daemon:
         shown, track_id = self._shown.face, self._shown.track_id
         if face.is_blank or track_id is None or (face.number, face.word) != (shown.number, shown.word):
             return
-        if face.number is not None:
-            self._lit_for[track_id] = DisplayState.SHOWN
-        else:
-            self._lit_for.setdefault(track_id, DisplayState.WORD)  # in turn with its speed: it was shown that
+        before, _ = self._lit_for.get(track_id, (DisplayState.WORD, ""))
+        state = DisplayState.SHOWN if face.number is not None else before  # a word in turn with its speed
+        self._lit_for[track_id] = state, self._shown.zone.value
         if len(self._lit_for) > MAX_LIT:
             del self._lit_for[min(self._lit_for)]  # it never became a vehicle
 
@@ -229,24 +228,24 @@ class Daemon:
     def _dated(self, vehicle: Vehicle) -> VehicleRecord:
         clock = self.parts.clock
         boot_utc = clock.now_utc() - timedelta(seconds=clock.monotonic())
+        state, face = self._lit_for.pop(vehicle.track_id, (self._unlit_state(), ""))
         return VehicleRecord(
             vehicle=vehicle,
             first_utc=boot_utc + timedelta(seconds=vehicle.t_first_mono_s),
             last_utc=boot_utc + timedelta(seconds=vehicle.t_last_mono_s),
             clock=self._clock_quality(),
-            display=self._display_state(vehicle.track_id),
+            display=state,
             tracker=VERSION,
+            face=face,
         )
 
-    def _display_state(self, track_id: int) -> DisplayState:
-        """What the vehicle got to see; of a display that is not under control nobody knows."""
+    def _unlit_state(self) -> DisplayState:
+        """Of a vehicle that was shown nothing, as far as we know."""
         display = self.parts.display
-        if track_id in self._lit_for:
-            return self._lit_for.pop(track_id)
         if display is None:
             return DisplayState.DARK
         if display.lit() is None or display.faults():
-            return DisplayState.FAULT
+            return DisplayState.FAULT  # what it really saw nobody knows
         return DisplayState.DARK if self.rules.dark else DisplayState.BLANK
 
     def _take_coverage(self) -> list[Coverage]:

@@ -184,6 +184,7 @@ class VehicleRecord:
     clock: ClockQuality
     display: DisplayState
     tracker: str  # version of the tracker that made it
+    face: str = ""  # the zone whose face it was shown last: within, over, too_fast; empty: none
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ INSTALLATION_COLUMNS = (
 )
 VEHICLE_COLUMNS = (
     "first_ms, last_ms, clock, first_mono_s, last_mono_s, track_id, direction, speed_kmh, entry_kmh, "
-    "exit_kmh, max_kmh, readings, strength, length_m, display, flags, tracker"
+    "exit_kmh, max_kmh, readings, strength, length_m, display, flags, tracker, face"
 )
 
 
@@ -93,6 +93,7 @@ def vehicle_row(record: VehicleRecord) -> tuple[object, ...]:
         record.display.value,
         json.dumps(seen.flags),
         record.tracker,
+        record.face,
     )
 
 
@@ -118,6 +119,7 @@ def vehicle_of(row: sqlite3.Row) -> VehicleRecord:
         clock=ClockQuality(row["clock"]),
         display=DisplayState(row["display"]),
         tracker=row["tracker"],
+        face=row["face"],
     )
 
 

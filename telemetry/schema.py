@@ -82,7 +82,11 @@ _VERSION_1 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    "ALTER TABLE vehicle ADD COLUMN face TEXT NOT NULL DEFAULT ''",  # within, over, too_fast; '': none, or not known
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -51,7 +51,7 @@ def passed(
         length_m=None,
         flags=("merged",),
     )
-    return VehicleRecord(vehicle, at - timedelta(seconds=3.25), at, clock, display, "tracker 1")
+    return VehicleRecord(vehicle, at - timedelta(seconds=3.25), at, clock, display, "tracker 1", "within")
 
 
 def measured(at: datetime, seconds: float, clock: ClockQuality = ClockQuality.OK) -> Coverage:

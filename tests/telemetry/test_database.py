@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_file_of_version_1_opens_and_goes_on(path: Path) -> None:
         assert dict(closed.cells[0].counts) == {50: 1, 52: 1}
         assert [row.seq for row in store.pending(0, 9)] == [3, 4]
     assert [number for number, _ in vehicles_since(path, 0)] == [1, 2]
-    assert vehicles_since(path, 0)[0][1] == passed(50)
+    assert vehicles_since(path, 0)[0][1] == replace(passed(50), face="")  # nobody wrote it down then
 
 
 def test_the_frozen_file_is_what_version_1_writes(path: Path, tmp_path: Path) -> None:
@@ -84,11 +85,11 @@ def test_steps_run_forward_in_order_and_only_once(path: Path, monkeypatch: pytes
     filled(path)
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER",), ("UPDATE vehicle SET lane = 2",))
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 4)
     for _ in range(2):
         with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
             assert store._db.execute("SELECT lane FROM vehicle").fetchall() == [(2,)]
-            assert store._db.execute("PRAGMA user_version").fetchone() == (3,)
+            assert store._db.execute("PRAGMA user_version").fetchone() == (4,)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: py
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER", "this is not SQL"),)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-        patch.setattr(schema, "SCHEMA_VERSION", 2)
+        patch.setattr(schema, "SCHEMA_VERSION", 3)
         with pytest.raises(StoreError):
             SqliteStore(path, "bauska-3")
     with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
