@@ -45,7 +45,7 @@ class Dm56a04(PanelDriver):
     line: ClassVar[LineSettings] = LineSettings(baud=9600)
     facts: ClassVar[PanelFacts] = PanelFacts(
         power_up="a label that is stored in it, zeros or anything",
-        own_timeout="none: the last number stays lit for ever",
+        own_timeout="it keeps the last number for ever",
         status=SourceStatus.DOCUMENTED,
         source="lamaplc.com sensor:dm36-dm56; a driver in pozsarzs/mm8d-sw that ran on the hardware",
         quirks=(

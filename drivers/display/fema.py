@@ -45,7 +45,7 @@ class Fema(PanelDriver):
     profiles: ClassVar[tuple[str, ...]] = ("16-bit", "32-bit")
     facts: ClassVar[PanelFacts] = PanelFacts(
         power_up="0",
-        own_timeout="after 10 s without a request it flashes Err.W",
+        own_timeout="after 10 s it flashes Err.W instead",
         status=SourceStatus.DOCUMENTED,
         source="Fema Electrónica, B-RTU and B series user manuals (document 4381r03)",
         quirks=(

@@ -55,7 +55,7 @@ class Led485(PanelDriver):
     profiles: ClassVar[tuple[str, ...]] = ("2014", "2024")
     facts: ClassVar[PanelFacts] = PanelFacts(
         power_up="not stated",
-        own_timeout="none: the last number stays lit for ever",
+        own_timeout="it keeps the last number for ever",
         status=SourceStatus.DOCUMENTED,
         source="the maker's own master (armfly/H7-TOOL_STM32H7_App); sman-dk/LED-485_setuptool",
         quirks=(

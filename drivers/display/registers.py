@@ -42,7 +42,7 @@ class Registers(PanelDriver):
         status=SourceStatus.CONSTRUCTED,
         source="the panel's own manual, by way of `[display.registers]`",
         quirks=(
-            "What an integer panel shows that has no `blank_value` is 0 where it should be dark.",
+            "An integer panel without `blank_value` shows 0 where it should be dark.",
             "Addresses are those on the wire, from 0: manuals that count from 40001 mean 0.",
         ),
     )

@@ -43,13 +43,13 @@ class Tm1650(PanelDriver):
     line: ClassVar[LineSettings] = LineSettings(baud=9600)
     facts: ClassVar[PanelFacts] = PanelFacts(
         power_up="its address and baud code for a moment (0013), then 0",
-        own_timeout="none: the last number stays lit for ever",
+        own_timeout="it keeps the last number for ever",
         status=SourceStatus.DOCUMENTED,
         source="lamaplc.com display:tm1650_7-segment; the page of a seller (shop.rfid-life.com)",
         quirks=(
             "Where it should be dark it is sent 0 at brightness 0: that may be dark, or a dim 0.",
             "The range of the brightness is not stated; steps 1 to 7 are used.",
-            "It flashes at the rate of its own, which is not stated.",
+            "How fast it flashes is not stated.",
             "Look-alikes take the registers of the LED-485; try `led485` when this one shows nothing.",
         ),
     )

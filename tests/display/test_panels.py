@@ -122,7 +122,8 @@ def test_every_driver_and_every_map_is_here() -> None:
 
 @PANEL
 @given(run=st.lists(st.tuples(faces, levels), min_size=1, max_size=5))
-def test_any_face_after_any_other_is_whole_or_dark(kind: Kind, run: list[tuple[Face, float]]) -> None:
+def test_a_panel_shows_the_whole_number_or_nothing(kind: Kind, run: list[tuple[Face, float]]) -> None:
+    """Or the whole word; after any other face, blinking or not."""
     shown = Shown(kind)
     can = shown.driver.capabilities
     for face, level in run:
