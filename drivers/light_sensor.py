@@ -65,7 +65,7 @@ class LightSensorMember:
             self._no_answer(error)
             return
         if lux > self._settings.max_lux:
-            self._too_much(lux)
+            self._too_much()
         else:
             self._newest = lux, _loop_s()
             self._succeeded()
@@ -106,22 +106,22 @@ class LightSensorMember:
         )
         self._raise_fault(Fault("light", error.code, text))
 
-    def _too_much(self, lux: float) -> None:
+    def _too_much(self) -> None:
         """Once may be a glitch; it answers, so it is asked as often as ever."""
         self._failures += 1
         if self._failures == 1:
             return
         text = (
-            f"unit {self._settings.unit} on {self._bus.name} says {lux:.0f} lx, more than the sun gives: the "
-            "sensor is broken, or its register or lux_per_count in [brightness.sensor] is not right"
+            f"unit {self._settings.unit} on {self._bus.name} says more than {self._settings.max_lux:g} lx: "
+            "the light sensor is broken, or its register or lux_per_count in [brightness.sensor] is not right"
         )
         self._raise_fault(Fault("light", "range", text))
 
     def _raise_fault(self, fault: Fault) -> None:
-        """Say it aloud when it is new."""
+        """Say it aloud when it is new; the first sentence stands as long as the fault is of its kind."""
         if self._fault is None or self._fault.code != fault.code:
             _log.warning("light: %s", fault.text)
-        self._fault = fault
+            self._fault = fault
 
 
 def _loop_s() -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 
 class Sun:
@@ -23,4 +23,4 @@ class Sun:
 
         `at_utc`: an aware time. Never raises for a place: near the poles it is as defined as elsewhere.
         """
-        return self._elevation(self._observer, at_utc.astimezone(UTC), with_refraction=False)
+        return self._elevation(self._observer, at_utc, with_refraction=False)

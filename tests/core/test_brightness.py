@@ -247,6 +247,24 @@ def test_the_ramp_is_one_step_a_time() -> None:
     assert seen == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7, 7, 7, 7]
 
 
+def test_a_ramp_that_is_no_multiple_of_being_asked_keeps_its_pace() -> None:
+    stepper = Stepper(ramp_s=1.5, hysteresis=0.2)
+    stepper.towards(0.0, 0.0)
+    assert [stepper.towards(7.0, float(second)) for second in range(1, 12)] == [
+        0,
+        1,
+        2,
+        2,
+        3,
+        4,
+        4,
+        5,
+        6,
+        6,
+        7,
+    ]
+
+
 def test_the_ramp_turns_where_it_is() -> None:
     stepper = Stepper(ramp_s=1.0, hysteresis=0.2)
     stepper.towards(0.0, 0.0)

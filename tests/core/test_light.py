@@ -124,6 +124,13 @@ def test_a_doubt_begins_anew_after_a_plausible_value() -> None:
     assert sensor.codes == []
 
 
+def test_a_doubt_begins_anew_after_a_gap() -> None:
+    sensor = Sensor()
+    sensor.says(0.2, DOUBT_S - 30, elevation_deg=30)
+    sensor.says(None, 60, elevation_deg=30)
+    assert sensor.says(0.2, DOUBT_S - 30, elevation_deg=30) == 0.2
+
+
 def test_a_covered_sensor_is_believed_again_after_a_minute_of_light() -> None:
     sensor = Sensor()
     sensor.says(0.2, DOUBT_S + 2, elevation_deg=30)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,18 @@ from drivers.bus_owner import BusOwner
 from drivers.display.dm56a04 import Dm56a04
 from drivers.display.owner import SignDisplay
 from drivers.light_sensor import LightSensorMember, SensorSettings
+from drivers.modbus_bus import PymodbusBus
 from simulator.light_sensor import LightSensorTwin, SensorFault
+from simulator.line import PtyLine
+from simulator.panel_end import PanelEnd
 from simulator.panels.dm56a04 import Dm56a04Twin
+from simulator.rtu_slave import RtuSlave
 from simulator.virtual_time import VirtualClock, run_virtual
 from speedsign.errors import BadReply
 from speedsign.model import Face
 from tests.display.bus import MemoryBus
+from tests.display.rig import FAST_BUS, no_error_in_the_loop
+from tests.support import run, until
 
 UNIT = 3
 
@@ -228,7 +236,7 @@ def test_more_than_the_sun_gives_is_no_light() -> None:
             assert (made.codes, made.member.lux()) == ([], 300.0), "once may be a glitch"
             await asyncio.sleep(2)
             assert made.codes == ["range"]
-            assert "655350 lx" in made.member.faults()[0].text
+            assert "more than 150000 lx" in made.member.faults()[0].text
             await asyncio.sleep(12)
             assert made.member.lux() is None
             made.twin.faults.clear()
@@ -303,3 +311,51 @@ def test_the_panel_waits_for_one_reading_at_most(*, dead: bool, worst_s: float) 
             await task
 
     run_virtual(main())
+
+
+# ---------------------------------------------------------------------- on a pty
+
+
+@pytest.mark.wires
+@pytest.mark.parametrize(
+    "where", [{}, {"input": True}, {"words": 2, "address": 4, "lux_per_count": 0.01}], ids=str
+)
+def test_on_a_real_line_with_everything_that_happens_there(tmp_path: Path, where: dict[str, Any]) -> None:
+    async def main() -> None:
+        settings = SensorSettings(
+            unit=UNIT, **({"address": 2} | where), every_s=0.02, retry_s=(0.02, 0.05), stale_s=0.5
+        )
+        wire = PtyLine(tmp_path / "bus")
+        twin = LightSensorTwin(settings.address, settings.words, settings.lux_per_count)
+        end = PanelEnd(wire, RtuSlave(UNIT, twin))
+        wire.plug()
+        owner = BusOwner(PymodbusBus(str(wire.link), settings=FAST_BUS), reconnect_s=0.05)
+        member = LightSensorMember(owner.bus, settings)
+        owner.add(member)
+
+        def codes() -> list[str]:
+            return [fault.code for fault in member.faults()]
+
+        def well(lux: float) -> bool:
+            return not codes() and member.lux() == pytest.approx(lux)
+
+        with no_error_in_the_loop():
+            task = asyncio.create_task(owner.run())
+            for lux in (0.0, 120.0, 65_000.0):
+                twin.lux = lux
+                await until(partial(well, lux), what=f"{lux} lx")
+            twin.faults.add(SensorFault.SILENT)
+            await until(lambda: codes() == ["no_reply"], what="the fault")
+            await until(lambda: member.lux() is None, what="no value")
+            twin.faults.clear()
+            await until(partial(well, 65_000.0), what="the sensor, back")
+            wire.unplug()
+            await until(lambda: codes() == ["port"], what="the line's fault")
+            wire.plug()
+            await until(partial(well, 65_000.0), what="the line, back")
+            task.cancel()
+            await asyncio.wait([task])
+        end.close()
+        wire.unplug()
+
+    run(main())
