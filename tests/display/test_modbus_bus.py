@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from drivers.display.dm56a04 import Dm56a04
 from drivers.modbus_bus import BusSettings, PymodbusBus
 from drivers.modbus_rules import silent_interval_s
-from simulator.panel_end import PanelFault
+from simulator.panel_end import PanelEnd, PanelFault
 from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.rtu_slave import MbapSlave, RtuSlave, Slave, with_crc
+from simulator.tcp_line import TcpLine
 from speedsign.errors import BadReply, DeviceError, DriverError, NoReply, PortError
 from speedsign.model import BLANK, Face
 from speedsign.ports import LineSettings
 from tests.display import vectors
-from tests.display.rig import FAST_BUS, Rig, connected
+from tests.display.rig import FAST_BUS, Rig, connected, no_error_in_the_loop
 from tests.display.vectors import hex_of
 from tests.support import run, until
 
@@ -648,5 +649,61 @@ def test_tcp_refused() -> None:
             pass
         with pytest.raises(PortError, match="connection refused"):
             await PymodbusBus(f"tcp://127.0.0.1:{port}").connect()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "slave"),
+    [("tcp", lambda twin: MbapSlave(1, twin)), ("rtu+tcp", lambda twin: RtuSlave(1, twin))],
+)
+def test_tcp_reset_in_the_middle_of_a_request(scheme: str, slave: Callable[[Dm56a04Twin], Slave]) -> None:
+    async def main() -> None:
+        twin, line = Dm56a04Twin(), TcpLine()
+        end = PanelEnd(line, slave(twin))
+        await line.start()
+        bus = PymodbusBus(f"{scheme}://{line.address}", settings=BusSettings(timeout_s=5.0))
+        with no_error_in_the_loop():
+            await bus.connect()
+            await put(bus, Face(47))
+            end.faults = {PanelFault.RESET}
+            async with asyncio.timeout(1):  # at once, not after the time-out
+                with pytest.raises(PortError, match="went away"):
+                    await put(bus, Face(48))
+            assert (twin.lit(), bus._client is not None and bus._client.connected) == ("  47", False)
+            end.faults = set()
+            with pytest.raises(PortError, match="went away"):
+                await put(bus, Face(48))  # connecting again is the owner's business
+            await bus.connect()
+            await put(bus, Face(49))
+            assert twin.lit() == "  49"
+            await bus.close()
+        await line.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "fault", [PanelFault.REPEAT, PanelFault.WRONG_ID, PanelFault.CUT, PanelFault.BAD_CRC]
+)
+def test_tcp_replies_that_are_none(fault: PanelFault) -> None:
+    async def main() -> None:
+        twin, line = Dm56a04Twin(), TcpLine()
+        end = PanelEnd(line, MbapSlave(1, twin))
+        await line.start()
+        bus = PymodbusBus(f"tcp://{line.address}", settings=FAST_BUS)
+        with no_error_in_the_loop():
+            await bus.connect()
+            end.faults = {fault}
+            if fault is PanelFault.REPEAT:
+                await put(bus, Face(46))  # the second is nobody's
+            else:
+                with pytest.raises(NoReply):
+                    await put(bus, Face(46))
+            end.faults = set()
+            await put(bus, Face(47))
+            assert await bus.read_registers(1, 0, 4) == list(LIT_47)
+            await bus.close()
+        await line.stop()
 
     run(main())

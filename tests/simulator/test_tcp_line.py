@@ -87,6 +87,24 @@ def test_unplugged_it_cuts_whoever_is_there_and_whoever_comes() -> None:
     run(check())
 
 
+def test_a_reset_is_no_orderly_end() -> None:
+    async def check() -> None:
+        async with served() as line:
+            heard = bytearray()
+            line.on_data = heard.extend
+            async with client(line) as (reader, writer):
+                writer.write(b"x")
+                await until(lambda: heard)
+                line.reset()
+                with pytest.raises(ConnectionResetError):
+                    await reader.read()
+            async with client(line) as (_, writer):  # the next one is served
+                writer.write(b"again")
+                await until(lambda: heard.endswith(b"again"))
+
+    run(check())
+
+
 def test_the_newest_client_takes_over() -> None:
     async def check() -> None:
         async with served() as line:
