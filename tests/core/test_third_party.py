@@ -29,9 +29,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "site-packages"
     info = folder / "acme-1.0.dist-info"
     info.mkdir(parents=True)
-    (source,) = [
+    source = next(
         body for kind, body in pages.FENCE.findall(pages.text("docs/drivers.md")) if kind == "python"
-    ]
+    )
     (folder / "acme_radar.py").write_text(source, encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[speedsign.radars]\nacme24 = acme_radar:Acme24\n")
