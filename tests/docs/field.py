@@ -40,12 +40,13 @@ HERE = Installation(
 
 
 def make_all(folder: Path) -> None:
-    """speedsign.toml, bad.toml, capture.jsonl and sign.db."""
+    """speedsign.toml, bad.toml, rules.toml, capture.jsonl and sign.db."""
     example = ROOT / "speedsign" / "config" / "example.toml"
     shutil.copy(example, folder / "speedsign.toml")
     bad = example.read_text(encoding="utf-8").replace("limit_kmh = 50", "limit_kmh = 500")
     bad = bad.replace("ceiling_kmh = 90", "ceilling_kmh = 90").replace('driver = "ops243"', 'driver = "ops"')
     (folder / "bad.toml").write_text(bad, encoding="utf-8")
+    shutil.copy(Path(__file__).with_name("rules.toml"), folder / "rules.toml")
     make_capture(folder / "capture.jsonl")
     make_database(folder / "sign.db")
 
