@@ -41,7 +41,7 @@ def draw(lit: str) -> list[str]:
 
 def _cells(lit: str) -> list[tuple[str, bool]]:
     """Each character, and whether a point follows it; the point takes no cell of its own."""
-    followers = lit[1:] + " "
+    followers = (lit + " ")[1:]
     return [(one, after == ".") for one, after in zip(lit, followers, strict=True) if one != "."]
 
 
