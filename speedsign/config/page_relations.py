@@ -85,14 +85,14 @@ def _fits(path: Path, text: str, page: Page, panel: Capabilities, name: str) -> 
     """Every letter as it is, or not at all: the nearest letter that a panel has is another word."""
     word, against = page.word, (*_PANEL, *_LANGUAGE)
     if not panel.cells:
-        yield Problem(path, f"is {word!r}, and a {name} shows numbers only", text, against)
+        yield Problem(path, f"is {word!r}, and the panel ({name}) shows numbers only", text, against)
         return
     missing = sorted({letter for letter in word if letter not in panel.glyphs})
     if missing:
         lacks = " ".join(repr(letter) for letter in missing)
-        yield Problem(path, f"is {word!r}, and a {name} has no {lacks}", text, against)
+        yield Problem(path, f"is {word!r}, and the panel ({name}) has no {lacks}", text, against)
     if len(word) > panel.cells:
-        said = f"is {word!r}, {len(word)} characters, and a {name} has {panel.cells}"
+        said = f"is {word!r}, {len(word)} characters, and the panel ({name}) has {panel.cells}"
         yield Problem(path, said, text, against)
 
 
@@ -102,7 +102,7 @@ def _blink(path: Path, zones: tuple[str, ...], place: _Place) -> Iterator[Proble
     if not place.country.blink:
         yield Problem(path, _forbidden("blinking", place.country), list(zones), _COUNTRY)
     elif place.panel and not place.panel.blinks:
-        text = f"cannot be: a {place.panel_name} does not blink by itself, and is not made to by writing"
+        text = f"cannot be: the panel ({place.panel_name}) does not blink by itself, and is not made to by writing"
         yield Problem(path, text, list(zones), _PANEL)
 
 

@@ -186,21 +186,47 @@ def test_a_letter_that_the_panel_lacks_is_named_and_never_replaced(monkeypatch: 
     rest = f'[rules]\n{NAME}over = ["speed", "slower"]\ntoo_fast = ["=ĢĢ Š"]'
     found = on_panel(PANEL, rest, 'language = "lt"', monkeypatch)
     assert found == [
-        "[[rules.schedule]] #1 over, entry 2 = 'slower': is 'LĖČIAU', and a dm56a04 has no 'Č' 'Ė'",
-        "[[rules.schedule]] #1 too_fast, entry 1 = '=ĢĢ Š': is 'ĢĢ Š', and a dm56a04 has no 'Ģ' 'Š'",
+        "[[rules.schedule]] #1 over, entry 2 = 'slower': is 'LĖČIAU', and the panel (dm56a04) has no 'Č' 'Ė'",
+        "[[rules.schedule]] #1 too_fast, entry 1 = '=ĢĢ Š': is 'ĢĢ Š', and the panel (dm56a04) has no 'Ģ' 'Š'",
     ]
+
+
+TEXT_PANEL = """[display]
+driver = "registers"
+port = "/dev/x"
+[display.registers]
+kind = "text"
+address = 0
+cells = 8
+encoding = "iso8859-13"
+glyphs = "ACDEIKLNPSŪ"
+[rules]
+within = ["thanks"]
+"""
+
+
+def test_a_word_that_the_panel_cannot_write_is_refused() -> None:
+    """The whole way, with the panel that the config describes."""
+    parse(TEXT_PANEL, 'language = "lv"')
+    (found,) = problems(TEXT_PANEL, 'language = "lt"\ncountry = "lt"')
+    assert found == (
+        "sign.toml:19: [rules] within, entry 1 = 'thanks': is 'AČIŪ', and the panel (registers) has no 'Č'"
+    )
+    shorter = TEXT_PANEL.replace("cells = 8", "cells = 6")
+    (found,) = problems(shorter, 'language = "lv"')
+    assert found.endswith("is 'PALDIES', 7 characters, and the panel (registers) has 6")
 
 
 def test_a_word_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = on_panel(PANEL, '[rules]\nover = ["slower"]', 'language = "en"', monkeypatch)
-    assert found.endswith("is 'SLOW DOWN', 9 characters, and a dm56a04 has 7")
+    assert found.endswith("is 'SLOW DOWN', 9 characters, and the panel (dm56a04) has 7")
 
 
 def test_a_panel_of_digits_shows_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = replace(PANEL, cells=0, blinks=False)
     found = on_panel(digits, '[rules]\nover = ["slower"]\nblink = ["over"]', "", monkeypatch)
     assert len(found) == 2
-    assert found[0].endswith("is 'SLOW DOWN', and a dm56a04 shows numbers only")
+    assert found[0].endswith("is 'SLOW DOWN', and the panel (dm56a04) shows numbers only")
     assert found[1].endswith("does not blink by itself, and is not made to by writing")
 
 
