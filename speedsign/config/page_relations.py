@@ -102,7 +102,9 @@ def _blink(path: Path, zones: tuple[str, ...], place: _Place) -> Iterator[Proble
     if not place.country.blink:
         yield Problem(path, _forbidden("blinking", place.country), list(zones), _COUNTRY)
     elif place.panel and not place.panel.blinks:
-        text = f"cannot be: the panel ({place.panel_name}) does not blink by itself, and is not made to by writing"
+        text = (
+            f"cannot be: the panel ({place.panel_name}) does not blink by itself; it is not written to blink"
+        )
         yield Problem(path, text, list(zones), _PANEL)
 
 
