@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": "speedsign.cli.demo:demo",
     "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
+    "rules": "speedsign.cli.rules:rules",
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",
     "stats": "speedsign.cli.stats:stats",
