@@ -91,8 +91,8 @@ def test_a_panel_that_there_is_not(text: str, expected: str) -> None:
     [
         (panel("led485", "digits = 2\n"), "[display] digits = 2: the ceiling 100 does not fit 2 digits"),
         (
-            panel("led485", f"digits = 2\n[rules]\nceiling_kmh = 90\n{AT_NIGHT}ceiling_kmh = 120\n"),
-            "ceiling_kmh = 120: the ceiling 120 does not fit the 2 digits",
+            panel("led485", f"digits = 2\n[rules]\nceiling_kmh = 90\n{AT_NIGHT}ceiling_kmh = 100\n"),
+            "ceiling_kmh = 100: the ceiling 100 does not fit the 2 digits",
         ),
         (
             panel("registers", REGISTERS + "cells = 2\n[rules]\nceiling_kmh = 100\n"),
