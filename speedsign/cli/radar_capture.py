@@ -15,7 +15,8 @@ from drivers.radar.setup import SettingResult
 from speedsign import __version__
 from speedsign.capture import CaptureWriter
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json, set_up_logging
-from speedsign.cli.radar_line import Chosen, chosen, radar_options, run_set_up, stable_name
+from speedsign.cli.field import stable_name
+from speedsign.cli.radar_line import Chosen, chosen, radar_options, run_set_up
 from speedsign.cli.radar_listen import header_of, listen
 from speedsign.cli.replay import row
 from speedsign.clock import SystemClock

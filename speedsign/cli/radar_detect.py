@@ -19,7 +19,7 @@ from speedsign.cli.common import (
     print_json,
     set_up_logging,
 )
-from speedsign.cli.radar_line import stable_name
+from speedsign.cli.field import stable_name
 from speedsign.clock import SystemClock
 from speedsign.errors import ConfigError, NoReply
 from speedsign.lines import byte_line

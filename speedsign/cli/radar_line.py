@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from drivers.radar.conversation import Conversation
 from drivers.radar.setup import SettingResult, SetupReport
+from speedsign.cli.field import a_port_has_one_reader, config_or_none
 from speedsign.clock import SystemClock
-from speedsign.config.schema import Config, RadarConfig, TrackingConfig
+from speedsign.config.schema import RadarConfig, TrackingConfig
 from speedsign.config.wanted import radar_settings, tracking_params
-from speedsign.errors import PortError, UsageError
 from speedsign.lines import radar_line
 from speedsign.model import Unit
 from speedsign.ports import BytePort, RadarDriver, RadarSettings
@@ -81,7 +77,7 @@ def chosen(
 
     Raises UsageError, ConfigError, DriverError.
     """
-    config = _config(ctx, config_path, needed=port is None or driver is None)
+    config = config_or_none(ctx, config_path, needed=port is None or driver is None)
     if config is None:
         radar = RadarConfig(driver=driver or "", port=port or "")
         tracking, site, known_unit = TrackingConfig(), "", None
@@ -96,37 +92,6 @@ def chosen(
     if known_unit is not None:
         radar = replace(radar, unit=known_unit)
     return Chosen(load_radar(radar.driver, radar.profile), radar, tracking, known_unit, site)
-
-
-def _config(ctx: click.Context, path: Path, *, needed: bool) -> Config | None:
-    from speedsign.config.load import load_config
-
-    if ctx.get_parameter_source("config_path") is not ParameterSource.DEFAULT:
-        return load_config(path)
-    if not needed:
-        return None
-    if not path.exists():
-        raise UsageError(f"name --port and --driver, or a config with --config; there is no {path}")
-    return load_config(path)
-
-
-def stable_name(port: str) -> str:
-    """The name of a port that stays with the device, where it has one."""
-    from drivers.serial_port import stable_names
-
-    return next((name for name, device in stable_names().items() if device == port), port)
-
-
-@contextmanager
-def a_port_has_one_reader() -> Iterator[None]:
-    """Says what to do where the port is in use: the usual reader of a radar's port is the sign."""
-    try:
-        yield
-    except PortError as error:
-        if "in use" not in error.reason:
-            raise
-        hint = "if that is the sign: sudo systemctl stop speedsign"
-        raise PortError(error.device, f"{error.reason}; {hint}") from error
 
 
 async def run_set_up(
@@ -147,17 +112,3 @@ def say_result(result: SettingResult) -> None:
     after = "" if result.after in (None, result.before) else f" -> {result.after}"
     close = ")" if before else ""
     click.echo(f"  {result.name} = {result.wanted}: {result.outcome.value}{before}{after}{close}")
-
-
-@contextmanager
-def told_to_stop() -> Iterator[asyncio.Event]:
-    """Set by Ctrl-C and SIGTERM, which then end nothing by themselves."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

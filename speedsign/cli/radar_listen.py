@@ -8,7 +8,8 @@ from typing import Protocol
 
 from drivers.radar.conversation import Conversation
 from speedsign.capture import CaptureHeader
-from speedsign.cli.radar_line import Chosen, a_port_has_one_reader, told_to_stop
+from speedsign.cli.field import a_port_has_one_reader, told_to_stop
+from speedsign.cli.radar_line import Chosen
 from speedsign.errors import DriverError
 from speedsign.model import RadarEvent, Vehicle
 from speedsign.ports import Clock
