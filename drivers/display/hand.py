@@ -42,8 +42,8 @@ class Told:
 class Hand:
     """`async with`: powered, dark and in order at its begin; dark, and its lamps off, at its end.
 
-    Errors: PortError, NoReply, BadReply after `TRIES` tries. Where the end cannot be seen dark, NoReply says
-    so, unless another error is on its way; `left_dark` says it in any case.
+    Errors: PortError, NoReply, BadReply after `TRIES` tries. Where the end cannot be seen dark, the error
+    says so; `left_dark` says it too.
     """
 
     def __init__(self, panels: Panels, level: float = 1.0) -> None:
@@ -73,11 +73,13 @@ class Hand:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         await self._leave()
-        if error is None and not self.left_dark:
-            raise NoReply(
-                self._panels.bus.name,
-                f"the panel did not acknowledge dark; it may still show {self._showing}: switch it off",
-            )
+        if self.left_dark:
+            return
+        may_be_lit = f"it may still show {self._showing}: switch it off"
+        if error is None:
+            raise NoReply(self._panels.bus.name, f"the panel did not acknowledge dark; {may_be_lit}")
+        if isinstance(error, DeviceError):
+            raise type(error)(error.device, f"{error.reason}; {may_be_lit}") from error
 
     async def _begin(self) -> None:
         if self._panels.supply is not None:

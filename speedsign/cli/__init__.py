@@ -14,6 +14,7 @@ _COMMANDS = {
     "brightness": "speedsign.cli.brightness:brightness",
     "check": "speedsign.cli.check:check",
     "demo": "speedsign.cli.demo:demo",
+    "display": "speedsign.cli.display:display",
     "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
     "rules": "speedsign.cli.rules:rules",

@@ -30,6 +30,7 @@ def config(tmp_path: Path) -> Path:
 def test_the_commands_of_the_contract_are_there() -> None:
     assert {"demo", "run", "check", "replay", "stats", "simulate"} <= set(COMMANDS)
     assert {f"radar {name}" for name in ("detect", "watch", "capture", "setup")} <= set(COMMANDS)
+    assert {f"display {name}" for name in ("scan", "show", "test", "blank")} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,0 +1,87 @@
+"""speedsign display blank: dark and out, as fast as it can be; for the service when the sign has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import click
+
+from speedsign.cli.common import (
+    EXIT_FAILED,
+    SignCommand,
+    config_option,
+    json_option,
+    print_json,
+    set_up_logging,
+)
+from speedsign.cli.display_parts import Parts
+from speedsign.config.panel_alone import read_panel
+
+BOUND_S = 2.8  # from the start of the program to its last try, so that it ends within 3 s
+LEAST_S = 1.0  # for tries, however slow the machine is
+_REPLY_S = 0.3  # a slower panel is asked again rather than waited for
+
+log = logging.getLogger(__name__)
+
+
+@click.command(cls=SignCommand, example="speedsign display blank")
+@config_option
+@json_option
+@click.pass_context
+def blank(ctx: click.Context, config_path: Path, *, debug: bool, as_json: bool) -> None:
+    """Make the panel dark, switch its beacon and its supply off, and end; within 3 seconds.
+
+    What the service runs when the sign has ended, however it did: the number of a sign that crashed goes.
+    Only the panel's tables of the config are read, so that a mistake elsewhere does not matter. Exit code 0:
+    dark and acknowledged, or no panel; 1: not.
+    """
+    set_up_logging(debug=debug, level=logging.WARNING)
+    tables = read_panel(config_path)
+    for text in tables.doubts:
+        log.warning("%s; left out", text)
+    if tables.display is None:
+        _say({}, [], as_json=as_json)
+        return
+    parts = Parts(tables.display, tables.beacon, tables.supply)
+    ends, left = asyncio.run(_darken(parts))
+    _say(left, ends, as_json=as_json, zero=not parts.driver().capabilities.can_blank)
+    ctx.exit(EXIT_FAILED if left else 0)
+
+
+async def _darken(parts: Parts) -> tuple[list[str], dict[str, str]]:
+    """What was to be done, and what could not."""
+    from drivers.display.darken import carry_out, dark_ends
+
+    panels = parts.panels(parts.driver(), longest_s=_REPLY_S)
+    ends = dark_ends(panels)
+    try:
+        left = await carry_out(ends, _time_left_s())
+    finally:
+        for bus in panels.buses:
+            await bus.close()
+    return [end.what for end in ends], left
+
+
+def _time_left_s() -> float:
+    """To try in: a slow machine has needed a part of it to start this program."""
+    spent = os.times()
+    return max(LEAST_S, BOUND_S - spent.user - spent.system)
+
+
+def _say(left: dict[str, str], ends: list[str], *, as_json: bool, zero: bool = False) -> None:
+    if as_json:
+        done = [{"what": what, "dark": what not in left, "why_not": left.get(what)} for what in ends]
+        print_json({"ok": not left, "done": done})
+        return
+    if not ends:
+        click.echo("the config has no [display]: there is nothing to darken")
+    for what in ends:
+        if what in left:
+            click.echo(f"{what}: not dark: {left[what]}", err=True)
+        elif zero and what.startswith("panel"):
+            click.echo(f"{what}: told to show nothing; this panel cannot go dark and may show 0")
+        else:
+            click.echo(f"{what}: {'dark' if what.startswith('panel') else 'off'}")
