@@ -55,10 +55,18 @@ def test_little_is_exposed() -> None:
 def test_the_unit_restarts_a_sign_that_hangs() -> None:
     found = directives()
     assert found["Type"] == ["notify"]
-    assert found["WatchdogSec"] == ["30"]
+    assert found["WatchdogSec"] == ["10"]
     assert found["Restart"] == ["always"]
     assert found["RestartSec"] == ["2"]
     assert found["StartLimitIntervalSec"] == ["0"], "it never gives up"
+
+
+def test_the_unit_darkens_the_panel_whatever_the_sign_ended_by() -> None:
+    found = directives()
+    (start,), (stop,) = found["ExecStart"], found["ExecStopPost"]
+    program, _, config = start.partition(" run ")
+    assert stop == f"-{program} display blank {config}"
+    assert int(found["TimeoutStopSec"][0]) > 3 + 6, "the sign's own end and this one after it"
 
 
 def test_it_may_ask_whether_the_clock_is_right() -> None:
