@@ -37,6 +37,18 @@ HERE = Installation(
     approaching_name="to the centre",
     receding_name="to Latvia",
 )
+BENCH = """[sign]
+id = "bench"
+limit_kmh = 50
+
+[radar]
+driver = "ops243"
+port = "dev/ttyUSB1"
+
+[display]
+driver = "dm56a04"
+port = "dev/ttyUSB7"
+"""
 
 
 def make_all(folder: Path) -> None:
@@ -47,6 +59,7 @@ def make_all(folder: Path) -> None:
     bad = bad.replace("ceiling_kmh = 90", "ceilling_kmh = 90").replace('driver = "ops243"', 'driver = "ops"')
     (folder / "bad.toml").write_text(bad, encoding="utf-8")
     shutil.copy(Path(__file__).with_name("rules.toml"), folder / "rules.toml")
+    (folder / "bench.toml").write_text(BENCH, encoding="utf-8")
     make_capture(folder / "capture.jsonl")
     make_database(folder / "sign.db")
 
