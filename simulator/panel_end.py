@@ -43,8 +43,10 @@ class _Forgetful:
         return {"write": self._write, "write_coil": self._write_coil}.get(name, method)
 
     def _write(self, address: int, values: Sequence[int]) -> None:
-        """An address that does not exist is refused all the same, where reading tells."""
-        if read := getattr(self._device, "read", None):
+        """What does not exist is refused all the same, where the device can say so."""
+        if check := getattr(self._device, "check", None):
+            check(address, values)
+        elif read := getattr(self._device, "read", None):
             read(address, len(values))
 
     def _write_coil(self, address: int, value: int) -> None:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from simulator.light_sensor import LightSensorTwin
 from simulator.line import PtyLine
+from simulator.multi_drop import MultiDrop
 from simulator.panel_end import PanelEnd, PanelFault
 from simulator.panels.catalogue import make_panel
 from simulator.radar_end import RadarFault
 from simulator.radars.catalogue import ANTENNAS
+from simulator.relay_board import RelayBoard
 from simulator.road import RoadShape
 from simulator.rtu_slave import MbapSlave, RtuSlave
 from simulator.tcp_line import TcpLine
@@ -21,6 +24,10 @@ from simulator.world import World, make_demo, make_world
 from speedsign.config.schema import RegistersConfig
 
 StandLine = PtyLine | TcpLine
+
+BOARD_UNIT, SUPPLY_COIL, BEACON_COIL = 11, 0, 1  # the relay board on the panel's line
+LIGHT_UNIT = 12  # the light sensor there: lux in register 0
+DAYLIGHT_LX = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Stand:
     """Simulated devices on real lines. `async with` plugs them in and unplugs them again.
 
     Only its lines lead to the program under test: it is never imported by it. `registers` is the map of
-    the panel "registers"; the one of docs/panels.md unless given.
+    the panel "registers"; the one of docs/panels.md unless given. With `board` there are a relay board, which
+    switches the panel's supply and a beacon, and a light sensor on the panel's line.
     """
 
     def __init__(
@@ -66,6 +74,7 @@ class Stand:
         panel: str = "dm56a04",
         panel_profile: str | None = None,
         registers: RegistersConfig | None = None,
+        board: bool = False,
         seed: int = 1,
         traffic: Traffic | None = None,
     ) -> None:
@@ -74,7 +83,17 @@ class Stand:
         self.panel = make_panel(panel, panel_profile, registers=registers)
         slave = MbapSlave if isinstance(panel_line, TcpLine) else RtuSlave
         device: Any = self.panel  # which of the functions it has differs from panel to panel
-        self.panel_end = PanelEnd(panel_line, slave(1, device), self._on_request)
+        drop = MultiDrop(panel_line) if board else None
+        self.panel_end = PanelEnd(drop.tap() if drop else panel_line, slave(1, device), self._on_request)
+        self.board, self.light = RelayBoard(2), LightSensorTwin()
+        self.light.lux = DAYLIGHT_LX
+        self.ends = [self.panel_end]
+        if drop:
+            self.board.wire(SUPPLY_COIL, self.panel.power_on, self.panel.power_off)
+            self.ends += [
+                PanelEnd(drop.tap(), slave(BOARD_UNIT, self.board)),
+                PanelEnd(drop.tap(), slave(LIGHT_UNIT, self.light)),
+            ]
         self.world = self._world(radar, profile, seed, traffic)
         self.log = Log()
         self.display_writes = 0
@@ -86,7 +105,7 @@ class Stand:
         return cls(PtyLine(folder / "radar"), PtyLine(folder / "panel"), **options)  # type: ignore[arg-type]
 
     def _world(self, radar: str, profile: str | None, seed: int, traffic: Traffic) -> World:
-        others = [self.panel_end]
+        others = self.ends
         if traffic.script is None and traffic.vehicles_per_hour is None:
             return make_demo(
                 self.radar_line,
@@ -123,7 +142,8 @@ class Stand:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        self.panel_end.close()
+        for end in self.ends:
+            end.close()
         for line in (self.radar_line, self.panel_line):
             if isinstance(line, TcpLine):
                 await line.stop()
@@ -146,6 +166,12 @@ class Stand:
                 self._clear()
             case ["radar" | "panel" as device, "unplug" | "plug" as word]:
                 self._plug(device, in_=word == "plug")
+            case ["board", "off"]:
+                self.board.power_off()
+            case ["board", "on"]:
+                self.board.power_on()
+            case ["light", lux] if lux.isdecimal():
+                self.light.lux = float(lux)
             case ["panel", "off"]:
                 self.panel.power_off()
             case ["panel", "on"]:
@@ -162,7 +188,8 @@ class Stand:
         self.panel_end.faults.clear()
         self._plug("radar", in_=True)
         self._plug("panel", in_=True)
-        if not self.panel.powered:
+        self.board.power_on()
+        if not self.panel.powered and (len(self.ends) == 1 or self.board.lit()[SUPPLY_COIL]):
             self.panel.power_on()
 
     def _plug(self, device: str, *, in_: bool) -> None:
@@ -180,6 +207,11 @@ class Stand:
         self.log.lit.append(Lit(self.world.t_s, text))
         self.log.changed.set()
 
+    @property
+    def beacon(self) -> bool:
+        """Whether the lamps beside the panel are on."""
+        return self.board.lit()[BEACON_COIL]
+
     def shown(self) -> list[str]:
         """Every text that was lit, in order, without the dark ones."""
         return [lit.text.strip() for lit in self.log.lit if lit.text.strip()]
@@ -189,4 +221,4 @@ def fault_words() -> list[str]:
     """Everything that `Stand.fault` understands."""
     radar = [f"radar {word}" for word in (*RadarFault, "unplug", "plug")]
     panel = [f"panel {word}" for word in (*PanelFault, "unplug", "plug", "off", "on")]
-    return [*radar, *panel, "clear"]
+    return [*radar, *panel, "board off", "board on", "light LUX", "clear"]

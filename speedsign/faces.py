@@ -19,6 +19,8 @@ from speedsign.model import Face
 
 MAX_PAGES = 4  # more than a driver can read while passing
 MAX_TEXT = 64
+# On seven segments O is 0, S is 5 and so on: a text of nothing else is read as somebody's speed.
+_LIKE_DIGITS = frozenset("0123456789BDGIOQSZ .,-+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def page_problem(text: str, words: Mapping[str, str]) -> str | None:
             return "has no text behind its =; a dark panel is called dark"
         if len(text) > MAX_TEXT or not text.isprintable():
             return f"must be one line of at most {MAX_TEXT - 1} characters that can be printed"
+        if _LIKE_DIGITS.issuperset(text[1:].upper()):
+            return "would be read as a speed, which nobody has measured; add letters that no digit looks like"
         return None
     if text in _NAMED or text in words:
         return None

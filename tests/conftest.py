@@ -28,7 +28,10 @@ def nothing_left_behind() -> Iterator[None]:
     threads = set(threading.enumerate())
     devices = _open_devices()
     yield
-    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
+    more = set(threading.enumerate()) - threads
+    for thread in more:
+        thread.join(1.0)  # one that is on its way out: asyncio's, that has waited for a process
+    left = [thread.name for thread in more if thread.is_alive()]
     assert not left, f"threads left running: {left}"
     opened = _open_devices() - devices
     assert not opened, f"left open: {sorted(opened)}"

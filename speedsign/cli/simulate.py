@@ -35,6 +35,7 @@ LOOK_S = 0.1  # how often there may be news to print
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Where the links radar and panel appear."
 )
+@click.option("--board", is_flag=True, help="A relay board and a light sensor on the panel's line, too.")
 @click.option("--tcp", is_flag=True, help="TCP on loopback instead of ptys; the panel speaks Modbus TCP.")
 @click.option("--per-hour", type=click.FloatRange(0, 3000), help="Vehicles an hour; else the demo's traffic.")
 @click.option("--limit", "limit_kmh", type=click.IntRange(10, 130), default=50, show_default=True)
@@ -49,6 +50,7 @@ def simulate(
     profile: str | None,
     panel: str,
     panel_profile: str | None,
+    board: bool,
     folder: Path | None,
     tcp: bool,
     per_hour: float | None,
@@ -62,6 +64,9 @@ def simulate(
 
     Prints where they are, then every vehicle that passes and every change of the panel. Faults are switched
     by lines on standard input: "radar silence", "radar unplug", "panel dead", "clear"; "help" lists them.
+
+    With --board unit 11 is a relay board: coil 0 switches the panel's supply, coil 1 the beacon; unit 12 is a
+    light sensor with lux in register 0.
     """
     traffic = Traffic(vehicles_per_hour=per_hour, limit_kmh=limit_kmh)
     load_radar(radar, profile)  # says which profiles there are
@@ -75,6 +80,7 @@ def simulate(
         "profile": profile,
         "panel": panel,
         "panel_profile": panel_profile,
+        "board": board,
     }
     with contextlib.ExitStack() as stack:
         if tcp:
@@ -201,8 +207,12 @@ async def _obey(commands: asyncio.Queue[str], stand: Stand, say: _Printer) -> No
 async def _news(stand: Stand, say: _Printer) -> None:
     """Print what has happened since the last look."""
     told_lit = told_passed = 0
+    beacon = False
     while True:
         lit, passed = stand.log.lit, stand.world.truth()
+        if stand.beacon is not beacon:
+            beacon = stand.beacon
+            say("beacon", t_s=round(stand.world.t_s, 2), on=beacon)
         for change in lit[told_lit:]:
             say("panel", t_s=round(change.t_s, 2), lit=change.text)
         for vehicle in passed[told_passed:]:

@@ -56,3 +56,15 @@ def test_what_a_page_shows() -> None:
     assert NOTHING.face(50, blink=True, beacon=False) == BLANK, "nothing to blink"
     assert NOTHING.face(50, blink=False, beacon=True) == Face(beacon=True)
     assert [str(page) for page in (SPEED, NOTHING, Page(word="AČIŪ"))] == ["speed", "dark", "AČIŪ"]
+
+
+@pytest.mark.parametrize("text", ["50", "SS", "5O", " 1I0 ", "-30", "B.G", "os"])
+def test_a_text_that_reads_as_a_speed_is_none(text: str) -> None:
+    problem = page_problem(f"={text}", {})
+    assert problem is not None
+    assert "would be read as a speed" in problem
+
+
+@pytest.mark.parametrize("text", ["STOP", "30 ZONA", "BUSS!", "LABI"])
+def test_a_text_with_a_letter_that_no_digit_looks_like_is_one(text: str) -> None:
+    assert page_problem(f"={text}", {}) is None
