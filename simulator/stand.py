@@ -221,4 +221,4 @@ def fault_words() -> list[str]:
     """Everything that `Stand.fault` understands."""
     radar = [f"radar {word}" for word in (*RadarFault, "unplug", "plug")]
     panel = [f"panel {word}" for word in (*PanelFault, "unplug", "plug", "off", "on")]
-    return [*radar, *panel, "board off", "board on", "light LUX", "clear"]
+    return [*radar, *panel, "board off", "board on", "light 100", "clear"]
