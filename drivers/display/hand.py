@@ -61,6 +61,10 @@ class Hand:
         try:
             for bus in self._panels.buses:
                 await bus.connect()
+        except BaseException:  # nothing was lit yet
+            await self._close()
+            raise
+        try:
             await self._begin()
         except BaseException:
             await self._leave()
@@ -171,9 +175,11 @@ class Hand:
 
     async def _leave(self) -> None:
         """Dark, lamps off, supply off: each for itself, all of it within `LEAVE_S`; then the lines closed."""
-        ends = dark_ends(self._panels, self._level)
-        left = await carry_out(ends, LEAVE_S)
+        left = await carry_out(dark_ends(self._panels, self._level), LEAVE_S)
         self.left_dark = not left
+        await self._close()
+
+    async def _close(self) -> None:
         for bus in self._panels.buses:
             with contextlib.suppress(PortError):
                 await bus.close()

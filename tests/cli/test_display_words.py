@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speedsign.cli.display_ask import Answer, answer_of
+from speedsign.cli.display_ask import Answer, Keyboard, answer_of
 from speedsign.cli.display_blank import _say
 from speedsign.cli.display_line import face_of
 from speedsign.cli.display_pictures import pictures
@@ -17,6 +19,7 @@ from speedsign.model import BLANK, Face
 from speedsign.ports import DIGIT_GLYPHS, Capabilities
 from speedsign.registry import display_names, load_display
 from tests.cli.command import speedsign
+from tests.support import run
 
 NOWHERE = ("--port", "/dev/none", "--driver", "dm56a04")
 
@@ -184,6 +187,30 @@ def test_the_sweep_goes_through_every_step() -> None:
 )
 def test_the_first_letter_answers(line: str, answer: Answer | None) -> None:
     assert answer_of(line) is answer
+
+
+def test_lines_are_taken_one_by_one_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also half a line, several at once, and the end without a line feed."""
+
+    async def check() -> None:
+        ours, theirs = os.pipe()
+        with os.fdopen(ours) as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            async with Keyboard() as keyboard:
+                os.write(theirs, b"ye")
+                await asyncio.sleep(0)
+                assert keyboard.take() is None
+                os.write(theirs, b"s\nn\nq")
+                await keyboard.changed.wait()
+                assert (keyboard.take(), keyboard.take(), keyboard.take()) == ("yes", "n", None)
+                assert not keyboard.changed.is_set(), "whoever waits sleeps until more comes"
+                assert not keyboard.ended
+                os.close(theirs)
+                await keyboard.changed.wait()
+                assert (keyboard.take(), keyboard.take()) == ("q", None)
+                assert keyboard.ended
+
+    run(check())
 
 
 def test_help_says_that_a_port_has_one_user() -> None:
