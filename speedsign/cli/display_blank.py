@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from drivers.display.darken import SUPPLY, carry_out, dark_ends
 from speedsign.cli.common import (
     EXIT_FAILED,
     SignCommand,
@@ -47,14 +48,14 @@ def blank(ctx: click.Context, config_path: Path, *, debug: bool, as_json: bool) 
         return
     parts = Parts(tables.display, tables.beacon, tables.supply)
     ends, left = asyncio.run(_darken(parts))
-    _say(left, ends, as_json=as_json, zero=not parts.driver().capabilities.can_blank)
+    unpowered = SUPPLY in ends and SUPPLY not in left
+    zero = not parts.driver().capabilities.can_blank and not unpowered
+    _say(left, ends, as_json=as_json, zero=zero)
     ctx.exit(EXIT_FAILED if left else 0)
 
 
 async def _darken(parts: Parts) -> tuple[list[str], dict[str, str]]:
     """What was to be done, and what could not."""
-    from drivers.display.darken import carry_out, dark_ends
-
     panels = parts.panels(parts.driver(), longest_s=_REPLY_S)
     ends = dark_ends(panels)
     try:
@@ -73,7 +74,7 @@ def _time_left_s() -> float:
 
 def _say(left: dict[str, str], ends: list[str], *, as_json: bool, zero: bool = False) -> None:
     if as_json:
-        done = [{"what": what, "dark": what not in left, "why_not": left.get(what)} for what in ends]
+        done = [{"what": what, "ok": what not in left, "why_not": left.get(what)} for what in ends]
         print_json({"ok": not left, "done": done})
         return
     if not ends:

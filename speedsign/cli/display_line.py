@@ -41,6 +41,13 @@ class Chosen:
     def port(self) -> str:
         return self.parts.display.port
 
+    @property
+    def at_the_end(self) -> str:
+        """What the panel was seen to take last, without a lie about those that cannot go dark."""
+        if self.driver.capabilities.can_blank:
+            return "dark"
+        return "told to show nothing; this panel cannot go dark and may show 0"
+
     def hand(self, level: float) -> Hand:
         return Hand(self.parts.panels(self.driver), level)
 

@@ -90,7 +90,7 @@ async def _show(
                 say(told, face)
             await stay(hand, stop, seconds)
     if say:
-        click.echo("dark")
+        click.echo(choice.at_the_end)
     return told
 
 
@@ -108,5 +108,5 @@ def _to_json(choice: Chosen, face: Face, level: float, told: list[Told]) -> dict
         "panel": choice.name,
         "port": choice.port,
         "panels": [told_to_json(one) for one in told],
-        "dark_at_the_end": True,
+        "at_the_end": choice.at_the_end,
     }

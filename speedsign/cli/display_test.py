@@ -108,7 +108,7 @@ def test(
     if as_json:
         print_json(_to_json(choice, report, began_utc, clock.monotonic() - began_s))
     else:
-        _print(report)
+        _print(report, choice.at_the_end)
     if report.error is not None:
         raise report.error
     ctx.exit(0 if report.ok else EXIT_FAILED)
@@ -245,7 +245,7 @@ def _result(picture: Picture, answer: Answer, told: Iterable[Told]) -> Result:
 # --------------------------------------------------------------------------- the result
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, at_the_end: str) -> None:
     """A line each, for a narrow screen."""
     click.echo("")
     for result in report.results:
@@ -255,8 +255,9 @@ def _print(report: Report) -> None:
             click.echo(f"           {result.trouble}")
     if report.left is not None:
         click.echo(f"not finished: {report.left}")
-    dark = "dark; " if report.error is None else ""
-    click.echo(f"{dark}{'all well' if report.ok else 'not all well'}")
+    if report.error is None:
+        click.echo(at_the_end)
+    click.echo("all well" if report.ok else "not all well")
 
 
 def _to_json(choice: Chosen, report: Report, at: datetime, seconds: float) -> dict[str, object]:
@@ -266,6 +267,7 @@ def _to_json(choice: Chosen, report: Report, at: datetime, seconds: float) -> di
         "complete": report.complete,
         "left": report.left,
         "error": None if report.error is None else str(report.error),
+        "at_the_end": None if report.error else choice.at_the_end,
         "panel": choice.name,
         "port": choice.port,
         "units": [display.unit, *display.mirror_units],

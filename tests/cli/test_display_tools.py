@@ -290,6 +290,7 @@ async def a_panel_with_a_time_out_of_its_own_stays_lit(one: Bench) -> None:
     assert code == 0
     assert "holds what it was told (002f 0000)" in out
     assert not any("Err" in text for text in one.seen)
+    assert out.endswith("told to show nothing; this panel cannot go dark and may show 0\n")
 
 
 # --------------------------------------------------------------------------- test
@@ -301,7 +302,7 @@ async def every_question_answered_yes(one: Bench) -> None:
     assert (code, err) == (0, "")
     for question in ("Do all segments light", "Did 1 to 9", "brighten in 8 steps", "Is it dark?"):
         assert question in out
-    assert out.endswith("yes        dark\ndark; all well\n")
+    assert out.endswith("yes        dark\ndark\nall well\n")
     assert {"8888", *(str(n) * 4 for n in range(10))} <= set(one.seen)
     assert one.twin.lit() == "    "
 
@@ -313,7 +314,7 @@ async def what_is_answered_counts(one: Bench) -> None:
     assert "yes        all segments\nno         digits\nskipped    brightness\nyes        dark\n" in out
     assert out.count("y yes, n no, s skip, a again, q quit") == 2
     assert out.count("- brightness") == 2
-    assert out.endswith("dark; not all well\n")
+    assert out.endswith("dark\nnot all well\n")
 
 
 async def a_test_that_is_not_finished_is_a_failure(one: Bench, typed: str, why: str) -> None:
@@ -409,7 +410,7 @@ async def blank_of_a_dead_panel_is_bounded_and_says_so(one: Bench) -> None:
     done = await one.as_json("blank", "--config", one.config(), code=1)
     assert loop.time() - began_s < 3.5  # 3 s and what a busy machine takes more
     (panel,) = done["done"]
-    assert (done["ok"], panel["what"], panel["dark"]) == (False, "panel 1", False)
+    assert (done["ok"], panel["what"], panel["ok"]) == (False, "panel 1", False)
     assert panel["why_not"].startswith(f"{one.port}: unit 1 did not answer")
     assert len(one.requests) >= 4, "it was tried again"
 
@@ -442,6 +443,17 @@ async def blank_of_a_panel_that_cannot_go_dark_says_what_may_be_seen(one: Bench)
     code, out, _ = await one.tool("blank", "--config", config)
     assert (code, out) == (0, "panel 1: told to show nothing; this panel cannot go dark and may show 0\n")
     assert one.twin.lit().strip() == "0"
+
+
+@scene((1, FemaTwin()), (9, RelayBoard()))
+async def blank_of_a_panel_whose_supply_is_off_is_dark(one: Bench) -> None:
+    one.twins[1].wire(1, one.twin.power_on, one.twin.power_off)
+    one.twins[1].write_coil(1, 0xFF00)
+    config = one.config(f"baud = 9600\naccept_zero = true\n{RELAYS}")
+    config.write_text(config.read_text().replace("dm56a04", "fema"))
+    code, out, _ = await one.tool("blank", "--config", config)
+    assert (code, out) == (0, "panel 1: dark\nbeacon: off\nsupply: off\n")
+    assert not one.twin.powered
 
 
 @pytest.mark.parametrize("name", SCENES)
