@@ -90,7 +90,7 @@ class LightSensorMember:
     def _succeeded(self) -> None:
         self._failures = 0
         if self._fault:
-            _log.warning("light: unit %d on %s is back", self._settings.unit, self._bus.name)
+            _log.debug("light: unit %d on %s is back", self._settings.unit, self._bus.name)
             self._fault = None
 
     def _no_answer(self, error: DeviceError) -> None:
@@ -120,7 +120,7 @@ class LightSensorMember:
     def _raise_fault(self, fault: Fault) -> None:
         """Say it aloud when it is new; the first sentence stands as long as the fault is of its kind."""
         if self._fault is None or self._fault.code != fault.code:
-            _log.warning("light: %s", fault.text)
+            _log.debug("light: %s", fault.text)
             self._fault = fault
 
 

@@ -133,9 +133,7 @@ def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | 
             receding_name=sign.receding_name,
             rounds=driver.rounds,
         ),
-        tracking=tracking_params(
-            config.tracking, config.radar.mounting_angle_deg, config.rules.vehicle
-        ),
+        tracking=tracking_params(config.tracking, config.radar.mounting_angle_deg, config.rules.vehicle),
         schedule=Schedule.of(config),
         brightness=BrightnessControl.of(config, built.driver.capabilities) if built else None,
         invert_direction=config.radar.invert_direction,

@@ -92,7 +92,7 @@ class Daemon:
         self._pruned: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._recording: asyncio.TimerHandle | None = None
-        self._faults: list[Fault] = []
+        self._faults: dict[tuple[str, str], Fault] = {}  # that were told, by device and code
         self._kept = self._parts_to_keep()
 
     # ------------------------------------------------------------------ life
@@ -176,8 +176,13 @@ class Daemon:
         rules = self.rules
         target = self.tracker.target(t_mono_s, rules.directions)
         before, self._shown = self._shown, step(self._shown, target, t_mono_s, rules)
-        if self._shown.face != before.face and self.parts.display:
-            self.parts.display.show(self._shown.face)
+        display = self.parts.display
+        if display is None:
+            return
+        if self._shown.face != before.face:
+            display.show(self._shown.face)
+        elif self._shown.track_id != before.track_id and (lit := display.lit()) is not None:
+            self.on_acked(lit, t_mono_s)  # the next vehicle gets to see what is lit already
 
     def _arm(self) -> None:
         """Wake up when a hold or a track ends, should no reading come before."""
@@ -332,13 +337,13 @@ class Daemon:
         self._submit("prune", lambda store: store.prune(oldest))
 
     def _say_faults(self) -> None:
-        """Each fault once when it comes and once when it has gone."""
-        now = self.faults()
-        for fault in now:
-            if fault not in self._faults:
+        """Each fault once when it comes and once when it has gone, however its sentence changes meanwhile."""
+        now = {(fault.device, fault.code): fault for fault in self.faults()}
+        for key, fault in now.items():
+            if key not in self._faults:
                 log.warning("fault: %s", fault.text)
-        for fault in self._faults:
-            if fault not in now:
+        for key, fault in self._faults.items():
+            if key not in now:
                 log.info("mended: %s", fault.text)
         self._faults = now
 

@@ -33,6 +33,7 @@ class Zone(StrEnum):
 
 
 _RANK = {zone: rank for rank, zone in enumerate(Zone)}  # a higher one is stricter
+_SLOW, _WITHIN, _OVER, _TOO_FAST, _CEILING = list(Zone)[1:]
 LIT = (Zone.WITHIN, Zone.OVER, Zone.TOO_FAST)
 
 
@@ -100,16 +101,15 @@ def zone_of(number: int, rules: Rules, before: Zone = Zone.NONE) -> Zone:
     number is `hysteresis_kmh` inside the calmer one.
     """
     back = rules.hysteresis_kmh
-    if number < rules.minimum_kmh + (back if before is Zone.SLOW else 0):
-        return Zone.SLOW
-    for zone, first in (
-        (Zone.CEILING, rules.ceiling_kmh + 1),
-        (Zone.TOO_FAST, rules.too_fast_kmh),
-        (Zone.OVER, rules.limit_kmh + 1),
-    ):
-        if number >= first - (back if _RANK[before] >= _RANK[zone] else 0):
-            return zone
-    return Zone.WITHIN
+    if number < rules.minimum_kmh + (back if before is _SLOW else 0):
+        return _SLOW
+    if number > rules.ceiling_kmh - (back if before is _CEILING else 0):
+        return _CEILING
+    if number >= rules.too_fast_kmh - (back if before in (_TOO_FAST, _CEILING) else 0):
+        return _TOO_FAST
+    if number > rules.limit_kmh - (back if before in (_OVER, _TOO_FAST, _CEILING) else 0):
+        return _OVER
+    return _WITHIN
 
 
 def step(before: Shown, target: Target | None, t_mono_s: float, rules: Rules) -> Shown:

@@ -27,6 +27,7 @@ class PanelSettings:
 
     keepalive_s: float = 1.0  # at most 1/5 of a panel's own time-out (Fema: 10 s)
     verify_s: float = 2.0  # while something is lit
+    verify_dark_s: float = 10.0  # while it is dark: what restarted may light something by itself, and hang
     verify_soon_s: float = 0.5  # after a change: what stays lit of the face before is a wrong number
     refresh_s: float = 60.0  # blink and brightness again: a short power dip loses them unseen
     retry_s: float = 1.0  # between tries once a fault is raised
@@ -206,14 +207,14 @@ class Panel:
     def _succeeded(self) -> None:
         self._failures = 0
         if self._link_fault:
-            _log.warning("display: unit %d on %s is back", self._unit, self._bus.name)
+            _log.debug("display: unit %d on %s is back", self._unit, self._bus.name)
             self._link_fault = None
             self._wake()
 
     def _raise_fault(self, code: str, text: str) -> None:
-        """Say it aloud when it is new."""
+        """The daemon says it aloud, when it comes and when it is mended."""
         if self._link_fault is None or self._link_fault.code != code:
-            _log.warning("display: %s", text)
+            _log.debug("display: %s", text)
             self._wake()  # whoever can darken it by other means
         self._link_fault = Fault("display", code, text)
 
@@ -291,7 +292,8 @@ class Panel:
             held = await self._bus.read_registers(self._unit, expect.address, len(expect.values))
             matches = tuple(held) == expect.values
         self._verified_s = _loop_s()
-        self._verify_at_s = _NEVER_S if face.is_blank else self._verified_s + self._settings.verify_s
+        pause_s = self._settings.verify_dark_s if face.is_blank else self._settings.verify_s
+        self._verify_at_s = self._verified_s + pause_s
         if not matches:
             self._mismatched(face)
         elif self._mismatches:
@@ -309,7 +311,7 @@ class Panel:
             self._verify_at_s = 0.0
             return
         if self._mismatches == self._settings.mismatches:
-            _log.warning("display: %s was not taken by unit %d on %s", face, self._unit, self._bus.name)
+            _log.debug("display: %s was not taken by unit %d on %s", face, self._unit, self._bus.name)
             self._wake()
         self._verify_at_s = _loop_s() + self._settings.retry_s
 

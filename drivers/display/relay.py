@@ -91,7 +91,7 @@ class Relay:
         else:
             self._failures = 0
             if self._fault:
-                _log.warning("%s: the relay is back", self._name)
+                _log.debug("%s: the relay is back", self._name)
                 self._fault = None
 
     def lost(self, error: PortError) -> None:
@@ -160,5 +160,5 @@ class Relay:
 
     def _raise_fault(self, code: str, text: str) -> None:
         if self._fault is None or self._fault.code != code:
-            _log.warning("%s: %s", self._name, text)
+            _log.debug("%s: %s", self._name, text)
         self._fault = Fault(self._name, code, text)

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from drivers.display.registers import Registers
 from simulator.virtual_time import run_virtual
 from speedsign.brightness import BrightnessControl
 from speedsign.config.load import parse_config
 from speedsign.config.schema import BrightnessConfig, Config, RegistersConfig
 from speedsign.daemon import Plan
-from speedsign.model import DisplayState, Fault
+from speedsign.model import Direction, DisplayState, Fault, Reading
 from speedsign.schedule import Schedule
 from telemetry.query import read_intervals, read_vehicles
 from tests.core.street import HERE, START, Street
@@ -111,6 +113,30 @@ def test_a_word_alone_is_another_state_than_a_number(tmp_path: Path) -> None:
     assert sorted(by_state[DisplayState.SHOWN])[len(by_state[DisplayState.SHOWN]) // 2] > 50
 
 
+def test_the_next_vehicle_that_gets_the_same_word_has_been_shown_it_too(tmp_path: Path) -> None:
+    """Nothing is written to the panel for it: what it is to see is lit already."""
+    text_panel = RegistersConfig(kind="text", address=0, cells=6, glyphs="LABI!", reads_back=True)
+    plan = Schedule.of(config('[rules]\nwithin = ["=LABI!"]\nminimum_kmh = 10\nhold_s = 4.0\n'))
+
+    async def main() -> list[tuple[int, str]]:
+        street = Street(tmp_path, 0.1, plan=_plan(plan), driver=Registers(text_panel))
+        running = asyncio.create_task(street.daemon.run())
+        await asyncio.sleep(20)
+        for car in range(3):
+            for _ in range(15):
+                now_s = street.clock.monotonic()
+                street.daemon._on_events([Reading(now_s, 30.0 + 5 * car, Direction.APPROACHING, 100.0)])
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(1.7)
+        assert [text for _, text in street.lit if text].count("LABI!") == 1
+        await asyncio.sleep(10)
+        await street.stop(running)
+        kept = read_vehicles(street.path, START - timedelta(hours=1), START + timedelta(hours=6))
+        return [(round(one.vehicle.speed_kmh), one.display.value) for _, one in kept]
+
+    assert run_virtual(main()) == [(30, "word"), (35, "word"), (40, "word")]
+
+
 def test_a_display_at_fault_is_another_state_than_planned_darkness(tmp_path: Path) -> None:
     study = '[[study]]\nname = "before"\nfirst = 2026-05-01\nlast = 2026-05-14\ndisplay = "dark"\n'
     plan = Schedule.of(config(study))
@@ -121,6 +147,30 @@ def test_a_display_at_fault_is_another_state_than_planned_darkness(tmp_path: Pat
         return street
 
     assert set(states(a_while(broken, 900))) == {"fault"}
+
+
+def test_a_fault_is_logged_when_it_comes_and_when_it_is_mended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its sentence changes each second; the log is on a card that wears."""
+
+    async def main() -> None:
+        street = Street(tmp_path, 0.1)
+        running = asyncio.create_task(street.daemon.run())
+        await asyncio.sleep(5)
+        taken = street.panel.write
+        street.panel.write = lambda _address, _values: None  # type: ignore[assignment]  # it lies
+        street.panel.power_cycle()
+        await asyncio.sleep(60)
+        assert [fault.code for fault in street.daemon.faults()] == ["mismatch"]
+        street.panel.write = taken  # type: ignore[method-assign]
+        await asyncio.sleep(5)
+        await street.stop(running)
+
+    with caplog.at_level("INFO"):
+        run_virtual(main())
+    said = [record.message for record in caplog.records if "read-backs" in record.message]
+    assert [line.partition(":")[0] for line in said] == ["fault", "mended"]
 
 
 class Sensor:

@@ -225,7 +225,7 @@ def test_the_same_face_again_costs_nothing() -> None:
 @pytest.mark.parametrize("face", [BLANK, Face(47)])
 def test_keep_alive(face: Face) -> None:
     async def main() -> None:
-        async with sign(PanelSettings(verify_s=1e9, refresh_s=1e9)) as made:
+        async with sign(PanelSettings(verify_s=1e9, verify_dark_s=1e9, refresh_s=1e9)) as made:
             made.owner.show(face)
             await asyncio.sleep(0.2)
             began_s = now()
@@ -237,7 +237,7 @@ def test_keep_alive(face: Face) -> None:
     virtual(main())
 
 
-def test_a_lit_number_is_read_back_and_the_dark_only_once() -> None:
+def test_a_lit_number_is_read_back_often_and_the_dark_seldom() -> None:
     async def main() -> None:
         async with sign(PanelSettings(refresh_s=1e9)) as made:
             made.owner.show(Face(47))
@@ -246,7 +246,7 @@ def test_a_lit_number_is_read_back_and_the_dark_only_once() -> None:
             made.owner.show(BLANK)
             began_s = now()
             await asyncio.sleep(100)
-            assert made.bus.since(began_s).count("read") == 1
+            assert made.bus.since(began_s).count("read") in (10, 11)
             assert made.owner.health()["readbacks"] == made.bus.since(0).count("read")
 
     virtual(main())
