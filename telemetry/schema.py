@@ -83,7 +83,8 @@ _VERSION_1 = (
 )
 
 _VERSION_2 = (
-    "ALTER TABLE vehicle ADD COLUMN face TEXT NOT NULL DEFAULT ''",  # within, over, too_fast; '': none, or not known
+    # within, over, too_fast; '': shown nothing, or not known
+    "ALTER TABLE vehicle ADD COLUMN face TEXT NOT NULL DEFAULT ''",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

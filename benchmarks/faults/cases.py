@@ -40,7 +40,8 @@ F = PanelFault
 CASES = (
     _panel("wire-cut", "Data wire to the panel cut, panel lit", F.DEAD, bound_s=None),
     _panel("wire-cut-supply", "… with a supply relay", F.DEAD, supply="on"),
-    Case("line-cut-pulse", "Adapter unplugged, with a supply relay held by pulses", supply="pulse", unplug=True, code="port"),
+    Case("line-cut-pulse", "Adapter unplugged, with a supply relay held by pulses", supply="pulse",
+         unplug=True, code="port"),
     Case("unplugged", "Adapter of the panel unplugged, panel lit", None, unplug=True, code="port"),
     _panel("late", "Panel answers 0.16 s after the time-out, while the next request is on its way", F.SLOW),
     _panel("very-late", "Panel answers after 0.8 s", F.SLOW, slow_s=0.8),
@@ -57,7 +58,8 @@ CASES = (
     _panel("wrong-id", "Replies come from another unit id", F.WRONG_ID),
     _panel("lying", "The panel acknowledges and does nothing", F.LYING, bound_s=None, code="mismatch"),
     _panel("lying-supply", "… with a supply relay", F.LYING, supply="on", code="mismatch"),
-    _panel("stuck", "The panel hangs on what it shows and acknowledges", F.STUCK, bound_s=None, code="mismatch"),
+    _panel("stuck", "The panel hangs on what it shows, and acknowledges", F.STUCK, bound_s=None,
+           code="mismatch"),
     _panel("stuck-supply", "… with a supply relay", F.STUCK, supply="on", code="mismatch"),
     Case("power-dip", "The panel's power is gone for a moment", power="dip", code=""),
     Case("power-off", "The panel is without power and comes back", power="off"),
@@ -65,6 +67,7 @@ CASES = (
     _panel("two-panels-supply", "… with a supply relay", F.DEAD, panels=2, supply="on"),
     Case("same-id", "Two panels answer to one id", panels=2, same_id=True),
     _panel("tcp-reset", "A gateway resets the connection once", F.RESET, tcp=True, moment=True, code="port"),
-    _panel("tcp-resets", "A gateway resets every connection at the first request", F.RESET, tcp=True, bound_s=None, code="port"),
+    _panel("tcp-resets", "A gateway resets every connection at the first request", F.RESET, tcp=True,
+           bound_s=None, code="port"),
     _panel("tcp-silent", "A gateway that goes silent", F.DEAD, tcp=True, bound_s=None),
 )  # fmt: skip

@@ -179,7 +179,7 @@ async def run_case(case: Case, folder: Path) -> Outcome:
         driving = asyncio.create_task(_drive(made))
         try:
             await asyncio.sleep(BEFORE_S)
-            while not made.wanted[-1][1] or made.seen() != {made.wanted[-1][1]}:
+            while not made.wanted[-1][1] or made.seen() != {made.wanted[-1][1]}:  # noqa: ASYNC110  no event
                 await asyncio.sleep(TICK_S)
             made.told.clear()
             began_s = _now()

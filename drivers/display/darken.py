@@ -9,15 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from drivers.display.relay import FLASH_ON
+from drivers.display.relay import prove_relay, tell_relay
 from speedsign.errors import BadReply, DeviceError
 from speedsign.model import BLANK
-from speedsign.ports import COIL_OFF, COIL_ON, Expect, ModbusBus, PanelDriver, WriteRegisters
+from speedsign.ports import Expect, ModbusBus, PanelDriver, WriteRegisters
 
 BEACON, SUPPLY = "beacon", "supply"
-PULSE_TENTHS = 30  # a supply that is pulsed stays on for so long after it was told
+PULSE_S = 3.0  # a supply that is pulsed stays on for so long after it was told
 _AGAIN_S = 0.05
-_READ_TOGETHER = 32  # coils read from 0 on: there are boards that refuse to begin elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,8 @@ class Coil:
 
     async def switch(self, *, on: bool) -> None:
         """Told and read: the reply repeats the request, so an adapter's echo would pass for it."""
-        if on and self.pulsed:
-            await self.bus.write_coil(self.unit, FLASH_ON + self.coil, PULSE_TENTHS)
-        else:
-            await self.bus.write_coil(self.unit, self.coil, COIL_ON if on else COIL_OFF)
-        first = 0 if self.coil < _READ_TOGETHER else self.coil
-        state = (await self.bus.read_coils(self.unit, first, self.coil - first + 1))[-1]
-        if state is not on:
-            is_on = "on" if state else "off"
-            raise BadReply(self.bus.name, f"unit {self.unit} says that relay {self.coil} is {is_on}")
+        await tell_relay(self.bus, self.unit, self.coil, on=on, pulse_s=PULSE_S if self.pulsed else None)
+        await prove_relay(self.bus, self.unit, self.coil, on=on)
 
 
 @dataclass(frozen=True, slots=True)

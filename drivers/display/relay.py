@@ -35,6 +35,22 @@ class RelaySettings:
     leave_s: float = 0.7
 
 
+async def tell_relay(bus: ModbusBus, unit: int, coil: int, *, on: bool, pulse_s: float | None) -> None:
+    """Switch it, on for `pulse_s` at a time where that is given; the reply proves little: so is an echo."""
+    if on and pulse_s is not None:
+        await bus.write_coil(unit, FLASH_ON + coil, round(10 * pulse_s))
+    else:
+        await bus.write_coil(unit, coil, COIL_ON if on else COIL_OFF)
+
+
+async def prove_relay(bus: ModbusBus, unit: int, coil: int, *, on: bool | None) -> None:
+    """Ask the board how it stands; raises BadReply when that is otherwise."""
+    first = 0 if coil < _READ_TOGETHER else coil
+    held = (await bus.read_coils(unit, first, coil - first + 1))[-1]
+    if held is not on:
+        raise BadReply(bus.name, f"unit {unit} says that relay {coil} is {'on' if held else 'off'}")
+
+
 class Relay:
     """A `drivers.bus_owner.BusMember`. `name` is its device in faults: beacon, supply."""
 
@@ -130,21 +146,13 @@ class Relay:
         """Its reply repeats the request, so an adapter that echoes passes for the board until it is read."""
         on = self._wanted
         self._told_at_s = asyncio.get_running_loop().time()
-        if on and self._settings.pulse_s is not None:
-            tenths = round(10 * self._settings.pulse_s)
-            await self._bus.write_coil(self._unit, FLASH_ON + self._coil, tenths)
-        else:
-            await self._bus.write_coil(self._unit, self._coil, COIL_ON if on else COIL_OFF)
+        await tell_relay(self._bus, self._unit, self._coil, on=on, pulse_s=self._settings.pulse_s)
         self._held = on
 
     async def _verify(self) -> None:
-        on = self._held
-        first = 0 if self._coil < _READ_TOGETHER else self._coil
-        coils = await self._bus.read_coils(self._unit, first, self._coil - first + 1)
-        if coils[-1] is not on:
-            self._held = None
-            state = "on" if coils[-1] else "off"
-            raise BadReply(self._bus.name, f"unit {self._unit} says that relay {self._coil} is {state}")
+        on, self._held = self._held, None
+        await prove_relay(self._bus, self._unit, self._coil, on=on)
+        self._held = on
         self._verify_at_s = asyncio.get_running_loop().time() + self._settings.verify_s
 
     def _failed(self, error: DeviceError) -> None:

@@ -192,7 +192,7 @@ def _silent(plan: Plan, found: Search) -> str:
     rates = "" if plan.bauds == (None,) else f" at {_rates(plan.bauds)} baud, parity {plan.parity}"
     more = ", its id (--units 1-247)" if len(plan.units) < _MAX_UNIT else ""
     parity = ", parity (--parity E)" if plan.parity == "N" and rates else ""
-    wires = "power of the panel, A and B swapped, one wire off, the adapter itself"
+    wires = "power of the panel and its supply relay, A and B swapped, one wire off, the adapter itself"
     behind_tcp = "power of the panel, the gateway's baud rate and its wires A and B"
     write = "" if plan.write else "; a panel that answers no reads is found with --write alone"
     return (

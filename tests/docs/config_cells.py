@@ -14,7 +14,14 @@ from annotated_types import Ge, Le, Len, MinLen
 
 from speedsign.config.schema import Config
 
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", date: "date"}
+_WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    date: "date",
+}
 
 
 def tables() -> dict[str, type]:
