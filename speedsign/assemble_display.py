@@ -82,9 +82,10 @@ class _Lines:
     ) -> None:
         self._sign, self._display = sign, display
         # Who cannot be read has no say in whether a reply is late; relays are read back anyway.
-        unreadable = {relay.unit for relay in (config.supply, config.beacon) if relay and not relay.port}
+        panels = {display.unit, *display.mirror_units}
+        unreadable = {relay.unit for relay in (config.supply, config.beacon) if relay} - panels
         if not driver.capabilities.reads_back:
-            unreadable |= {display.unit, *display.mirror_units}
+            unreadable |= panels
         settings = BusSettings(
             timeout_s=display.timeout_s, local_echo=display.local_echo, unreadable=frozenset(unreadable)
         )
