@@ -8,8 +8,9 @@ import click
 
 from speedsign.cli.common import EXIT_USAGE, SignCommand, config_option, json_option, print_json
 from speedsign.config.load import load_config
-from speedsign.config.schema import Config
+from speedsign.config.schema import Config, DisplayConfig
 from speedsign.errors import ConfigError
+from speedsign.registry import load_display
 
 
 @click.command(cls=SignCommand, example="speedsign check --config speedsign.toml")
@@ -46,13 +47,40 @@ def _summary(config: Config) -> list[str]:
         f"radar    {config.radar.driver}{profile} on {config.radar.port}",
         f"display  {display.driver} on {display.port}, device {display.unit}" if display else "display  none",
         f"shows    {config.rules.show}, {config.rules.minimum_kmh} to {config.ceiling_kmh} km/h",
+        *_plans(config),
         f"store    {config.store.path}",
         f"mqtt     {mqtt.host}:{mqtt.port}"
         if mqtt
         else "mqtt     none: the database is kept, nothing is sent",
     ]
+    if display:
+        lines += _notes(display, supply=config.supply is not None)
     if config.radar.invert_direction:
         lines.append("radar    directions are inverted")
     if mqtt and mqtt.password_file and not mqtt.password_file.is_file():
         lines.append(f"note     {mqtt.password_file} is not on this machine; run needs it")
     return lines
+
+
+def _plans(config: Config) -> list[str]:
+    """What changes with the hour and the day."""
+    rules, lines = config.rules, []
+    if any(pages != ("speed",) for pages in (rules.within, rules.over, rules.too_fast)):
+        faces = (f"{zone} {' and '.join(getattr(rules, zone))}" for zone in ("within", "over", "too_fast"))
+        lines.append(f"faces    {'; '.join(faces)}, in {config.sign.language}")
+    if rules.schedule:
+        names = ", ".join(window.name for window in rules.schedule)
+        lines.append(f"schedule {names}: speedsign rules week shows the week")
+    lines += [f"study    {one.name}: {one.display} {one.first} to {one.last}" for one in config.study]
+    return lines
+
+
+def _notes(display: DisplayConfig, *, supply: bool) -> list[str]:
+    """What the panel cannot do, and what would help."""
+    panel = load_display(display.driver, display.digits, display.profile, display.registers).capabilities
+    notes = []
+    if not panel.can_blank:
+        notes.append("note     this panel shows 0 where others are dark")
+    if panel.own_timeout_s is None and not supply:
+        notes.append("note     this panel keeps its last number if its wire is cut; [supply] would darken it")
+    return notes

@@ -155,3 +155,51 @@ def test_addresses_that_drivers_take(config: Path, radar: str, display: str) -> 
 def test_a_radar_address_without_its_port_is_no_address(config: Path) -> None:
     config.write_text(GOOD.replace("/dev/ttyACM0", "tcp://gateway"))
     assert "[radar] port = 'tcp://gateway': must be" in speedsign("check", "--config", config).stderr
+
+
+PLANNED = """
+[sign]
+id = "abc"
+limit_kmh = 50
+language = "lt"
+timezone = "Europe/Vilnius"
+[radar]
+driver = "ops243"
+port = "/dev/r"
+[display]
+driver = "registers"
+port = "/dev/p"
+[display.registers]
+kind = "integer"
+address = 7
+[rules]
+[[rules.schedule]]
+name = "night"
+start = "23:00"
+end = "05:00"
+dark = true
+[[study]]
+name = "baseline"
+first = 2027-03-01
+last = 2027-03-14
+display = "dark"
+"""
+
+
+def test_what_changes_with_the_hour_is_read_back_and_what_the_panel_cannot(tmp_path: Path) -> None:
+    config = tmp_path / "sign.toml"
+    config.write_text(PLANNED)
+    refused = speedsign("check", "--config", config)
+    assert refused.exit_code == 2
+    assert "accept_zero" in refused.stderr
+    config.write_text(PLANNED.replace('port = "/dev/p"', 'port = "/dev/p"\naccept_zero = true'))
+    said = speedsign("check", "--config", config).stdout
+    assert "schedule night: speedsign rules week" in said
+    assert "study    baseline: dark 2027-03-01 to 2027-03-14" in said
+    assert "this panel shows 0 where others are dark" in said
+    assert "keeps its last number if its wire is cut" in said
+    config.write_text(
+        PLANNED.replace('port = "/dev/p"', 'port = "/dev/p"\naccept_zero = true')
+        + "[supply]\nunit = 11\ncoil = 0\n"
+    )
+    assert "keeps its last number" not in speedsign("check", "--config", config).stdout
