@@ -10,7 +10,7 @@ Pure: (what was shown, live target, time, rules) -> what is shown.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from speedsign.faces import SPEED, Pages
@@ -148,16 +148,13 @@ def _judged(
     zone = zone_of(number, rules, last_zone if same else Zone.NONE)
     goes_on = same and before.zone is zone
     zone_since_s = before.zone_since_mono_s if goes_on else t_mono_s
-    face, turn_s = _face(zone, number, t_mono_s, zone_since_s, rules)
-    now = Shown(face, t_mono_s, track_id, seen_s, zone, number, zone_since_s, turn_s, (track_id, zone))
+    face, due_s = _face(zone, number, t_mono_s, zone_since_s, rules)
+    since_s, allowed_s = t_mono_s, before.since_mono_s + rules.min_change_interval_s
     if face == before.face:
-        return replace(now, since_mono_s=before.since_mono_s)
-    allowed_s = before.since_mono_s + rules.min_change_interval_s
-    if t_mono_s < allowed_s and same and not face.is_blank and _may_stay(before, zone, rules):
-        return replace(
-            now, face=before.face, since_mono_s=before.since_mono_s, due_mono_s=min(turn_s, allowed_s)
-        )
-    return now
+        since_s = before.since_mono_s
+    elif t_mono_s < allowed_s and same and _may_stay(before, zone, rules):
+        face, since_s, due_s = before.face, before.since_mono_s, min(due_s, allowed_s)
+    return Shown(face, since_s, track_id, seen_s, zone, number, zone_since_s, due_s, (track_id, zone))
 
 
 def _may_stay(before: Shown, zone: Zone, rules: Rules) -> bool:
