@@ -77,7 +77,15 @@ def test_the_schedule_darkens_and_lights_the_running_sign(tmp_path: Path) -> Non
     """Dark from 10:00 to 10:10 local time, which is 07:00 UTC."""
     table = '[[rules.schedule]]\nname = "fair"\nstart = "10:00"\nend = "10:10"\ndark = true\n'
     plan = Schedule.of(config(table))
-    street = a_while(lambda: Street(tmp_path, 600, plan=_plan(plan)), 1800)
+    rested: list[bool] = []
+
+    def made() -> Street:
+        street = Street(tmp_path, 600, plan=_plan(plan))
+        street.display.rest = lambda *, resting: rested.append(resting)  # type: ignore[method-assign]
+        return street
+
+    street = a_while(made, 1800)
+    assert rested in ([True, False], [False, True, False])  # a panel with a supply relay may lose its power
     seven_s = (datetime(2026, 5, 4, 7, 0, tzinfo=UTC) - START).total_seconds()
     lit = [(t_s - street.began_s, text) for t_s, text in street.lit if text and text != "0000"]
     assert [t_s for t_s, _ in lit if t_s < seven_s]
@@ -135,6 +143,40 @@ def test_the_next_vehicle_that_gets_the_same_word_has_been_shown_it_too(tmp_path
         return [(round(one.vehicle.speed_kmh), one.display.value) for _, one in kept]
 
     assert run_virtual(main()) == [(30, "word"), (35, "word"), (40, "word")]
+
+
+def test_who_saw_his_speed_in_turn_with_a_word_was_shown_his_speed(tmp_path: Path) -> None:
+    text_panel = RegistersConfig(kind="text", address=0, cells=6, glyphs="BREMZ", reads_back=True)
+    plan = Schedule.of(config('[rules]\nover = ["speed", "=BREMZ"]\n'))
+
+    async def main() -> tuple[list[str], list[tuple[str, str]]]:
+        street = Street(tmp_path, 0.1, plan=_plan(plan), driver=Registers(text_panel))
+        running = asyncio.create_task(street.daemon.run())
+        await asyncio.sleep(20)
+        for _ in range(16):  # the second page is the last that he sees
+            now_s = street.clock.monotonic()
+            street.daemon._on_events([Reading(now_s, 60.0, Direction.APPROACHING, 100.0)])
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(10)
+        await street.stop(running)
+        kept = read_vehicles(street.path, START - timedelta(hours=1), START + timedelta(hours=6))
+        lit = [text for _, text in street.lit if text and text != "0000"]
+        return lit, [(one.display.value, one.face) for _, one in kept]
+
+    lit, kept = run_virtual(main())
+    assert lit[-2:] == ["60", "BREMZ"] or lit[-3:] == ["60", "BREMZ", "60"]
+    assert "BREMZ" in lit
+    assert kept == [("shown", "over")]
+
+
+def test_a_display_of_which_nothing_is_known_is_at_fault_before_it_says_so(tmp_path: Path) -> None:
+    def unknown() -> Street:
+        street = Street(tmp_path)
+        street.display.lit = lambda: None  # type: ignore[method-assign]
+        street.daemon.on_acked = lambda face, _t_mono_s: None  # type: ignore[method-assign]
+        return street
+
+    assert set(states(a_while(unknown, 600))) == {"fault"}
 
 
 def test_a_display_at_fault_is_another_state_than_planned_darkness(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from simulator.rtu_slave import MbapSlave, RtuSlave, Slave, with_crc
 from simulator.tcp_line import TcpLine
 from speedsign.errors import BadReply, DeviceError, DriverError, NoReply, PortError
 from speedsign.model import BLANK, Face
-from speedsign.ports import LineSettings
+from speedsign.ports import LineSettings, WriteRegisters
 from tests.display import vectors
 from tests.display.rig import FAST_BUS, Rig, connected, no_error_in_the_loop
 from tests.display.vectors import hex_of
@@ -273,6 +273,37 @@ def test_after_a_lost_reply_the_line_is_left_alone_and_asked_what_nobody_waits_f
             assert rig.requests[1:] == ["01 03 00 00 00 01 84 0A", "01 03 00 00 00 02 C4 0B"]
             gaps_s = [later - earlier for earlier, later in itertools.pairwise(came_s)]
             assert min(gaps_s) >= FAST_BUS.timeout_s + FAST_BUS.quiet_s - 0.005
+
+    run(main())
+
+
+def test_what_was_told_is_heard_although_a_reply_is_owed_and_its_own_is_owed_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as rig:
+            await rig.bus.write_registers(1, 0, LIT_47)
+            rig.end.faults = {PanelFault.BAD_CRC}
+            with pytest.raises(NoReply):
+                await rig.bus.write_registers(1, 0, LIT_47)
+            rig.end.requests.clear()
+            with pytest.raises(NoReply):
+                await rig.bus.tell(1, WriteRegisters(0, BLANKS))
+            assert rig.requests == [vectors.BLANK[0]], "no question before it"
+            assert rig.twin.lit() == "    "
+            rig.end.faults = set()
+            await rig.bus.read_registers(1, 8, 2)  # all that was owed is settled
+            await rig.bus.tell(1, WriteRegisters(0, LIT_47))
+            rig.end.requests.clear()
+            await rig.bus.write_registers(1, 0, BLANKS)
+            assert len(rig.requests) == 2, (
+                "a question first: the reply to what was told may have been another's"
+            )
+            assert rig.requests[1] == vectors.BLANK[0]
+            with pytest.raises(BadReply, match="exception"):
+                await rig.bus.tell(1, WriteRegisters(200, (1,)))
+            with pytest.raises(DriverError):
+                await rig.bus.tell(1, WriteRegisters(0, (70_000,)))
+            await rig.bus.tell(1, WriteRegisters(9, (1,), single=True))
+            assert rig.twin.brightness == 1
 
     run(main())
 

@@ -451,6 +451,21 @@ def test_a_face_of_two_requests_is_given_up_for_a_newer_one() -> None:
     virtual(main())
 
 
+def test_back_to_the_face_before_when_half_of_another_was_written() -> None:
+    async def main() -> None:
+        async with sign(driver=TwoHalves()) as made:
+            made.owner.show(Face(1147))
+            await asyncio.sleep(0.6)
+            made.owner.show(Face(1248))
+            await asyncio.sleep(0.01)  # its first half is on its way
+            made.owner.show(Face(1147))
+            await asyncio.sleep(0.2)  # no keep-alive mends it so soon
+            assert made.bus.twin.lit() == "1147"
+            assert made.owner.lit() == Face(1147)
+
+    virtual(main())
+
+
 # ---------------------------------------------------------------------- a port that is not there
 
 

@@ -12,10 +12,12 @@ import pytest
 
 from drivers.bus_owner import BusOwner
 from drivers.display.dm56a04 import Dm56a04
-from drivers.display.owner import SignDisplay
+from drivers.display.owner import SignDisplay, one_panel
 from drivers.display.relay import RelaySettings
 from drivers.display.supply import GuardSettings, SupplyGuard
+from drivers.display.tm1650 import Tm1650
 from simulator.panels.dm56a04 import Dm56a04Twin
+from simulator.panels.tm1650 import Tm1650Twin
 from simulator.virtual_time import VirtualClock, run_virtual
 from speedsign.model import BLANK, Face
 from tests.display.bus import Coils, MemoryBus
@@ -127,6 +129,25 @@ def test_a_dead_panel_delays_the_other_by_one_exchange_at_most() -> None:
             sign.bus.silent.clear()
             await asyncio.sleep(2)
             assert (sign.seen(), sign.codes, sign.display.lit()) == (["69", "69"], [], Face(69))
+
+    run_virtual(main())
+
+
+def test_a_panel_whose_face_carries_the_brightness_gets_both_again() -> None:
+    async def main() -> None:
+        bus, twin = MemoryBus(), Tm1650Twin()
+        bus.panels[1] = twin
+        clock = VirtualClock(asyncio.get_running_loop(), datetime(2026, 5, 4, tzinfo=UTC))
+        display = one_panel(bus, Tm1650(), 1, clock)
+        running = asyncio.create_task(display.run())
+        display.show(Face(47))
+        await asyncio.sleep(1.5)
+        assert (twin.lit().strip(), twin.brightness) == ("47", 7)
+        display.dim(0.0)
+        await asyncio.sleep(0.1)  # at once, not with the next keep-alive
+        assert (twin.lit().strip(), twin.brightness) == ("47", 1)
+        running.cancel()
+        await asyncio.wait([running])
 
     run_virtual(main())
 
@@ -257,13 +278,16 @@ def test_planned_dark_may_take_the_power_and_is_no_fault() -> None:
             sign.display.rest(resting=True)
             await asyncio.sleep(1)
             assert (sign.panels[0].powered, sign.codes, sign.display.lit()) == (False, [], BLANK)
-            asked = len(sign.bus.said(1))
+            asked, lit = len(sign.bus.said(1)), len(sign.lit)
+            sign.display.dim(0.0)
             await asyncio.sleep(3600)
             assert len(sign.bus.said(1)) == asked
             sign.display.rest(resting=False)
             sign.display.show(Face(47))
             await asyncio.sleep(2)
             assert (sign.seen(), sign.codes, sign.display.lit()) == (["47"], [], Face(47))
+            assert [text for _, text in sign.lit[lit:]] == ["0000", "", "47"]  # put in order, as at the start
+            assert sign.panels[0].brightness == 1
 
     run_virtual(main())
 
