@@ -274,14 +274,19 @@ class Panel:
         if before is not None and face == before:
             return
         if self._mismatches < self._settings.mismatches:
-            # At once where the last look is old: just after a change no other one is to be expected.
-            soon_s = now_s if not face.is_blank else now_s + self._settings.verify_soon_s
-            soon_s = max(soon_s, self._verified_s + self._settings.verify_soon_s)
-            self._verify_at_s = min(self._verify_at_s, soon_s)
+            self._verify_at_s = min(self._verify_at_s, self._verify_after_s(face, now_s))
         if self._on_acked and not self._mismatches:
             self._on_acked(face)
 
     # ------------------------------------------------------------------ what is read back
+
+    def _verify_after_s(self, face: Face, now_s: float) -> float:
+        """When a change is looked at: at once where the last look is old, since just then no other is likely.
+
+        By the clock alone it would get into the way of the next number.
+        """
+        soon_s = self._settings.verify_soon_s
+        return now_s if not face.is_blank and now_s >= self._verified_s + soon_s else now_s + soon_s
 
     async def _verify(self, face: Face) -> None:
         """Ask the panel what it holds; an acknowledgement alone proves little."""
