@@ -17,8 +17,8 @@ RULE = "| --- | --- | --- | --- |"
 
 def page_with_tables(page: str) -> str:
     """The page with its tables as the code has them."""
-    page = _between(page, "curve", curve_table())
-    return _between(page, "sun", sun_table())
+    page = pages.with_part(page, "curve", curve_table())
+    return pages.with_part(page, "sun", sun_table())
 
 
 def curve_table() -> str:
@@ -44,12 +44,6 @@ def _lux(lux: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.6g}".replace(",", " ")
-
-
-def _between(page: str, name: str, text: str) -> str:
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-    before, rest = page.split(begin)
-    return before + begin + text + end + rest.split(end)[1]
 
 
 if __name__ == "__main__":

@@ -71,3 +71,13 @@ def commands(page: Path) -> Iterator[str]:
         mark = r"\$ " if kind == "console" else r"(?:\$ )?"
         yield from re.findall(rf"^{mark}((?:speedsign|make)(?: .*)?)$", body, re.MULTILINE)
     yield from re.findall(r"^    ((?:speedsign|make)(?: .*)?)$", FENCE.sub("", text), re.MULTILINE)
+
+
+def with_part(page: str, name: str, part: str) -> str:
+    """The page with another text between the marks of a generated part."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    assert found, f"no {begin.strip()}"
+    assert closed, f"no {end}"
+    return f"{before}{begin}{part}{end}{after}"

@@ -15,7 +15,6 @@ from speedsign.ports import DIGIT_GLYPHS, PanelDriver
 from speedsign.registry import DISPLAY_ALIASES, DISPLAYS, REGISTERS, load_display
 from tests.docs import pages
 
-BEGIN, END = "<!-- panels -->\n", "<!-- end of panels -->"
 PAGE = pages.ROOT / "docs" / "panels.md"
 HEADS = (
     "", "Panel", "Line", "Digits", "Words", "Can be dark", "Brightness", "Blinks", "Read back",
@@ -124,10 +123,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def page_with(text: str, part: str) -> str:
     """The page with this generated part."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{PAGE.name} has no {BEGIN.strip()} … {END}"
-    return f"{before}{BEGIN}\n{part}\n{END}{after}"
+    return pages.with_part(text, "panels", f"\n{part}\n")
 
 
 def main() -> None:

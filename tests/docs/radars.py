@@ -22,7 +22,6 @@ from speedsign.replay import decoder_for
 from tests.cli.rebuild_golden import cases
 from tests.docs import pages
 
-BEGIN, END = "<!-- radars -->\n", "<!-- end of radars -->"
 OVERVIEW = (
     "| | Sensor | Line | Reports a second | Direction | Strength | Range | Targets | Seen to | To km/h"
     " | Known |"
@@ -208,10 +207,7 @@ def _yes(it_does: bool) -> str:
 
 def page_with(text: str, part: str) -> str:
     """The page with this generated part."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{PAGE.name} has no {BEGIN.strip()} … {END}"
-    return f"{before}{BEGIN}\n{part}\n{END}{after}"
+    return pages.with_part(text, "radars", f"\n{part}\n")
 
 
 def main() -> None:
