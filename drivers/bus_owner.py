@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 RECONNECT_S = 0.5  # doubling up to …
 RECONNECT_MAX_S = 2.0
+LEAVE_S = 1.0  # for everybody's last turn together
+_AGAIN_S = 0.05
 
 
 class BusMember(Protocol):
@@ -36,8 +38,22 @@ class BusMember(Protocol):
         """The line went away, or cannot be opened."""
         ...
 
-    async def leave(self) -> None:
-        """The last turn before the line is closed; bounded, and raises nothing."""
+    async def leave(self) -> bool:
+        """One try to leave it as it is to be left; whether that is so. Raises PortError alone."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is known to answer: such a one is not kept waiting by one that does not."""
+        ...
+
+    @property
+    def rescues(self) -> bool:
+        """Whether others are as they are to be left once this one is: a panel's supply."""
+        ...
+
+    def left(self, error: str) -> None:
+        """The line is closed, and `leave` never came to an end: what is to be said about that."""
         ...
 
 
@@ -45,12 +61,17 @@ class BusOwner:
     """Runs the members of one line until cancelled."""
 
     def __init__(
-        self, bus: ModbusBus, reconnect_s: float = RECONNECT_S, reconnect_max_s: float = RECONNECT_MAX_S
+        self,
+        bus: ModbusBus,
+        reconnect_s: float = RECONNECT_S,
+        reconnect_max_s: float = RECONNECT_MAX_S,
+        leave_s: float = LEAVE_S,
     ) -> None:
         self.bus = bus
         self.connects = 0
         self._members: list[BusMember] = []
         self._reconnect_s, self._reconnect_max_s = reconnect_s, reconnect_max_s
+        self._leave_s = leave_s
         self._changed = asyncio.Event()
 
     def add(self, member: BusMember) -> None:
@@ -74,10 +95,33 @@ class BusOwner:
                 await asyncio.sleep(self._reconnect_s)
         finally:
             try:
-                for member in self._members:
-                    await member.leave()
+                await self._leave()
             finally:
                 await self.bus.close()
+
+    async def _leave(self) -> None:
+        """Everybody's last turn, again and again for so long: first those that answer, then the others."""
+        staying, why = sorted(self._members, key=lambda member: not member.answers), "there was no time"
+        try:
+            async with asyncio.timeout(self._leave_s):
+                while staying := await self._still_there(staying):  # noqa: ASYNC110  tries
+                    await asyncio.sleep(_AGAIN_S)
+        except TimeoutError:
+            why = "it was not seen in time"
+        except PortError as error:
+            why = str(error)
+        for member in staying:
+            member.left(why)
+
+    async def _still_there(self, members: list[BusMember]) -> list[BusMember]:
+        """A try for each, in this order; where one fails, whoever can do without it comes next."""
+        waiting, again = list(members), []
+        while waiting:
+            member = waiting.pop(0)
+            if not await member.leave():
+                again.append(member)
+                waiting.sort(key=lambda other: not other.rescues)
+        return again
 
     async def _connect(self) -> None:
         """Until the port is open, with a growing pause between tries."""

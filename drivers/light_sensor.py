@@ -74,8 +74,18 @@ class LightSensorMember:
         self._failures, self._due_s = 0, 0.0
         self._raise_fault(Fault("light", error.code, f"the light sensor cannot be reached: {error}"))
 
-    async def leave(self) -> None:
-        """Nothing: it was only read."""
+    rescues = False  # nobody else is dark because this one is
+
+    @property
+    def answers(self) -> bool:
+        return not self._failures
+
+    async def leave(self) -> bool:
+        """Nothing is to be done: it was only read."""
+        return True
+
+    def left(self, error: str) -> None:
+        """It is as it was."""
 
     async def _read(self) -> float:
         of = self._settings

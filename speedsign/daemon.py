@@ -30,6 +30,7 @@ from speedsign.model import (
 from speedsign.ports import Clock, Display, LightSensor, Radar, Recorder, Store, Telemetry
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
 from speedsign.schedule import Schedule
+from speedsign.seen import SeenLog
 from speedsign.supervise import KeptPart
 from speedsign.tracking import VERSION, Tracker, TrackingParams
 
@@ -41,7 +42,6 @@ FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet roa
 RECORD_AFTER_S = 0.03
 STALLED_S = 2.5  # without a tick: the process was stopped, or the machine was
 READY_WITHOUT_PANEL_S = 10.0
-MAX_LIT = 64  # tracks remembered as shown; far more than can be alive at once
 AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
 
 
@@ -84,7 +84,7 @@ class Daemon:
         self.rules = plan.rules  # as they hold now
         self._shown: Shown = DARK
         self._passed: list[Vehicle] = []  # not yet given to the store
-        self._lit_for: dict[int, tuple[DisplayState, str]] = {}  # by track: what the panel has acknowledged
+        self._seen = SeenLog()
         self._ticked_s = self._now()
         self._coverage = CoverageMeter(plan.interval_s)
         self._flushed_s = self._now()
@@ -205,14 +205,11 @@ class Daemon:
 
     def on_acked(self, face: Face, _t_mono_s: float) -> None:
         """The panel has confirmed a face: the vehicle it is for has been shown that."""
-        shown, track_id = self._shown.face, self._shown.track_id
-        if face.is_blank or track_id is None or (face.number, face.word) != (shown.number, shown.word):
+        shown = self._shown
+        if face.is_blank or shown.track_id is None:
             return
-        before, _ = self._lit_for.get(track_id, (DisplayState.WORD, ""))
-        state = DisplayState.SHOWN if face.number is not None else before  # a word in turn with its speed
-        self._lit_for[track_id] = state, self._shown.zone.value
-        if len(self._lit_for) > MAX_LIT:
-            del self._lit_for[min(self._lit_for)]  # it never became a vehicle
+        if (face.number, face.word) == (shown.face.number, shown.face.word):
+            self._seen.saw(shown.track_id, face, shown.zone.value)
 
     # ------------------------------------------------------------------ what is kept
 
@@ -224,6 +221,8 @@ class Daemon:
     def _record(self) -> None:
         self._recording = None
         passed, self._passed = self._passed + self.tracker.passed(), []
+        for later_id, earlier_id in self.tracker.take_joined():
+            self._seen.joined(later_id, earlier_id)
         for vehicle in passed:
             self.vehicles += 1
             record = self._dated(vehicle)
@@ -233,7 +232,7 @@ class Daemon:
     def _dated(self, vehicle: Vehicle) -> VehicleRecord:
         clock = self.parts.clock
         boot_utc = clock.now_utc() - timedelta(seconds=clock.monotonic())
-        state, face = self._lit_for.pop(vehicle.track_id, (self._unlit_state(), ""))
+        state, face = self._seen.of(vehicle)
         return VehicleRecord(
             vehicle=vehicle,
             first_utc=boot_utc + timedelta(seconds=vehicle.t_first_mono_s),
@@ -244,13 +243,13 @@ class Daemon:
             face=face,
         )
 
-    def _unlit_state(self) -> DisplayState:
-        """Of a vehicle that was shown nothing, as far as we know."""
+    def _unlit(self) -> DisplayState:
+        """Of a vehicle that passes now and is shown nothing."""
         display = self.parts.display
         if display is None:
             return DisplayState.DARK
         if display.lit() is None or display.faults():
-            return DisplayState.FAULT  # what it really saw nobody knows
+            return DisplayState.FAULT  # what it really sees nobody knows
         return DisplayState.DARK if self.rules.dark else DisplayState.BLANK
 
     def _take_coverage(self) -> list[Coverage]:
@@ -320,6 +319,7 @@ class Daemon:
             display.rest(resting=rules.dark)
             self._show(now_s)
             self._arm()
+        self._seen.note(now_s, self._unlit())
         if self.plan.brightness:
             lux = self.parts.light.lux() if self.parts.light else None
             level = self.plan.brightness.level(now_s, believed, lux)

@@ -19,6 +19,8 @@ from speedsign.model import BLANK, Direction, Face, Target
 # No number outlives the last reading of its vehicle by 5 s, whatever is configured: decided so early that a
 # panel which misses the first request is dark by then.
 HARD_LIMIT_S = 4.0
+# A panel that went dark for a vehicle stays so for that long: who drives at the ceiling is no flash light.
+RELIGHT_S = 1.0
 
 
 class Zone(StrEnum):
@@ -126,7 +128,7 @@ def step(before: Shown, target: Target | None, t_mono_s: float, rules: Rules) ->
 def next_check_s(shown: Shown, rules: Rules) -> float | None:
     """When `step` may decide otherwise though nothing new was seen; None: never."""
     if shown.face == BLANK:
-        return None
+        return shown.due_mono_s if shown.due_mono_s < math.inf else None
     return min(shown.due_mono_s, shown.seen_mono_s + _hold_s(rules))
 
 
@@ -152,6 +154,8 @@ def _judged(
     since_s, allowed_s = t_mono_s, before.since_mono_s + rules.min_change_interval_s
     if face == before.face:
         since_s = before.since_mono_s
+    elif same and before.face.is_blank and zone in LIT and t_mono_s < before.since_mono_s + RELIGHT_S:
+        face, since_s, due_s = BLANK, before.since_mono_s, before.since_mono_s + RELIGHT_S
     elif t_mono_s < allowed_s and same and _may_stay(before, zone, rules):
         face, since_s, due_s = before.face, before.since_mono_s, min(due_s, allowed_s)
     return Shown(face, since_s, track_id, seen_s, zone, number, zone_since_s, due_s, (track_id, zone))

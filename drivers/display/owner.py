@@ -61,8 +61,14 @@ class SignDisplay:
         line.add(self._supply)
 
     def add_beacon(self, line: BusOwner, unit: int, coil: int, settings: RelaySettings | None = None) -> None:
-        """The relay of the lamps beside the panels."""
-        self._beacon = Relay(line.bus, unit, coil, "beacon", settings, wake=self._wake)
+        """The relay of the lamps beside the panels; it may be a panel's own."""
+        panels = [panel for panel in self._panels if panel.is_at(line.bus, unit)]
+
+        def doubt() -> None:
+            for panel in panels:
+                panel.doubt()
+
+        self._beacon = Relay(line.bus, unit, coil, "beacon", settings, wake=self._wake, doubt=doubt)
         line.add(self._beacon)
 
     # ------------------------------------------------------------------ what the daemon calls

@@ -31,7 +31,6 @@ class PanelSettings:
     verify_soon_s: float = 0.5  # after a change: what stays lit of the face before is a wrong number
     refresh_s: float = 60.0  # blink and brightness again: a short power dip loses them unseen
     retry_s: float = 1.0  # between tries once a fault is raised
-    leave_s: float = 1.0  # to darken the panel at the end
     mismatches: int = 3  # in a row, before it is called a fault
 
 
@@ -120,7 +119,7 @@ class Panel:
         if not self._powered:
             return _NEVER_S
         if self._failures == 1:
-            return 0.0  # once at once: the bus itself leaves the line quiet before
+            return self._step_began_s  # once at once, but not before a panel that waits for its first try
         if self._failures:
             return self._retry_at_s
         if self._fresh or not self._in_order:
@@ -143,27 +142,38 @@ class Panel:
         self._lit, self._in_order, self._mismatches, self._failures = None, False, 0, 0
         self._raise_fault(error.code, f"unit {self._unit} cannot be reached: {error}")
 
-    async def leave(self) -> None:
-        """Dark, and proved where that can be, within a bounded time: the panel keeps its last number."""
+    rescues = False  # nobody else is dark because this one is
+
+    @property
+    def answers(self) -> bool:
+        return not self._failures and not self._mismatches
+
+    async def leave(self) -> bool:
+        """Dark, and proved where that can be: the panel keeps its last number. True without power, too."""
         self._wanted = BLANK
         if not self._powered:
-            return
+            return True
         try:
-            async with asyncio.timeout(self._settings.leave_s):
-                while True:
-                    try:
-                        await self._put_dark()
-                        await self._verify(BLANK)
-                    except (NoReply, BadReply) as error:
-                        self._lit = None
-                        _log.info("%s; trying to darken it once more", error)
-                    if self.lit() is not None:
-                        return
-                    await asyncio.sleep(0.05)
-        except (TimeoutError, PortError) as error:
+            await self._put_dark()
+            await self._verify(BLANK)
+        except (NoReply, BadReply) as error:
             self._lit = None
-            why = str(error) or "it was not seen to go dark in time"
-            _log.warning("display: unit %d on %s may still be lit: %s", self._unit, self._bus.name, why)
+            self._failures += 1
+            _log.info("%s; trying to darken it once more", error)
+        return self.lit() is not None
+
+    def left(self, error: str) -> None:
+        self._lit = None
+        _log.warning("display: unit %d on %s may still be lit: %s", self._unit, self._bus.name, error)
+
+    def is_at(self, bus: ModbusBus, unit: int) -> bool:
+        """Whether it is that unit on that line."""
+        return bus is self._bus and unit == self._unit
+
+    def doubt(self) -> None:
+        """Another part of the same device did not answer: ask at once whether it is there."""
+        self._keepalive_at_s = 0.0
+        self._wake()
 
     async def _do(self) -> None:
         if self._failures > 1:

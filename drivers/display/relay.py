@@ -19,6 +19,7 @@ from speedsign.ports import COIL_OFF, COIL_ON, ModbusBus
 _log = logging.getLogger(__name__)
 
 FLASH_ON = 0x0200  # + coil: on for so many tenths of a second, then off (Waveshare and its likes)
+_SOON_S = 0.02  # to the second try: a panel that waits goes before
 _READ_TOGETHER = 32  # coils read from 0 on: there are boards that refuse to begin elsewhere
 
 
@@ -32,7 +33,10 @@ class RelaySettings:
     retry_max_s: float = 16.0
     pulse_s: float | None = None  # None: on and off
     renew_s: float = 0.5  # a pulse
-    leave_s: float = 0.7
+
+
+def _nobody() -> None:
+    """A board that is nothing else."""
 
 
 async def tell_relay(bus: ModbusBus, unit: int, coil: int, *, on: bool, pulse_s: float | None) -> None:
@@ -63,10 +67,12 @@ class Relay:
         settings: RelaySettings | None = None,
         *,
         wake: Callable[[], None],
+        doubt: Callable[[], None] = _nobody,
     ) -> None:
+        """`doubt` is called when it does not answer: who else is that device?"""
         self._bus, self._unit, self._coil, self._name = bus, unit, coil, name
         self._settings = settings or RelaySettings()
-        self._wake = wake
+        self._wake, self._doubt = wake, doubt
         self._wanted = False
         self._held: bool | None = None  # as last acknowledged
         self._fault: Fault | None = None
@@ -114,19 +120,24 @@ class Relay:
         self._held, self._failures = None, 0
         self._raise_fault(error.code, f"the {self._name} relay cannot be reached: {error}")
 
-    async def leave(self) -> None:
-        """Off, within a bounded time."""
+    rescues = False  # nobody else is dark because this one is
+
+    @property
+    def answers(self) -> bool:
+        return not self._failures
+
+    async def leave(self) -> bool:
+        """Off."""
         self._wanted = False
-        try:
-            async with asyncio.timeout(self._settings.leave_s):
-                while self._held is not False:
-                    try:
-                        await self._tell()
-                    except (NoReply, BadReply) as error:
-                        _log.info("%s; trying to switch it off once more", error)
-        except (TimeoutError, PortError) as error:
-            why = str(error) or "it did not answer in time"
-            _log.warning("%s: the relay may still be on: %s", self._name, why)
+        if self._held is not False:
+            try:
+                await self._tell()
+            except (NoReply, BadReply) as error:
+                _log.info("%s; trying to switch it off once more", error)
+        return self._held is False
+
+    def left(self, error: str) -> None:
+        _log.warning("%s: the relay may still be on: %s", self._name, error)
 
     def _every_s(self) -> float:
         """Between two tellings; a pulse is renewed long before it is over."""
@@ -158,8 +169,9 @@ class Relay:
     def _failed(self, error: DeviceError) -> None:
         self._held = None
         self._failures += 1
-        pause_s = 0.0
-        if self._failures > 1:  # once at once, as with the panel
+        pause_s = _SOON_S
+        self._doubt()
+        if self._failures > 1:
             pause_s = min(self._settings.retry_s * 2.0 ** (self._failures - 2), self._settings.retry_max_s)
             self._raise_fault(
                 error.code, f"{error}; check the power of the {self._name} relay, its wires and its unit id"

@@ -93,6 +93,16 @@ class Supply(Relay):
             self._resting = resting
             self._wake()
 
+    rescues = True
+
+    async def leave(self) -> bool:
+        """Off: then the panels are dark, whatever they say."""
+        off = await super().leave()
+        if off and self._powered:
+            self._powered = False
+            self._power(False)
+        return off
+
     def due_s(self) -> float:
         if self._decided() is not self.wanted:
             return 0.0

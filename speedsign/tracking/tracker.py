@@ -7,6 +7,7 @@ vehicle that goes on, or another one. A track that turns out to hold two vehicle
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from statistics import median
@@ -35,6 +36,7 @@ _SIDE_KMH = 1.5  # two steps of a spectrum at 20,000 samples a second, and some 
 _SIDE_M = 4.0
 _REJOINED_LEAST = 3
 _TOGETHER_S = 1.0  # two that were seen by turns end so close together
+_JOINED_KEPT = 4 * MAX_TRACKS  # pairs of ids, until somebody asks for them
 _MOST_DUE = 8 * MAX_TRACKS  # a bound where there should be none
 _SILENT = 1e-9  # a strength that has no logarithm
 
@@ -52,6 +54,7 @@ class Tracker:
         self._noise = Noise()
         self._lanes = Lanes()
         self._choice = TargetChoice(self.params)
+        self._joined: deque[tuple[int, int]] = deque(maxlen=_JOINED_KEPT)
         self._tracks: list[Track] = []
         self._ended: list[Track] = []
         self._next_id = 1
@@ -109,6 +112,12 @@ class Tracker:
                 self._part_where_worst(track)
         self._end(self._tracks)
         return self.passed()
+
+    def take_joined(self) -> list[tuple[int, int]]:
+        """(later, earlier) ids of tracks that have become one since the last call; the earlier id stays."""
+        joined = list(self._joined)
+        self._joined.clear()
+        return joined
 
     def target(self, t_mono_s: float, directions: Collection[Direction]) -> Target | None:
         """The confirmed vehicle to show (`TargetChoice`)."""
@@ -318,6 +327,7 @@ class Tracker:
         if not earlier.confirmed and earlier.confirms(self.params):
             earlier.confirmed = True
         self._choice.renamed(later.id, earlier.id)
+        self._joined.append((later.id, earlier.id))
 
     def _is_vehicle(self, track: Track) -> bool:
         params = self.params

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from speedsign.faces import NOTHING, SPEED, Page
 from speedsign.model import BLANK, Direction, Face, Target
-from speedsign.rules import DARK, HARD_LIMIT_S, Rules, Shown, Zone, next_check_s, rounded, step, zone_of
+from speedsign.rules import (
+    DARK,
+    HARD_LIMIT_S,
+    RELIGHT_S,
+    Rules,
+    Shown,
+    Zone,
+    next_check_s,
+    rounded,
+    step,
+    zone_of,
+)
 
 RULES = Rules(minimum_kmh=15, ceiling_kmh=90, hold_s=1.5, min_change_interval_s=0.25)
 THANKS, SLOWER = Page(word="PALDIES"), Page(word="LĒNĀK")
@@ -283,3 +294,36 @@ def test_nobody_lights_up_who_is_not_seen() -> None:
     """The ceiling is raised while a vehicle that was above it is out of sight."""
     shown = step(DARK, target(95, 10.0), 10.0, RULES)
     assert step(shown, None, 10.1, replace(RULES, ceiling_kmh=120)).face is BLANK
+
+
+@pytest.mark.parametrize("speeds", [(100, 101, 99, 101), (10, 9, 11, 9)])
+def test_who_drives_at_a_threshold_to_the_dark_is_no_flash_light(speeds: tuple[int, ...]) -> None:
+    """Dark at once, and lit again after a second at the earliest."""
+    rules, shown, lit = Rules(), DARK, []
+    for n in range(100):
+        t_s = 10.0 + n / 10
+        shown = step(shown, target(speeds[n % len(speeds)], t_s), t_s, rules)
+        assert shown.face.is_blank or shown.face.number in speeds[::2]
+        lit.append(not shown.face.is_blank)
+    edges = [n for n in range(1, 100) if lit[n] != lit[n - 1]]
+    assert edges, "it does go dark"
+    dark_for = [after - edge for edge, after in zip(edges[::2], edges[1::2], strict=False)]
+    assert min(dark_for) >= RELIGHT_S * 10
+
+
+def test_a_new_vehicle_does_not_wait_for_the_one_before() -> None:
+    shown = step(DARK, target(120, 10.0), 10.0, RULES)
+    shown = step(shown, target(60, 10.0), 10.0, RULES)
+    shown = step(shown, target(120, 10.1), 10.1, RULES)
+    assert shown.face == BLANK
+    assert step(shown, target(60, 10.2, track=2), 10.2, RULES).face == Face(60)
+
+
+def test_after_a_moment_in_the_dark_it_is_lit_again_without_a_new_reading() -> None:
+    shown = step(DARK, target(60, 10.0), 10.0, replace(RULES, hold_s=3.0))
+    shown = step(shown, target(95, 10.1), 10.1, replace(RULES, hold_s=3.0))
+    shown = step(shown, target(60, 10.2), 10.2, replace(RULES, hold_s=3.0))
+    assert shown.face == BLANK
+    due_s = next_check_s(shown, replace(RULES, hold_s=3.0))
+    assert due_s == pytest.approx(11.1)
+    assert step(shown, target(60, 10.2), 11.1, replace(RULES, hold_s=3.0)).face == Face(60)

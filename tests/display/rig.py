@@ -72,7 +72,7 @@ class OwnedRig(Rig):
         super().__init__(folder, bus_settings)
         self.acked: list[tuple[Face, float]] = []
         self.owner = SignDisplay(SystemClock(), lambda face, t_mono_s: self.acked.append((face, t_mono_s)))
-        line = self.owner.add_line(BusOwner(self.bus, reconnect_s=0.05, reconnect_max_s=0.2))
+        line = self.owner.add_line(BusOwner(self.bus, 0.05, 0.2, leave_s=0.5))
         self.owner.add_panel(line, Dm56a04(), 1, panel_settings)
 
     @property
@@ -80,7 +80,7 @@ class OwnedRig(Rig):
         return [fault.code for fault in self.owner.faults()]
 
 
-FAST_PANEL = PanelSettings(keepalive_s=0.2, verify_s=0.5, verify_soon_s=0.05, retry_s=0.2, leave_s=0.5)
+FAST_PANEL = PanelSettings(keepalive_s=0.2, verify_s=0.5, verify_soon_s=0.05, retry_s=0.2)
 
 
 @contextlib.asynccontextmanager

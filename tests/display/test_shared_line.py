@@ -133,6 +133,88 @@ def test_a_dead_panel_delays_the_other_by_one_exchange_at_most() -> None:
     run_virtual(main())
 
 
+def test_three_dead_panels_hold_up_the_fourth_once_and_then_no_more() -> None:
+    async def main() -> None:
+        async with pole(panels=4) as sign:
+            await asyncio.sleep(2)
+            sign.bus.cut |= {1, 2, 3}
+            waited_s = []
+            for number in (41, 42, 43, 44):
+                began_s = now()
+                sign.display.show(Face(number))
+                while sign.panels[3].lit().strip() != str(number):
+                    await asyncio.sleep(0.005)
+                waited_s.append(now() - began_s)
+                await asyncio.sleep(3)
+            assert waited_s[0] < 3 * 0.34 + 0.1  # nobody knew yet
+            assert max(waited_s[1:]) < 0.34 + 0.1
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("dead", [{1}, {1, 2}, {1, 2, 3}])
+def test_at_the_end_those_that_answer_go_dark_before_the_dead_are_tried(dead: set[int]) -> None:
+    async def main() -> None:
+        async with pole(panels=4) as sign:
+            sign.display.show(Face(47, beacon=True))
+            await asyncio.sleep(2)
+            sign.bus.cut |= dead
+            await asyncio.sleep(4)
+            began_s = now()
+        for unit, twin in enumerate(sign.panels, start=1):
+            assert twin.lit().strip() == ("47" if unit in dead else "")
+        assert sign.beacon.on is False
+        assert [at_s for at_s, unit, _ in sign.bus.log if unit == 12 and at_s > began_s][0] - began_s < 0.6
+        assert now() - began_s <= 1.1
+
+    run_virtual(main())
+
+
+def test_at_the_end_the_supply_does_not_wait_for_panels_that_are_dead_and_lit() -> None:
+    async def main() -> None:
+        async with pole(panels=3, supply=True) as sign:
+            sign.display.show(Face(47))
+            await asyncio.sleep(3)
+            sign.bus.cut |= {1, 2, 3}
+            began_s = now()
+        assert sign.supply is not None
+        off_s = [at_s for at_s, value in sign.supply.told if value == 0 and at_s >= began_s][0]
+        assert off_s - began_s < 0.34 + 0.1  # nobody knew yet that they are dead: one is tried in vain
+        assert sign.seen() == ["", "", ""]
+        assert now() - began_s <= 1.2
+
+    run_virtual(main())
+
+
+def test_a_panel_that_is_its_own_beacon_is_missed_as_soon_as_any_other() -> None:
+    async def main() -> None:
+        bus, twin = MemoryBus(), Dm56a04Twin()
+        bus.panels[1], bus.relays[1] = twin, Coils(coil=1)
+        clock = VirtualClock(asyncio.get_running_loop(), datetime(2026, 5, 4, tzinfo=UTC))
+        display = SignDisplay(clock)
+        line = display.add_line(BusOwner(bus))
+        display.add_panel(line, Dm56a04(), 1)
+        display.add_beacon(line, 1, 1)
+        running = asyncio.create_task(display.run())
+        display.show(Face(60, beacon=True))
+        await asyncio.sleep(1.1)
+        bus.cut.add(1)
+        for began_ms in (0, 300, 700):  # in whatever part of their rhythm it happens
+            bus.cut.discard(1)
+            await asyncio.sleep(20 + began_ms / 1000)
+            bus.cut.add(1)
+            began_s = now()
+            display.show(BLANK)
+            while "no_reply" not in [fault.code for fault in display.faults() if fault.device == "display"]:
+                await asyncio.sleep(0.01)
+            assert now() - began_s < 1.3  # two tries of the panel, and what the relay had begun
+            display.show(Face(60, beacon=True))
+        running.cancel()
+        await asyncio.wait([running])
+
+    run_virtual(main())
+
+
 def test_a_panel_whose_face_carries_the_brightness_gets_both_again() -> None:
     async def main() -> None:
         bus, twin = MemoryBus(), Tm1650Twin()
