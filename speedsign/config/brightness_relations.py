@@ -53,7 +53,7 @@ def _panel(config: Config) -> Iterator[Problem]:
         return
     path: tuple[str, ...] = _BY if by is not None else _SENSOR
     if config.display is None:
-        yield Problem(path, "has nothing to dim: there is no [display]", by)
+        yield Problem(path, "has nothing to dim: there is no [display]", by, (("display",),))
     elif _levels(config.display) == 0:
         text = (
             f"does nothing: the brightness of this panel ({config.display.driver}) cannot be set by the sign"

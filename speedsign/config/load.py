@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from speedsign.config.beside import relations_beside
 from speedsign.config.lines import key_lines, line_of
 from speedsign.config.problem import Problem
 from speedsign.config.relations import problems_of
 from speedsign.config.schema import Config
+from speedsign.config.toml_text import TOO_DEEP, TOO_LONG, as_json, read_toml
 from speedsign.errors import ConfigError
 
 MAX_BYTES = 256 * 1024  # a config is a page or two; more is another file given by mistake
@@ -33,72 +34,27 @@ def load_config(path: Path) -> Config:
 
 def parse_config(text: str, name: str) -> Config:
     """The checked config from TOML text; `name` stands for the file in the messages."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{name}: not valid TOML: {error}"]) from None
+    raw = read_toml(text, name)
     lines = key_lines(text)
     try:
-        config = _validate(raw)
+        config = _validate(raw, name)
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors(include_url=False)]
-        problems += _relations_beside(raw, {problem.path for problem in problems})
+        details = error.errors(include_url=False)
+        if not details[0]["loc"]:  # the validator's own parser gave up
+            deep = "recursion" in details[0]["msg"]
+            raise ConfigError([f"{name}: {TOO_DEEP if deep else TOO_LONG}"]) from None
+        problems = [_problem(detail) for detail in details]
+        wrong = {problem.path for problem in problems}
+        problems += relations_beside(raw, wrong, lambda good: _validate(good, name))
         raise ConfigError(_sentences(problems, lines, name)) from None
     if problems := list(problems_of(config)):
         raise ConfigError(_sentences(problems, lines, name))
     return config
 
 
-def _validate(raw: dict[str, Any]) -> Config:
+def _validate(raw: dict[str, Any], name: str) -> Config:
     """By way of JSON, where strict still lets a text be a path or one of a few words, as TOML has it."""
-    return _validator().validate_json(json.dumps(raw, default=str), strict=True)
-
-
-# Required keys stand in for themselves when they are wrong, so that the rest can still be looked at.
-_STAND_INS: dict[str, dict[str, Any]] = {
-    "sign": {"id": "stand-in", "limit_kmh": 50},
-    "radar": {"driver": "ops243", "port": "stand-in"},
-    "display": {"driver": "dm56a04", "port": "stand-in"},
-    "mqtt": {"host": "localhost"},
-}
-
-
-def _relations_beside(raw: dict[str, Any], wrong: set[tuple[str, ...]]) -> list[Problem]:
-    """What does not fit together among the keys that are right by themselves."""
-    good: dict[str, Any] = {"sign": {}, "radar": {}} | _without(raw, (), wrong)
-    if any(path[0] == "study" for path in wrong):
-        good.pop("study", None)  # its phases only mean something together
-    for table, keys in _STAND_INS.items():
-        for key, value in keys.items():
-            if table in good and key not in good[table]:
-                good[table][key] = value
-                wrong.add((table, key))
-    for number, window in enumerate(good.get("rules", {}).get("schedule", ())):
-        window.setdefault("name", f"stand-in {number}")
-    try:
-        config = _validate(good)
-    except ValidationError:
-        return []  # too much is wrong to say more
-    return [problem for problem in problems_of(config) if not wrong.intersection(problem.paths)]
-
-
-def _without(table: dict[str, Any], path: tuple[str, ...], wrong: set[tuple[str, ...]]) -> dict[str, Any]:
-    """A table without the keys that are wrong; what has lost one or an entry becomes wrong as a whole too."""
-    good: dict[str, Any] = {}
-    for key, value in table.items():
-        at = (*path, key)
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            good[key] = [_without(one, (*at, str(number)), wrong) for number, one in enumerate(value)]
-        elif isinstance(value, dict):
-            good[key] = _without(value, at, wrong)
-        else:
-            wrong.update({at} if any(one[: len(at)] == at for one in wrong) else ())
-            good[key] = value
-        if at in wrong:
-            del good[key]
-    if path and path[-1].isdecimal() and any(one[: len(path)] == path for one in wrong):
-        wrong.add(path)
-    return good
+    return _validator().validate_json(as_json(raw, name), strict=True)
 
 
 def _read(path: Path) -> str:
@@ -131,7 +87,9 @@ _BOUNDS = {
     "dataclass_type": "must be a table of keys",
     "enum": "must be {expected}",
     "literal_error": "must be {expected}",
+    "too_long": "has too many entries: at most {max_length}",
 }
+_TABLES = {("study",), ("rules", "schedule")}  # arrays of them
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -144,8 +102,18 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem(path, "is missing and has no default")
     if kind in _BOUNDS:
         return Problem(path, _BOUNDS[kind].format(**context), _plain(detail["input"]))
+    if kind == "tuple_type":
+        return Problem(path, _no_list(path, detail["input"]), _plain(detail["input"]))
     text = str(detail["msg"])
     return Problem(path, text[0].lower() + text[1:], _plain(detail["input"]))
+
+
+def _no_list(path: tuple[str, ...], value: Any) -> str:
+    """How the list is written that should stand there."""
+    if path in _TABLES:
+        return f"there can be several: write [[{'.'.join(path)}]]"
+    example = f": [{json.dumps(value, ensure_ascii=False)}]" if isinstance(value, str | int | float) else ""
+    return f"must be a list{example}"
 
 
 def _plain(value: Any) -> Any:

@@ -50,7 +50,7 @@ def _driver(display: DisplayConfig) -> PanelDriver | Problem:
         load_display(name, profile=display.profile, registers=display.registers)
     except DriverError as error:
         if name == REGISTERS and display.profile is None:
-            return Problem(table, str(error))
+            return Problem(table, str(error), against=(table,))
         return Problem(("display", "profile"), str(error), display.profile, (_DRIVER,))
     try:
         return load_display(name, display.digits, display.profile, display.registers)
@@ -128,6 +128,11 @@ def _beside(
 
 def _nothing_to_stand_beside(config: Config) -> Iterator[Problem]:
     if config.supply is not None:
-        yield Problem(("supply",), "switches the supply of a panel, and there is no [display]")
+        text = "switches the supply of a panel, and there is no [display]"
+        yield Problem(("supply",), text, against=(("display",),))
     if config.beacon is not None and config.beacon.port is None:
-        yield Problem(("beacon", "port"), "is missing: without a [display] there is no line to share")
+        yield Problem(
+            ("beacon", "port"),
+            "is missing: without a [display] there is no line to share",
+            against=(("display",),),
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_VALUE = 100  # characters of a value that are worth reading again
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -20,7 +22,10 @@ class Problem:
         return self.path, *self.against
 
     def __str__(self) -> str:
-        return f"{_where(self.path)}{'' if self.value is None else f' = {self.value!r}'}: {self.text}"
+        value = repr(self.value)
+        if len(value) > MAX_VALUE:
+            value = value[:MAX_VALUE] + "…"
+        return f"{_where(self.path)}{'' if self.value is None else f' = {value}'}: {self.text}"
 
 
 def _where(path: tuple[str, ...]) -> str:
