@@ -8,6 +8,7 @@ too.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -49,6 +50,10 @@ WRITES = (DARK_TEXT, DARK_SEGMENTS, DARK_FOUR, ZERO)
 BAUD_CODES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)  # 0-7
 _PARITY_CODES = "NEO"
 
+_USUAL_S = 0.18  # an answer that comes within this has time to spare in the usual 0.24 s
+_SPARE, _SPARE_S = 1.4, 0.05  # what is written to may take longer than what is read
+_LONGEST_S = 2.0  # that the config takes
+
 
 class Sureness(StrEnum):
     """How far a map is believed."""
@@ -80,9 +85,12 @@ class Device:
     baud: int | None
     parity: str = "N"
     answers: dict[Question, Answer] = field(default_factory=dict)
+    slowest_s: float = 0.0  # of its answers
 
     def note(self, answer: Answer) -> None:
         """Keep it; what was silent before does not replace an answer."""
+        if answer.somebody:
+            self.slowest_s = max(self.slowest_s, answer.took_s)
         before = self.answers.get(answer.question)
         if before is None or answer.somebody or not before.somebody:
             self.answers[answer.question] = answer
@@ -104,6 +112,13 @@ class Device:
         """Whether a register can be the code of the rate it was met at; `first`: the code of 1200."""
         known = self.baud_code
         return first <= code < first + len(BAUD_CODES) if known is None else code == known + first
+
+    @property
+    def timeout_s(self) -> float | None:
+        """What [display] timeout_s has to be; None: what it is unless set does."""
+        if self.slowest_s <= _USUAL_S:
+            return None
+        return min(math.ceil((_SPARE * self.slowest_s + _SPARE_S) / _SPARE_S) * 5 / 100, _LONGEST_S)
 
     @property
     def readable(self) -> bool:
@@ -227,7 +242,7 @@ _LOOKS: tuple[Callable[[Device], Guess | None], ...] = (
 )  # fmt: skip
 
 
-def config_lines(guess: Guess, device: Device, port: str, usual_baud: int) -> list[str]:
+def config_lines(guess: Guess, device: Device, port: str, usual_baud: int, *, local_echo: bool = False) -> list[str]:
     """The table to paste into the config; what is as the driver has it anyway is left out."""
     if guess.driver is None or guess.driver == "registers":
         return []
@@ -240,6 +255,10 @@ def config_lines(guess: Guess, device: Device, port: str, usual_baud: int) -> li
         lines.append(f'parity = "{device.parity}"')
     if device.unit != 1:
         lines.append(f"unit = {device.unit}")
+    if device.timeout_s is not None:
+        lines.append(f"timeout_s = {device.timeout_s:g}")
+    if local_echo:
+        lines.append("local_echo = true")
     return lines
 
 

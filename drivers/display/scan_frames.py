@@ -64,6 +64,7 @@ class Answer:
     unit: int = 0  # who answered
     echo: bool = False
     data: bytes = b""  # as it came
+    took_s: float = 0.0  # from the question's first byte to its end
 
     @property
     def somebody(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from drivers.display.maps import FIRST
@@ -45,14 +46,16 @@ class Line:
         sent = self._frame(step.unit, step.question)
         self._port.write(sent)
         loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + max(answer_s(self._line, step.question), step.least_s)
+        sent_s = loop.time()
+        deadline_s = sent_s + max(answer_s(self._line, step.question), step.least_s)
         answer = self._read(step, sent)
         while not answer.somebody and loop.time() < deadline_s:
             await self._more(deadline_s - loop.time())
             answer = self._read(step, sent)
         if answer.heard in (Heard.GARBLED, Heard.OTHER):
             await asyncio.sleep(_REST_S)
-        return answer
+            return answer
+        return replace(answer, took_s=loop.time() - sent_s)
 
     async def _more(self, wait_s: float) -> None:
         """Until more bytes have come, or for so long."""

@@ -48,6 +48,10 @@ class Keyboard:
         self.changed = asyncio.Event()  # a line is there, or no more will come
 
     async def __aenter__(self) -> Self:
+        if sys.stdin is None:  # closed before we began
+            self._ended = True
+            self.changed.set()
+            return self
         try:
             self._fd = sys.stdin.fileno()
             asyncio.get_running_loop().add_reader(self._fd, self._readable)

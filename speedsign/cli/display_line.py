@@ -12,15 +12,23 @@ from unicodedata import normalize
 
 import click
 
+from drivers.display.darken import held_text
 from drivers.display.hand import Hand, Told
 from speedsign.cli.display_parts import Parts
-from speedsign.cli.field import a_port_has_one_reader, config_or_none, told_to_stop
+from speedsign.cli.field import (
+    NumberRange,
+    a_port_has_one_reader,
+    config_or_none,
+    modbus_target,
+    told_to_stop,
+)
 from speedsign.config.schema import Config, DisplayConfig
-from speedsign.errors import UsageError
+from speedsign.errors import DriverError, UsageError
 from speedsign.model import Face
 from speedsign.ports import Capabilities, PanelDriver
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_SHORT = 20  # digits that can be read in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,10 @@ def panel_options(command: Command) -> Command:
         click.option("--baud", type=click.IntRange(1200, 115_200), help="Else the config's or the driver's."),
         click.option("--parity", type=click.Choice(["N", "E", "O"]), help="Else the config's, or N."),
         click.option("--digits", type=click.IntRange(2, 8), help="Else the config's or the driver's."),
+        click.option(
+            "--timeout", "timeout_s", type=NumberRange(0.05, 2), metavar="SECONDS",
+            help="Wait so long for a reply, 0.05 to 2; else the config's, or 0.24.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -71,8 +83,10 @@ def panel_options(command: Command) -> Command:
 def chosen(ctx: click.Context, config_path: Path, **given: Any) -> Chosen:
     """The panel that the options name; the config is read where they leave something open.
 
-    `given`: port, driver, profile, unit, baud, parity, digits. Raises UsageError, ConfigError, DriverError.
+    `given`: port, driver, profile, unit, baud, parity, digits, timeout_s. Raises UsageError, ConfigError.
     """
+    if given["port"] is not None:
+        modbus_target(given["port"])
     needed = given["port"] is None or given["driver"] is None
     config = config_or_none(ctx, config_path, needed=needed)
     said = {key: value for key, value in given.items() if value is not None}
@@ -84,7 +98,10 @@ def chosen(ctx: click.Context, config_path: Path, **given: Any) -> Chosen:
         parts = Parts(DisplayConfig(**said), config.beacon, config.supply)
     else:
         parts = Parts(_over(config.display, said), config.beacon, config.supply)
-    return Chosen(parts, parts.driver(), config)
+    try:
+        return Chosen(parts, parts.driver(), config)
+    except DriverError as error:
+        raise UsageError(str(error)) from error
 
 
 def _over(display: DisplayConfig, said: dict[str, Any]) -> DisplayConfig:
@@ -109,9 +126,11 @@ def face_of(text: str, capabilities: Capabilities, *, blink: bool = False) -> Fa
     if text == "dark":
         return Face()
     if text.isascii() and text.isdigit():
-        if len(str(int(text))) > capabilities.digits:
-            raise UsageError(f"{int(text)} does not fit: the panel has {capabilities.digits} digits")
-        return Face(int(text), blink=blink)
+        number = text.lstrip("0") or "0"
+        if len(number) > capabilities.digits:
+            named = number if len(number) <= _SHORT else f"a number of {len(number)} digits"
+            raise UsageError(f"{named} does not fit: the panel has {capabilities.digits} digits")
+        return Face(int(number), blink=blink)
     word = normalize("NFC", text.removeprefix("="))  # one code a letter, however it was typed
     if problem := word_problem(word, capabilities):
         raise UsageError(problem)
@@ -139,16 +158,9 @@ def words_of(told: Told) -> str:
     if told.held is None:
         return f"panel {told.unit}: acknowledged; it cannot be read back"
     if told.ok:
-        return f"panel {told.unit}: acknowledged, and holds what it was told ({_held(told.held)})"
+        return f"panel {told.unit}: acknowledged, and holds what it was told ({held_text(told.held)})"
     assert told.wanted is not None  # noqa: S101  what is held was asked for
-    return f"panel {told.unit}: acknowledged, but holds {_held(told.held)} instead of {_held(told.wanted)}"
-
-
-def _held(words: Sequence[int]) -> str:
-    """Registers: as text where they are that, else as numbers."""
-    if all(0x20 <= word <= 0x7E for word in words):
-        return f'"{"".join(map(chr, words))}"'
-    return " ".join(f"{word:04x}" for word in words)
+    return f"panel {told.unit}: acknowledged, but holds {held_text(told.held)} instead of {held_text(told.wanted)}"
 
 
 def told_to_json(told: Told) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ from speedsign.cli.common import (
     print_json,
     set_up_logging,
 )
-from speedsign.cli.field import a_port_has_one_reader, config_or_none, stable_name
+from speedsign.cli.field import a_port_has_one_reader, config_or_none, modbus_target, stable_name
 from speedsign.errors import DriverError, UsageError
 from speedsign.lines import byte_line
 from speedsign.registry import load_display
@@ -82,14 +84,14 @@ def scan(
     Only reads are sent (holding registers, coils, input registers): they change nothing. A panel that answers
     no read is found with --write alone, which darkens it. Exit code 1 when nobody answered.
     """
-    set_up_logging(debug=debug)
-    target = port or _configs_port(ctx, config_path)
+    set_up_logging(debug=debug, level=logging.WARNING)
+    target = modbus_target(_configs_port(ctx, config_path) if port is None else port)
     scheme, _, _ = parse_target(target)
     if scheme and bauds:
         raise UsageError("leave out --baud behind TCP: the gateway sets its line itself")
     if write and not yes:
         _ask_before_writing(target, units)
-    rates: tuple[int | None, ...] = (None,) if scheme else bauds or USUAL_BAUDS
+    rates: tuple[int | None, ...] = (None,) if scheme else tuple(dict.fromkeys(bauds)) or USUAL_BAUDS
     plan = Plan(rates, units, parity, everything, write)
     with a_port_has_one_reader():
         found = asyncio.run(scan_line(target, plan, byte_line, _progress))
@@ -113,10 +115,13 @@ def _ask_before_writing(target: str, units: tuple[int, ...]) -> None:
         " zeros to 0x80 and to 0. A device that is no panel may take it for something else.",
         err=True,
     )
+    nobody = "nobody is there to ask; say --yes, or leave --write out"
+    if sys.stdin is None:  # closed before we began
+        raise UsageError(nobody)
     try:
         agreed = click.confirm("Write?", default=False, err=True)
     except click.Abort:
-        raise UsageError("nobody is there to ask; say --yes, or leave --write out") from None
+        raise UsageError(nobody) from None
     if not agreed:
         raise UsageError("nothing was sent")
 
@@ -136,7 +141,7 @@ def _say(target: str, plan: Plan, found: Search) -> None:
             click.echo(f"  {guess.sureness:<8}  {_named(guess)}")
             click.echo(f"            because {guess.because}")
             if number == 0:
-                for text in config_of(guess, device, target):
+                for text in config_of(guess, device, target, echo=found.echo):
                     click.echo(f"  {text}")
     for text in notes(target, plan, found):
         click.echo(text)
@@ -154,7 +159,7 @@ def _named(guess: Guess) -> str:
     return f"{guess.title} (driver {guess.driver}{profile})"
 
 
-def config_of(guess: Guess, device: Device, target: str) -> list[str]:
+def config_of(guess: Guess, device: Device, target: str, *, echo: bool) -> list[str]:
     """The lines for the config; none for what is not known well enough."""
     if guess.driver is None or guess.sureness is Sureness.FITS:
         return []
@@ -162,7 +167,7 @@ def config_of(guess: Guess, device: Device, target: str) -> list[str]:
         usual_baud = load_display(guess.driver, profile=guess.profile).line.baud
     except DriverError:
         return []
-    return config_lines(guess, device, stable_name(target), usual_baud)
+    return config_lines(guess, device, stable_name(target), usual_baud, local_echo=echo)
 
 
 def notes(target: str, plan: Plan, found: Search) -> list[str]:
@@ -170,6 +175,7 @@ def notes(target: str, plan: Plan, found: Search) -> list[str]:
     said = []
     if found.echo:
         said.append("the adapter hears what it sends; say local_echo = true in [display]")
+    said += [_slow(device) for device in found.devices if device.timeout_s is not None]
     said += [_garbled(baud, unit, data) for (baud, unit), data in found.garbled.items()]
     if not found.devices:
         said.append(_silent(plan, found))
@@ -178,6 +184,13 @@ def notes(target: str, plan: Plan, found: Search) -> list[str]:
             "no panel is among them as far as reads tell; one that answers no reads is found with --write"
         )
     return [f"{target}: {text}" for text in said]
+
+
+def _slow(device: Device) -> str:
+    return (
+        f"unit {device.unit} needed up to {device.slowest_s:.2f} s for an answer; say timeout_s ="
+        f" {device.timeout_s:g} in [display], or --timeout {device.timeout_s:g} with show and test"
+    )
 
 
 def _garbled(baud: int | None, unit: int, data: bytes) -> str:
@@ -217,7 +230,7 @@ def _span(units: tuple[int, ...]) -> str:
 def _to_json(target: str, plan: Plan, found: Search) -> dict[str, object]:
     return {
         "port": target,
-        "found": [_device_to_json(device, target) for device in found.devices],
+        "found": [_device_to_json(device, target, echo=found.echo) for device in found.devices],
         "bauds": [baud for baud in plan.bauds if baud is not None],
         "parity": plan.parity,
         "units": _span(plan.units),
@@ -229,7 +242,7 @@ def _to_json(target: str, plan: Plan, found: Search) -> dict[str, object]:
     }
 
 
-def _device_to_json(device: Device, target: str) -> dict[str, object]:
+def _device_to_json(device: Device, target: str, *, echo: bool) -> dict[str, object]:
     likely = guesses(device)
     return {
         "unit": device.unit,
@@ -249,5 +262,5 @@ def _device_to_json(device: Device, target: str) -> dict[str, object]:
             str(question): list(answer.values) if answer.values else answer.heard
             for question, answer in device.answers.items()
         },
-        "config": "\n".join(config_of(likely[0], device, target)),
+        "config": "\n".join(config_of(likely[0], device, target, echo=echo)),
     }

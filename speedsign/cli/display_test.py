@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,7 @@ from speedsign.cli.display_line import (
     words_of,
 )
 from speedsign.cli.display_pictures import Picture, Scene, pictures
+from speedsign.cli.field import NumberRange
 from speedsign.clock import SystemClock
 from speedsign.config.schema import Config, RulesConfig, WindowConfig
 from speedsign.errors import DeviceError
@@ -70,7 +72,7 @@ class Report:
 @click.command(cls=SignCommand, example="speedsign display test --port /dev/ttyUSB0 --driver dm56a04")
 @click.option("--no-questions", is_flag=True, help="Ask nothing: only what can be read back counts.")
 @click.option(
-    "--pause", "pause_s", type=click.FloatRange(0, 60), default=0.7, show_default=True,
+    "--pause", "pause_s", type=NumberRange(0, 60), default=0.7, show_default=True,
     metavar="SECONDS", help="Between two digits, two steps of brightness, and so on.",
 )  # fmt: skip
 @panel_options
@@ -90,6 +92,7 @@ def test(
     baud: int | None,
     parity: str | None,
     digits: int | None,
+    timeout_s: float | None,
     debug: bool,
     as_json: bool,
 ) -> None:
@@ -98,9 +101,9 @@ def test(
     After each picture a question: y, n, s to skip, a to see it again, q to quit. The panel is dark at the
     end, also after Ctrl-C. Exit code 1 when anything was answered no, read back wrong, or not finished.
     """
-    set_up_logging(debug=debug)
+    set_up_logging(debug=debug, level=logging.WARNING)
     given = {"port": port, "driver": driver, "profile": profile, "unit": unit, "baud": baud}
-    choice = chosen(ctx, config_path, **given, parity=parity, digits=digits)
+    choice = chosen(ctx, config_path, **given, parity=parity, digits=digits, timeout_s=timeout_s)
     clock = SystemClock()
     began_utc, began_s = clock.now_utc(), clock.monotonic()
     tester = _Tester(choice, lambda text: click.echo(text, err=as_json), pause_s, asks=not no_questions)
