@@ -66,6 +66,19 @@ def test_a_rejoined_car_says_so() -> None:
     assert vehicle.flags == ("rejoined",)
 
 
+def test_who_asks_is_told_which_tracks_have_become_one() -> None:
+    tracker = Tracker(TrackingParams())
+    for reading in approach(50, 100.0):
+        if not 101.0 < reading.t_mono_s < 102.2:
+            tracker.see([reading])
+            tracker.settle()
+    [vehicle] = tracker.flush()
+    [(later_id, earlier_id)] = tracker.take_joined()
+    assert earlier_id == vehicle.track_id
+    assert later_id > earlier_id
+    assert tracker.take_joined() == []
+
+
 @pytest.mark.parametrize("foot", [braking, easing])
 @pytest.mark.parametrize("mps2", [0.5, 1.0])
 @pytest.mark.parametrize("begins_m", [60, 50, 40])
