@@ -64,12 +64,28 @@ def default_ceiling_kmh(limit_kmh: int) -> int:
 
 def lowest_ceiling_kmh(config: Config) -> int:
     """Below or at every ceiling that can be in force, whatever tables are."""
+    return min(_ceilings(config))
+
+
+def highest_ceiling_kmh(config: Config) -> int:
+    """Above or at every ceiling that can be in force, whatever tables are."""
+    return max(_ceilings(config))
+
+
+def highest_minimum_kmh(config: Config) -> int:
+    """Above or at every minimum that can be in force, whatever tables are."""
+    minimums = [window.minimum_kmh for window in config.rules.schedule if window.minimum_kmh is not None]
+    return max([config.rules.minimum_kmh, *minimums])
+
+
+def _ceilings(config: Config) -> list[int]:
+    """Every ceiling that [rules] or a table alone can bring; what follows from a limit lies between them."""
     rules = config.rules
     ceilings = [window.ceiling_kmh for window in rules.schedule if window.ceiling_kmh is not None]
     if rules.ceiling_kmh is not None:
-        return min([rules.ceiling_kmh, *ceilings])
+        return [rules.ceiling_kmh, *ceilings]
     limits = [window.limit_kmh for window in rules.schedule if window.limit_kmh is not None]
-    return min([default_ceiling_kmh(min([config.sign.limit_kmh, *limits])), *ceilings])
+    return [default_ceiling_kmh(limit) for limit in (config.sign.limit_kmh, *limits)] + ceilings
 
 
 def _base(config: Config) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from speedsign.config.schema import BeaconConfig, Config, DisplayConfig, SupplyC
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver
 from speedsign.registry import DISPLAY_ALIASES, REGISTERS, display_names, load_display
+from speedsign.settings import highest_ceiling_kmh
 
 WATCHDOG_SHARE = 5  # a panel that waits for us is written to five times in its own time-out
 
+_REGISTERS = ("display", "registers")
 _DRIVER, _DIGITS = ("display", "driver"), ("display", "digits")
 
 
@@ -28,6 +30,7 @@ def panel_problems(config: Config) -> Iterator[Problem]:
         return
     yield from _ceilings(config, driver)
     yield from _dark(config, display, driver)
+    yield from _blank_value(config, display)
     yield from _keepalive(display, driver)
     for name, device in (("beacon", config.beacon), ("supply", config.supply)):
         if device is not None:
@@ -40,17 +43,16 @@ def _driver(display: DisplayConfig) -> PanelDriver | Problem:
     if name not in display_names() and name not in DISPLAY_ALIASES:
         known = ", ".join(display_names())
         return Problem(_DRIVER, f"there is no such panel; known are {known}", name)
-    table = ("display", "registers")
     if name == REGISTERS and display.registers is None:
         return Problem(_DRIVER, "needs the table [display.registers], the map of the panel", name)
     if name != REGISTERS and display.registers is not None:
         text = f'is for driver = "{REGISTERS}" alone; {name} knows its own registers'
-        return Problem(table, text, against=(_DRIVER,))
+        return Problem(_REGISTERS, text, against=(_DRIVER,))
     try:
         load_display(name, profile=display.profile, registers=display.registers)
     except DriverError as error:
         if name == REGISTERS and display.profile is None:
-            return Problem(table, str(error), against=(table,))
+            return Problem(_REGISTERS, str(error), against=(_REGISTERS,))
         return Problem(("display", "profile"), str(error), display.profile, (_DRIVER,))
     try:
         return load_display(name, display.digits, display.profile, display.registers)
@@ -88,6 +90,17 @@ def _dark(config: Config, display: DisplayConfig, driver: PanelDriver) -> Iterat
     else:
         text += "; [supply] darkens it in planned dark and at a fault, not between two vehicles"
     yield Problem(("display", "accept_zero"), text, display.accept_zero, (_DRIVER,))
+
+
+def _blank_value(config: Config, display: DisplayConfig) -> Iterator[Problem]:
+    """What darkens an integer panel must be no speed; 0 is none, and some panels show nothing for it."""
+    registers, highest = display.registers, highest_ceiling_kmh(config)
+    if registers is None or registers.kind != "integer" or not registers.blank_value:
+        return
+    if registers.blank_value <= highest and registers.blank_value < 10**registers.cells:
+        text = f"is a number that the panel shows: it would stand there as a speed; above {highest} none is"
+        against = (*_REGISTERS, "cells"), ("rules", "ceiling_kmh"), ("sign", "limit_kmh")
+        yield Problem((*_REGISTERS, "blank_value"), text, registers.blank_value, against)
 
 
 def _keepalive(display: DisplayConfig, driver: PanelDriver) -> Iterator[Problem]:

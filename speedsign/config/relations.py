@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from speedsign.config.brightness_relations import brightness_problems
+from speedsign.config.line_relations import line_problems
 from speedsign.config.panel_relations import panel_problems
 from speedsign.config.problem import Problem
 from speedsign.config.rules_relations import rules_problems
@@ -24,7 +24,7 @@ def problems_of(config: Config) -> Iterator[Problem]:
     """Everything that does not fit together; empty for a good config."""
     yield from _sign(config)
     yield from _radar(config.radar, config.tracking)
-    yield from _ports(config)
+    yield from line_problems(config)
     yield from rules_problems(config)
     yield from panel_problems(config)
     yield from brightness_problems(config)
@@ -79,41 +79,6 @@ def _wishes(radar: RadarConfig, tracking: TrackingConfig, driver: RadarDriver) -
         driver.settings(radar_settings(radar, tracking, driver))
     except DriverError as error:
         yield Problem(("radar",), str(error), against=(("radar", "driver"), ("tracking", "min_speed_kmh")))
-
-
-def _ports(config: Config) -> Iterator[Problem]:
-    """Addresses that no driver could open, and one line for the radar and a Modbus device."""
-    radar_port = config.radar.port
-    if "://" in radar_port and not _is_address(radar_port, ("tcp",)):
-        yield Problem(("radar", "port"), "must be /dev/… or tcp://host:port", radar_port)
-    devices = {
-        ("display",): config.display,
-        ("beacon",): config.beacon,
-        ("supply",): config.supply,
-        ("brightness", "sensor"): config.brightness.sensor,
-    }
-    for table, device in devices.items():
-        port = device.port if device else None
-        if port is None:
-            continue
-        if "://" in port and not _is_address(port, ("tcp", "rtu+tcp")):
-            text = "must be /dev/…, tcp://host:502 or rtu+tcp://host:4001"
-            yield Problem((*table, "port"), text, port)
-        elif port == radar_port:
-            text = "is the radar's port too; each device has its own"
-            yield Problem((*table, "port"), text, port, (("radar", "port"),))
-
-
-def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
-    """Whether a serial line behind TCP is named as its driver takes it; only Modbus has a usual port."""
-    try:
-        url = urlsplit(text)
-        has_port = url.port is not None or schemes != ("tcp",)
-    except ValueError:
-        return False
-    return (
-        url.scheme in schemes and bool(url.hostname) and has_port and url.port != 0 and url.path in ("", "/")
-    )
 
 
 def _driver(radar: RadarConfig) -> RadarDriver | Problem:
