@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from unicodedata import normalize
 
 from speedsign.errors import ConfigError
 from speedsign.model import Face
 
 MAX_PAGES = 4  # more than a driver can read while passing
 MAX_TEXT = 64
-# On seven segments O is 0, S is 5 and so on: a text of nothing else is read as somebody's speed.
-_LIKE_DIGITS = frozenset("0123456789BDGIOQSZ .,-+")
+_LIKE_DIGITS = frozenset("BDGIOQSZ")  # on seven segments O is 0, S is 5 and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,21 @@ def page_problem(text: str, words: Mapping[str, str]) -> str | None:
             return "has no text behind its =; a dark panel is called dark"
         if len(text) > MAX_TEXT or not text.isprintable():
             return f"must be one line of at most {MAX_TEXT - 1} characters that can be printed"
-        if _LIKE_DIGITS.issuperset(text[1:].upper()):
+        if _reads_as_a_speed(text[1:]):
             return "would be read as a speed, which nobody has measured; add letters that no digit looks like"
         return None
     if text in _NAMED or text in words:
         return None
     known = ", ".join([*_NAMED, *words])
     return f'is no page; known are {known}, and "=TEXT" for a text of your own'
+
+
+def _reads_as_a_speed(text: str) -> bool:
+    """Digits of any script, or what looks like them, and no letter that says otherwise."""
+    letters = normalize("NFKC", text).upper()
+    if any(one.isalpha() and one not in _LIKE_DIGITS for one in letters):
+        return False
+    return any(one.isdigit() or one in _LIKE_DIGITS for one in letters)
 
 
 def pages_problem(texts: Sequence[str]) -> str | None:

@@ -15,6 +15,11 @@ from speedsign.config.schema import RegistersConfig
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver, RadarDriver
 
+
+class PluginError(DriverError):
+    """A driver of another package is there by name, and its module cannot be loaded."""
+
+
 RADARS = {
     "ops243": "drivers.radar.ops243:Ops243",
     "ld2415h": "drivers.radar.ld2415h:Ld2415h",
@@ -93,7 +98,8 @@ def display_names() -> list[str]:
 def load_radar(name: str, profile: str | None = None) -> RadarDriver:
     """A radar driver, in one of its dialects where it has any.
 
-    Raises DriverError for a name that nobody has, and for a profile that the driver does not know.
+    Raises DriverError for a name that nobody has, and for a profile that the driver does not know;
+    PluginError for a plug-in that cannot be loaded.
     """
     family, dialect = RADAR_ALIASES.get(name, (name, None))
     profile = _one_of(name, family, "profile", profile, dialect)
@@ -111,7 +117,8 @@ def load_display(
     """A panel driver, with one of its register maps where it has several.
 
     `registers` is the map of the driver that has none of its own. Raises DriverError for an unknown name,
-    for a profile or digits that no such panel has, and for a map that cannot be.
+    for a profile or digits that no such panel has, and for a map that cannot be; PluginError for a
+    plug-in that cannot be loaded.
     """
     family, its_map, its_digits = DISPLAY_ALIASES.get(name, (name, None, None))
     profile = _one_of(name, family, "profile", profile, its_map)
@@ -159,5 +166,18 @@ def _load(name: str, table: dict[str, str], group: str, names: Callable[[], list
     plugins = _plugins(group)
     if name not in plugins:
         raise DriverError(f"there is no driver {name!r}; known are {', '.join(names())}")
-    loaded: Callable[..., Any] = plugins[name].load()
+    return _plugin(plugins[name])
+
+
+def _plugin(point: EntryPoint) -> Callable[..., Any]:
+    """What an entry point names. Somebody else's module runs here, and may fail in any way."""
+    try:
+        loaded: Callable[..., Any] = point.load()
+    except Exception as error:
+        package = f" of the package {point.dist.name}" if point.dist else ""
+        reason = " ".join(str(error).split()) or "no reason given"
+        raise PluginError(
+            f"the plug-in {point.name!r}{package} ({point.value}) cannot be loaded: "
+            f"{type(error).__name__}: {reason}"
+        ) from error
     return loaded

@@ -8,7 +8,7 @@ from speedsign.config.problem import Problem
 from speedsign.config.schema import BeaconConfig, Config, DisplayConfig, SupplyConfig
 from speedsign.errors import DriverError
 from speedsign.ports import PanelDriver
-from speedsign.registry import DISPLAY_ALIASES, REGISTERS, display_names, load_display
+from speedsign.registry import DISPLAY_ALIASES, REGISTERS, PluginError, display_names, load_display
 from speedsign.settings import highest_ceiling_kmh
 
 WATCHDOG_SHARE = 5  # a panel that waits for us is written to five times in its own time-out
@@ -50,6 +50,8 @@ def _driver(display: DisplayConfig) -> PanelDriver | Problem:
         return Problem(_REGISTERS, text, against=(_DRIVER,))
     try:
         load_display(name, profile=display.profile, registers=display.registers)
+    except PluginError as error:
+        return Problem(_DRIVER, str(error), name)
     except DriverError as error:
         if name == REGISTERS and display.profile is None:
             return Problem(_REGISTERS, str(error), against=(_REGISTERS,))

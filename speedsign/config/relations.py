@@ -15,7 +15,7 @@ from speedsign.config.schema import Config, RadarConfig, SignConfig, TrackingCon
 from speedsign.config.wanted import radar_settings
 from speedsign.errors import DriverError
 from speedsign.ports import RadarDriver
-from speedsign.registry import load_radar, radar_names
+from speedsign.registry import PluginError, load_radar, radar_names
 
 _SIGN_ID = re.compile(r"[a-z0-9-]{3,40}")
 
@@ -85,6 +85,8 @@ def _driver(radar: RadarConfig) -> RadarDriver | Problem:
     """The driver in its dialect, or what is wrong with its name or its profile."""
     try:
         load_radar(radar.driver)
+    except PluginError as error:
+        return Problem(("radar", "driver"), str(error), radar.driver)
     except DriverError:
         known = ", ".join(radar_names())
         return Problem(("radar", "driver"), f"there is no such radar; known are {known}", radar.driver)

@@ -50,6 +50,8 @@ def _thresholds(config: Config) -> Iterator[Problem]:
 def _out_of_order(config: Config, windows: tuple[_Numbered, ...]) -> dict[str, Problem]:
     """By key: what is wrong with the thresholds while these tables are in force."""
     settings = settle(config, [window for _, window in windows])
+    if settings.dark and not any(window.dark is False for window in config.rules.schedule):
+        return {}  # nothing is shown; a table that lights again would show what they come to
     return {key: _placed(key, text, settings, windows) for key, text in _order(settings)}
 
 
@@ -63,8 +65,6 @@ def _may_meet(one: WindowConfig, other: WindowConfig) -> bool:
 def _order(settings: Settings) -> Iterator[tuple[str, str]]:
     """(key, what is wrong with it) for thresholds that are not in order."""
     limit, minimum, ceiling = settings.limit_kmh, settings.minimum_kmh, settings.ceiling_kmh
-    if settings.dark:
-        return
     if ceiling <= minimum:
         yield "ceiling_kmh", f"must be above minimum_kmh, which is {minimum}"
     elif not settings.is_default("ceiling_kmh") and ceiling < limit:

@@ -74,6 +74,21 @@ def test_dark_windows_need_no_thresholds() -> None:
     parse(NAME + "dark = true\nlimit_kmh = 5")
 
 
+def test_dark_windows_need_thresholds_where_another_lights_them() -> None:
+    """Two tables at a time are looked at; the third only cancels the darkness of the first."""
+    works = NAME + "dark = true\nlimit_kmh = 50\n"
+    school = NAME.replace("one", "two") + "ceiling_kmh = 25\n"
+    lit = NAME.replace("one", "three") + "dark = false\n"
+    slow = "[rules]\nceiling_kmh = 60\n"
+    parse(slow + works.replace("50", "90"))
+    (found,) = problems(slow + works.replace("50", "90") + lit)
+    assert "#1 limit_kmh = 90: ceiling_kmh is then 60 and must be at least the limit, 90" in found
+    pair = works.replace("50", "60") + school.replace("25", "55")
+    parse(pair)
+    (found,) = problems(pair + lit)
+    assert "#2 ceiling_kmh = 55: must be at least the limit, 60" in found
+
+
 TWO = """[[rules.schedule]]
 name = "road works"
 limit_kmh = 90

@@ -58,13 +58,16 @@ def test_what_a_page_shows() -> None:
     assert [str(page) for page in (SPEED, NOTHING, Page(word="AČIŪ"))] == ["speed", "dark", "AČIŪ"]
 
 
-@pytest.mark.parametrize("text", ["50", "SS", "5O", " 1I0 ", "-30", "B.G", "os"])
+@pytest.mark.parametrize(
+    "text",
+    ["50", "SS", "5O", " 1I0 ", "-30", "B.G", "os", "50!", "(50)", "50/", "３０", "٣٠", "⑤0", "Ｓ０", "!O!"],
+)
 def test_a_text_that_reads_as_a_speed_is_none(text: str) -> None:
     problem = page_problem(f"={text}", {})
     assert problem is not None
     assert "would be read as a speed" in problem
 
 
-@pytest.mark.parametrize("text", ["STOP", "30 ZONA", "BUSS!", "LABI"])
-def test_a_text_with_a_letter_that_no_digit_looks_like_is_one(text: str) -> None:
+@pytest.mark.parametrize("text", ["STOP", "30 ZONA", "BUSS!", "LABI", "!!!", "☺", "...", "-", "30 ЗОНА"])
+def test_a_text_without_digits_or_with_a_letter_that_none_looks_like_is_one(text: str) -> None:
     assert page_problem(f"={text}", {}) is None

@@ -51,6 +51,39 @@ def test_a_driver_of_another_package_is_found_by_its_entry_point(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("third_party")
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (
+            "import no_such_module_of_theirs\n",
+            "ModuleNotFoundError: No module named 'no_such_module_of_theirs'",
+        ),
+        ("from speedsign.model import Nothing\n", "ImportError: cannot import name 'Nothing'"),
+        ("x = 1\n", "AttributeError: module 'theirs' has no attribute"),
+        ("def\n", "SyntaxError: "),
+        ("raise RuntimeError\n", "RuntimeError: no reason given"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_loaded_is_one_sentence(broken: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(broken)
+    with pytest.raises(DriverError, match="the plug-in 'sonar' of the package theirs") as caught:
+        load_radar("sonar")
+    assert reason in str(caught.value)
+    assert "sonar" in radar_names()
+    assert load_radar("ops243").name == "ops243"
+    assert load_display("dm56a04").name == "dm56a04"
+    config = tmp_path / "sign.toml"
+    config.write_text(
+        '[sign]\nid="abc"\nlimit_kmh=50\n[radar]\ndriver="sonar"\nport="/dev/x"\n'
+        '[display]\ndriver="nixie"\nport="/dev/y"\nprofile="a"\n'
+    )
+    answer = speedsign("check", "--config", config)
+    assert answer.exit_code == 2
+    assert f"{config}:5: [radar] driver = 'sonar': the plug-in 'sonar'" in answer.stderr
+    assert f"{config}:8: [display] driver = 'nixie': the plug-in 'nixie'" in answer.stderr
+
+
+@pytest.mark.usefixtures("third_party")
 def test_our_own_name_stays_ours() -> None:
     assert load_radar("ops243").name == "ops243"
 
