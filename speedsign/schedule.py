@@ -21,7 +21,7 @@ from speedsign.countries import country_of
 from speedsign.days import Calendar, parse_span
 from speedsign.faces import pages_of, words_in
 from speedsign.rules import Rules
-from speedsign.settings import FACES, Settings, lowest_ceiling_kmh, settle
+from speedsign.settings import FACES, Settings, highest_minimum_kmh, lowest_ceiling_kmh, settle
 from speedsign.windows import Window
 
 NO_CLOCK = "the time is not known"
@@ -117,7 +117,7 @@ class Schedule:
         )
 
     def _unknown_time(self) -> Active:
-        """Nothing that would be wrong at another hour: numbers alone, below the lowest of all ceilings.
+        """Nothing that would be wrong at another hour: numbers alone, from highest minimum to lowest ceiling.
 
         A word praises or warns against a limit that may not hold now. A number above a ceiling invites to
         race. And one lit hour spoils a dark week, which nobody can measure again. Scheduled darkness is
@@ -129,6 +129,7 @@ class Schedule:
         settings = _changed(
             settle(self._config),
             NO_CLOCK,
+            minimum_kmh=highest_minimum_kmh(self._config),
             too_fast_kmh=ceiling_kmh + 1,
             ceiling_kmh=ceiling_kmh,
             within=speed,

@@ -29,8 +29,14 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
 
     >>> key_lines("[sign]\\nid = 'a'\\n[[study]]\\n[[study]]\\n")
     {('sign',): 1, ('sign', 'id'): 2, ('study',): 3, ('study', '0'): 3, ('study', '1'): 4}
+
+    A table that only a header or a dotted key below it brings stands there, until it has a header of its own.
+
+    >>> key_lines("[b.c]\\n[d.e]\\n[b]\\n")
+    {('b', 'c'): 1, ('d', 'e'): 2, ('b',): 3, ('d',): 2}
     """
     found: dict[tuple[str, ...], int] = {}
+    implied: dict[tuple[str, ...], int] = {}
     arrays: dict[tuple[str, ...], int] = {}  # how many tables each has so far
     table: tuple[str, ...] = ()
     inside: str | None = None  # the quotes of a multi-line string that is still open
@@ -45,12 +51,20 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
                 nth = arrays[table] = arrays.get(table, 0) + 1
                 table += (str(nth - 1),)
             found.setdefault(table, number)
+            _imply(table, number, implied)
         elif key := _KEY.match(line):
-            found.setdefault(table + _parts(key[1]), number)
+            path = table + _parts(key[1])
+            found.setdefault(path, number)
+            _imply(path, number, implied)
         for quotes in ('"""', "'''"):
             if line.count(quotes) % 2:
                 inside = quotes
-    return found
+    return found | {path: number for path, number in implied.items() if path not in found}
+
+
+def _imply(path: tuple[str, ...], number: int, implied: dict[tuple[str, ...], int]) -> None:
+    for length in range(1, len(path)):
+        implied.setdefault(path[:length], number)
 
 
 def line_of(path: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> int | None:

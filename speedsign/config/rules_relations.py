@@ -7,7 +7,7 @@ from itertools import combinations
 
 from speedsign.config.page_relations import page_problems
 from speedsign.config.problem import Problem
-from speedsign.config.schema import Config, WindowConfig
+from speedsign.config.schema import Config, RulesConfig, WindowConfig
 from speedsign.countries import country_of
 from speedsign.days import parse_minutes, parse_span
 from speedsign.settings import Settings, settle
@@ -95,7 +95,20 @@ def _placed(key: str, text: str, settings: Settings, windows: tuple[_Numbered, .
         tables = tuple((*_SCHEDULE, str(n)) for n, _ in windows) if others else ()
         keys = tuple((*path, one) for one in mine)
         return Problem((*path, mine[0]), text, value, (*keys, *tables, *base))
+    if key == "ceiling_kmh" and settings.is_default(key):
+        return _low_default(text, settings, base)
     return Problem((*_RULES, key), text, value, base)
+
+
+def _low_default(text: str, settings: Settings, base: tuple[Path, ...]) -> Problem:
+    """A ceiling that nobody wrote: at the limit that it follows from, or the minimum that goes beyond it."""
+    ceiling, minimum = settings.ceiling_kmh, settings.minimum_kmh
+    if minimum != RulesConfig().minimum_kmh:
+        said = f"must be below ceiling_kmh, {ceiling}: if not set, {settings.sources['ceiling_kmh']}"
+        return Problem((*_RULES, "minimum_kmh"), said, minimum, base)
+    advice = "set ceiling_kmh, or a lower minimum_kmh, in [rules]"
+    said = f"ceiling_kmh is then {ceiling}, twice the limit, and {text}; {advice}"
+    return Problem(_LIMIT, said, settings.limit_kmh, base)
 
 
 # --------------------------------------------------------------------------- windows
@@ -157,9 +170,13 @@ def _calendar(config: Config) -> Iterator[Problem]:
 
 
 def _studies(config: Config) -> Iterator[Problem]:
-    """A day belongs to one phase at most."""
+    """A day belongs to one phase at most, and each has a name of its own."""
+    names: dict[str, int] = {}
     for number, study in enumerate(config.study):
         path = ("study", str(number))
+        first = names.setdefault(study.name, number)
+        if first != number:
+            yield Problem((*path, "name"), f"is the name of phase {first + 1} too", study.name)
         if study.last < study.first:
             text = f"is before the first day, {study.first}"
             yield Problem((*path, "last"), text, str(study.last), ((*path, "first"),))

@@ -100,7 +100,8 @@ class DisplayConfig:
     baud: Annotated[int, Ge(1200), Le(115200)] | None = None
     parity: Literal["N", "E", "O"] = "N"
     unit: Annotated[int, Ge(1), Le(247)] = 1  # Modbus device address
-    mirror_units: tuple[Annotated[int, Ge(1), Le(247)], ...] = ()  # more panels of the same kind, same line
+    # More panels of the same kind on the same line; each takes its time.
+    mirror_units: Annotated[tuple[Annotated[int, Ge(1), Le(247)], ...], Len(0, 7)] = ()
     digits: Annotated[int, Ge(2), Le(8)] | None = None  # None: as the driver says
     accept_zero: bool = False  # True: this panel cannot go dark, and may show 0 instead
     brightness: Annotated[float, Ge(0), Le(1)] = 1.0  # where nothing else decides it
@@ -172,6 +173,7 @@ Kmh = Annotated[int, Ge(5), Le(130)]
 Minimum = Annotated[int, Ge(0), Le(100)]
 Ceiling = Annotated[int, Ge(10), Le(250)]
 Pages = tuple[str, ...]
+Dates = Annotated[tuple[str, ...], Len(0, 400)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,7 @@ class WindowConfig:
     days: tuple[Day, ...] = ()  # none: every day
     start: str = "00:00"
     end: str = "24:00"  # before start: it goes on into the next day
-    dates: tuple[str, ...] = ()  # "09-01..12-20" each year, "2027-03-01..2027-03-14", "11-18"
+    dates: Dates = ()  # "09-01..12-20" each year, "2027-03-01..2027-03-14", "11-18"
     holidays: Literal["any", "only", "except"] = "any"
     school: Literal["any", "only", "except"] = "any"
     dark: bool | None = None
@@ -220,7 +222,7 @@ class RulesConfig:
     beacon: tuple[Zone, ...] = ()
     hold_s: Annotated[float, Ge(0), Le(4)] = 1.5  # after the last reading; dark within 5 s in any case
     min_change_interval_s: Annotated[float, Ge(0), Le(2)] = 0.25  # between two different numbers
-    schedule: tuple[WindowConfig, ...] = ()
+    schedule: Annotated[tuple[WindowConfig, ...], Len(0, 100)] = ()
 
     def directions(self) -> frozenset[Direction]:
         """The directions whose vehicles are shown their speed."""
@@ -234,8 +236,8 @@ class CalendarConfig:
     """[calendar]: what schedules need to know of days beyond the public holidays of the country."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
-    school_terms: tuple[str, ...] = ()  # "2026-09-01..2026-10-23"; of these, Mondays to Fridays
-    holidays: tuple[str, ...] = ()  # more days that count as public holidays: "2026-05-04", "06-24"
+    school_terms: Dates = ()  # "2026-09-01..2026-10-23"; of these, Mondays to Fridays
+    holidays: Dates = ()  # more days that count as public holidays: "2026-05-04", "06-24"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +292,7 @@ class Config:
     display: DisplayConfig | None = None
     rules: RulesConfig = RulesConfig()
     calendar: CalendarConfig = CalendarConfig()
-    study: tuple[StudyConfig, ...] = ()
+    study: Annotated[tuple[StudyConfig, ...], Len(0, 100)] = ()
     brightness: BrightnessConfig = BrightnessConfig()
     beacon: BeaconConfig | None = None
     supply: SupplyConfig | None = None

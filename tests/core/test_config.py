@@ -209,6 +209,21 @@ def test_lines_of_arrays_of_tables_are_counted() -> None:
     assert line_of(("rules", "schedule", "0", "a", "7"), lines) == 3
 
 
+def test_a_table_without_a_header_stands_where_something_below_it_does() -> None:
+    lines = key_lines("[a.b.c]\nx = 1\n[d.e]\n[d]\ny.z = 1\n[[f.g]]\n[f.g.h.i]\n[a]\n[f.g.h]\n")
+    assert lines["a", "b"] == 1
+    assert lines["a",] == 8, "its own header, though later"
+    assert lines["d",] == 4
+    assert lines["d", "y"] == 5
+    assert lines["f",] == 6
+    assert lines["f", "g", "0", "h"] == 9
+    registers = MINIMAL + "[display.registers]\nkind = 'integer'\naddress = 0\n"
+    (found,) = problems(registers + "[display]\ndriver = 'registers'\naccept_zero = true\n")
+    assert found.startswith("sign.toml:11: [display] port: is missing")
+    found = "".join(problems(registers))
+    assert "sign.toml:8: [display] driver: is missing" in found
+
+
 def test_a_path_is_said_as_people_count() -> None:
     said = {
         ("sign",): "[sign]: x",

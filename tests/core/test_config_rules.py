@@ -40,7 +40,7 @@ def problems(rest: str, sign: str = "") -> list[str]:
     [
         ("[rules]\ntoo_fast_kmh = 50", 2, "too_fast_kmh = 50: must be above the limit, 50, and at most"),
         ("[rules]\ntoo_fast_kmh = 101", 2, "must be above the limit, 50, and at most the ceiling, 100"),
-        ("[rules]\nminimum_kmh = 100", 1, "[rules] ceiling_kmh = 100: must be above minimum_kmh"),
+        ("[rules]\nminimum_kmh = 100", 2, "minimum_kmh = 100: must be below ceiling_kmh, 100: if not set, twice"),
         (NAME + "ceiling_kmh = 45", 3, "#1 ceiling_kmh = 45: must be at least the limit, 50"),
         (NAME + "limit_kmh = 5", 3, "#1 limit_kmh = 5: ceiling_kmh is then 10 and must be above minimum_kmh"),
         ("[rules]\ntoo_fast_kmh = 70\n" + NAME + "limit_kmh = 70", 5, "too_fast_kmh is then 70 and must"),
@@ -68,6 +68,17 @@ def test_refused(rest: str, line: int, said: str) -> None:
     (found,) = problems(rest)
     assert found.startswith(f"sign.toml:{FIRST + line - 1}: ")
     assert said in found
+
+
+def test_a_limit_whose_own_ceiling_is_too_low_is_said_at_the_limit() -> None:
+    text = HEAD.format(sign="", rest="").replace("limit_kmh = 50", "limit_kmh = 5")
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "sign.toml")
+    (found,) = caught.value.problems
+    assert found == (
+        "sign.toml:3: [sign] limit_kmh = 5: ceiling_kmh is then 10, twice the limit, and must be above "
+        "minimum_kmh, which is 10; set ceiling_kmh, or a lower minimum_kmh, in [rules]"
+    )
 
 
 def test_dark_windows_need_no_thresholds() -> None:
@@ -247,18 +258,60 @@ def test_a_panel_of_digits_shows_no_words(monkeypatch: pytest.MonkeyPatch) -> No
 
 # --------------------------------------------------------------------------- studies
 
-STUDY = '[[study]]\nname = "spring"\nfirst = {}\nlast = {}\ndisplay = "dark"\n'
+STUDY = '[[study]]\nname = "{}"\nfirst = {}\nlast = {}\ndisplay = "dark"\n'
 
 
 def test_phases_that_follow_each_other() -> None:
-    config = parse(STUDY.format("2026-05-01", "2026-05-14") + STUDY.format("2026-05-15", "2026-05-15"))
-    assert [phase.first.day for phase in config.study] == [1, 15]
+    rest = STUDY.format("dark", "2026-05-01", "2026-05-14") + STUDY.format("on", "2026-05-15", "2026-05-15")
+    assert [phase.first.day for phase in parse(rest).study] == [1, 15]
 
 
 def test_phases_that_overlap_or_end_before_they_begin() -> None:
-    rest = STUDY.format("2026-05-01", "2026-05-14") + STUDY.format("2026-05-14", "2026-05-20")
-    rest += STUDY.format("2026-06-02", "2026-06-01")
+    rest = STUDY.format("spring", "2026-05-01", "2026-05-14") + STUDY.format("b", "2026-05-14", "2026-05-20")
+    rest += STUDY.format("c", "2026-06-02", "2026-06-01")
     assert problems(rest) == [
         "sign.toml:15: [[study]] #2 first = '2026-05-14': overlaps #1, \"spring\" (2026-05-01 to 2026-05-14)",
         "sign.toml:21: [[study]] #3 last = '2026-06-01': is before the first day, 2026-06-02",
     ]
+
+
+def test_two_phases_of_one_name_cannot_be_told_apart() -> None:
+    rest = STUDY.format("a", "2026-05-01", "2026-05-14") + STUDY.format("a", "2026-05-15", "2026-05-20")
+    assert problems(rest) == ["sign.toml:14: [[study]] #2 name = 'a': is the name of phase 1 too"]
+
+
+# --------------------------------------------------------------------------- how many
+
+DISPLAY = '[display]\ndriver = "dm56a04"\nport = "/dev/p"\n'
+DAYS = '["' + '", "'.join(["05-04"] * 400) + '"]'
+
+
+@pytest.mark.parametrize(
+    ("most", "one_more", "said"),
+    [
+        (
+            "".join(NAME.replace("one", str(n)) + f'dates = ["{1900 + n}-01-01"]\n' for n in range(100)),
+            NAME,
+            "[rules] schedule: has too many entries: at most 100",
+        ),
+        (
+            "".join(STUDY.format(n, f"{1900 + n}-01-01", f"{1900 + n}-01-02") for n in range(100)),
+            STUDY.format("more", "2026-01-01", "2026-01-02"),
+            "[study]: has too many entries: at most 100",
+        ),
+        (NAME + "dates = " + DAYS[:-1], ', "05-04"', "dates: has too many entries: at most 400"),
+        ("[calendar]\nholidays = " + DAYS[:-1], ', "05-04"', "[calendar] holidays: has too many"),
+        ("[calendar]\nschool_terms = " + DAYS[:-1], ', "05-04"', "school_terms: has too many"),
+        (
+            DISPLAY + "mirror_units = [2, 3, 4, 5, 6, 7, 8",
+            ", 9",
+            "mirror_units: has too many entries: at most 7",
+        ),
+    ],
+    ids=["tables", "phases", "dates", "holidays", "terms", "mirrors"],
+)
+def test_no_more_than_a_sign_can_think_about(most: str, one_more: str, said: str) -> None:
+    end = "" if most.endswith("\n") else "]\n"
+    parse(most + end)
+    (found,) = problems(most + one_more + end)
+    assert said in found

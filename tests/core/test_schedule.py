@@ -322,7 +322,7 @@ def test_without_a_clock_numbers_below_the_lowest_ceiling_and_nothing_else() -> 
     assert (rules.within, rules.over, rules.too_fast) == ((SPEED,), (SPEED,), (SPEED,))
     assert (rules.blink, rules.beacon, rules.dark) == (frozenset(), frozenset(), False)
     assert rules.ceiling_kmh == 60, "twice the lowest limit, 30"
-    assert rules.minimum_kmh == 10
+    assert rules.minimum_kmh == 20, "the highest of all"
     assert active.settings.sources["ceiling_kmh"] == NO_CLOCK
     for speed_kmh, face in ((45.0, Face(45)), (60.0, Face(60)), (61.0, BLANK)):
         shown = step(DARK, Target(1, speed_kmh, Direction.APPROACHING, 1.0, 5), 1.0, rules)
@@ -342,6 +342,21 @@ def test_without_a_clock_numbers_below_the_lowest_ceiling_and_nothing_else() -> 
 )
 def test_the_lowest_ceiling_that_can_be_in_force(rest: str, ceiling_kmh: int) -> None:
     assert schedule(rest).at(None).rules.ceiling_kmh == ceiling_kmh
+
+
+@pytest.mark.parametrize(
+    ("rest", "minimum_kmh"),
+    [
+        ("", 10),
+        ("[rules]\nminimum_kmh = 20", 20),
+        ("[rules]\nminimum_kmh = 20\n" + window("minimum_kmh = 15"), 20),
+        (window("minimum_kmh = 30"), 30),
+    ],
+)
+def test_the_highest_minimum_that_can_be_in_force(rest: str, minimum_kmh: int) -> None:
+    active = schedule(rest).at(None)
+    assert active.rules.minimum_kmh == minimum_kmh
+    assert active.settings.sources["minimum_kmh"] == NO_CLOCK
 
 
 def test_without_a_clock_a_study_with_a_dark_phase_stays_dark() -> None:

@@ -59,18 +59,19 @@ def _bare(hint: Any) -> tuple[Any, str]:
         (inner,) = (arg for arg in args if arg is not NoneType)
         return _bare(inner)
     if origin is Annotated:
-        return args[0], _bound(args[1:])
+        many = "entries" if get_origin(args[0]) is tuple else "characters"
+        return args[0], _bound(args[1:], many)
     return hint, ""
 
 
-def _bound(marks: tuple[Any, ...]) -> str:
+def _bound(marks: tuple[Any, ...], many: str) -> str:
     low = next((mark.ge for mark in marks if isinstance(mark, Ge)), None)
     high = next((mark.le for mark in marks if isinstance(mark, Le)), None)
     if low is not None:
         return f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
     lengths = [mark for mark in marks if isinstance(mark, Len)]
     if lengths:
-        return f"at most {lengths[0].max_length} characters"
+        return f"at most {lengths[0].max_length} {many}"
     return "not empty" if any(isinstance(mark, MinLen) for mark in marks) else ""
 
 
