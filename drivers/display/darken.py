@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from drivers.display.relay import prove_relay, tell_relay
 from speedsign.errors import BadReply, DeviceError
@@ -16,6 +17,7 @@ from speedsign.ports import Expect, ModbusBus, PanelDriver, WriteRegisters
 
 BEACON, SUPPLY = "beacon", "supply"
 PULSE_S = 3.0  # a supply that is pulsed stays on for so long after it was told
+HOLDS = "acknowledges dark but holds"
 _AGAIN_S = 0.05
 
 
@@ -44,6 +46,8 @@ class Panels:
     units: tuple[int, ...]
     beacon: Coil | None = None
     supply: Coil | None = None
+    reply_s: float = 0.24  # for which the bus waits
+    hurry_s: float = 0.15  # time on the wire and a little to think: not for proofs
 
     @property
     def buses(self) -> list[ModbusBus]:
@@ -54,12 +58,19 @@ class Panels:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One thing to be done before the lines are closed."""
+    """One thing to be done before the lines are closed: it is told, and then asked whether that is so."""
 
     what: str  # panel 1, beacon, supply
-    is_panel: bool
     bus: ModbusBus
-    do: Callable[[], Awaitable[None]]
+    unit: int
+    tell: Callable[[], Awaitable[None]]
+    prove: Callable[[], Awaitable[None]]
+    reply_s: float
+    hurry_s: float
+
+    @property
+    def is_panel(self) -> bool:
+        return self.what not in (BEACON, SUPPLY)
 
 
 def dark_ends(panels: Panels, level: float = 0.0) -> list[End]:
@@ -68,57 +79,53 @@ def dark_ends(panels: Panels, level: float = 0.0) -> list[End]:
     writes = tuple(driver.writes(BLANK, level))
     expect = driver.read_back(BLANK, level) if driver.capabilities.reads_back else None
     ends = [
-        End(f"panel {unit}", True, panels.bus, _darkening(panels.bus, unit, writes, expect))
+        End(
+            f"panel {unit}",
+            panels.bus,
+            unit,
+            partial(_tell_dark, panels.bus, unit, writes),
+            partial(_prove_dark, panels.bus, unit, writes, expect),
+            panels.reply_s,
+            panels.hurry_s,
+        )
         for unit in panels.units
     ]
     for name, coil in ((BEACON, panels.beacon), (SUPPLY, panels.supply)):
         if coil is not None:
-            ends.append(End(name, False, coil.bus, _switching_off(coil)))
+            tell = partial(tell_relay, coil.bus, coil.unit, coil.coil, on=False, pulse_s=None)
+            prove = partial(prove_relay, coil.bus, coil.unit, coil.coil, on=False)
+            ends.append(End(name, coil.bus, coil.unit, tell, prove, panels.reply_s, panels.hurry_s))
     return ends
 
 
-def _darkening(
+async def _tell_dark(bus: ModbusBus, unit: int, writes: Sequence[WriteRegisters]) -> None:
+    """At once, also while an earlier reply is owed: it proves nothing yet."""
+    for write in writes:
+        await bus.tell(unit, write)
+
+
+async def _prove_dark(
     bus: ModbusBus, unit: int, writes: Sequence[WriteRegisters], expect: Expect | None
-) -> Callable[[], Awaitable[None]]:
-    async def darken() -> None:
-        for write in writes:  # at once, also while an earlier reply is owed: it proves nothing yet
-            await bus.tell(unit, write)
-        if expect is None:
-            for write in writes:
-                await write_request(bus, unit, write)
-        else:
-            held = await bus.read_registers(unit, expect.address, len(expect.values))
-            if tuple(held) != tuple(expect.values):
-                raise BadReply(bus.name, f"unit {unit} acknowledges dark but holds {list(held)}")
-
-    return darken
-
-
-def _switching_off(coil: Coil) -> Callable[[], Awaitable[None]]:
-    async def switch_off() -> None:
-        await coil.switch(on=False)
-
-    return switch_off
+) -> None:
+    if expect is None:
+        for write in writes:
+            await write_request(bus, unit, write)
+        return
+    held = await bus.read_registers(unit, expect.address, len(expect.values))
+    if tuple(held) != tuple(expect.values):
+        raise BadReply(bus.name, f"unit {unit} {HOLDS} {held_text(held)}")
 
 
 async def carry_out(ends: Sequence[End], within_s: float) -> dict[str, str]:
     """Do all of it, again and again what fails, for so long; what is left undone, and why.
 
-    Lines work side by side; on one line whoever is silent does not keep the others from their turn. Panels
-    whose supply is off are dark.
+    Everybody is told first, in a hurry: who is silent hardly keeps the others waiting. Then it is proved,
+    of those first who have answered. Lines work side by side. Panels whose supply is off are dark.
     """
     left = {end.what: "there was no time for it" for end in ends}
 
-    async def work(bus: ModbusBus) -> None:
-        while todo := [end for end in ends if end.bus is bus and end.what in left]:
-            for end in todo:
-                if await _done(end, left) and end.what == SUPPLY:
-                    for panel in (one.what for one in ends if one.is_panel):
-                        left.pop(panel, None)
-            await asyncio.sleep(_AGAIN_S if left else 0)
-
     buses = {id(end.bus): end.bus for end in ends}
-    working = [asyncio.create_task(work(bus)) for bus in buses.values()]
+    working = [asyncio.create_task(_work(bus, ends, left)) for bus in buses.values()]
     if working:
         done, late = await asyncio.wait(working, timeout=within_s)
         for task in late:
@@ -130,16 +137,75 @@ async def carry_out(ends: Sequence[End], within_s: float) -> dict[str, str]:
     return left
 
 
-async def _done(end: End, left: dict[str, str]) -> bool:
+async def _work(bus: ModbusBus, ends: Sequence[End], left: dict[str, str]) -> None:
+    """What is to be done on one line, until nothing of it is left."""
+    loop = asyncio.get_running_loop()
+    todo, late_until_s = await _told_in_a_hurry([end for end in ends if end.bus is bus])
+    again = False
+    while todo:
+        for end in (one for one in todo if one.what in left):
+            await asyncio.sleep(max(0.0, late_until_s.pop(end.what, 0.0) - loop.time()))
+            if await _done(end, left, again=again) and end.what == SUPPLY:
+                for panel in (one.what for one in ends if one.is_panel):
+                    left.pop(panel, None)
+        todo = [end for end in todo if end.what in left]
+        await asyncio.sleep(_AGAIN_S if todo else 0)
+        again = True
+
+
+async def _told_in_a_hurry(ends: Sequence[End]) -> tuple[list[End], dict[str, float]]:
+    """Each told once; all of them, the answered ones first, and until when the others' replies may come.
+
+    A slow panel would go on answering the last question but one if it were asked before that. A supply is
+    not switched off yet: the panels behind it could prove nothing any more.
+    """
+    loop = asyncio.get_running_loop()
+    answered, silent = [], []
+    late_until_s: dict[str, float] = {}
+    for end in ends:
+        if end.what == SUPPLY:
+            continue
+        try:
+            await end.bus.connect()
+            await end.bus.ready(end.unit)
+            late_until_s[end.what] = loop.time() + end.reply_s
+            async with asyncio.timeout(end.hurry_s if len(ends) > 1 else None):
+                await end.tell()
+        except TimeoutError:
+            silent.append(end)
+        except DeviceError:
+            late_until_s.pop(end.what, None)
+            silent.append(end)
+        else:
+            del late_until_s[end.what]
+            answered.append(end)
+    return [*answered, *(end for end in ends if end.what == SUPPLY), *silent], late_until_s
+
+
+async def _done(end: End, left: dict[str, str], *, again: bool) -> bool:
+    """Told, unless it was a moment ago, and proved."""
     try:
         await end.bus.connect()
-        await end.do()
+        if again or end.what == SUPPLY:
+            await end.tell()
+        await end.prove()
     except DeviceError as error:
         if end.what in left:  # else its supply was cut meanwhile
             left[end.what] = str(error)
         return False
     left.pop(end.what, None)
     return True
+
+
+def held_text(words: Sequence[int]) -> str:
+    """Registers: as text where they are that, else as numbers.
+
+    >>> held_text([0x20, 0x20, 0x34, 0x37]), held_text([47, 0])
+    ('"  47"', '002f 0000')
+    """
+    if all(0x20 <= word <= 0x7E for word in words):
+        return f'"{"".join(map(chr, words))}"'
+    return " ".join(f"{word:04x}" for word in words)
 
 
 async def write_request(bus: ModbusBus, unit: int, write: WriteRegisters) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, Self, TypeVar
 
-from drivers.display.darken import Coil, Panels, carry_out, dark_ends, write_request
+from drivers.display.darken import HOLDS, Coil, Panels, carry_out, dark_ends, write_request
 from speedsign.errors import BadReply, DeviceError, NoReply, PortError
 from speedsign.model import BLANK, Face
 from speedsign.ports import Expect, WriteRegisters
@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 TRIES = 3
 KEEPALIVE_S = 1.0
-LEAVE_S = 1.5  # to darken what was lit
+LEAVE_S = 1.5  # to darken what was lit, at least
+_LEAVE_REPLIES = 5  # a slow panel is given: the late one, the probe for it, the proof, and once more
 _AGAIN_S = 0.05
 
 
@@ -56,6 +57,7 @@ class Hand:
         self.lost: DeviceError | None = None  # what ended the keep-alive
         self.failed = asyncio.Event()  # set with it
         self.left_dark: bool | None = None
+        self._undone: dict[str, str] = {}  # at the end, and why
 
     async def __aenter__(self) -> Self:
         try:
@@ -81,9 +83,17 @@ class Hand:
             return
         may_be_lit = f"it may still show {self._showing}: switch it off"
         if error is None:
-            raise NoReply(self._panels.bus.name, f"the panel did not acknowledge dark; {may_be_lit}")
+            raise self._not_dark(may_be_lit)
         if isinstance(error, DeviceError):
             raise type(error)(error.device, f"{error.reason}; {may_be_lit}") from error
+
+    def _not_dark(self, may_be_lit: str) -> DeviceError:
+        """A panel that holds something else has a fault of another kind than one that is silent."""
+        name = self._panels.bus.name
+        for why in self._undone.values():
+            if HOLDS in why:
+                return BadReply(name, f"{why.removeprefix(f'{name}: ')}: switch it off")
+        return NoReply(name, f"the panel did not acknowledge dark; {may_be_lit}")
 
     async def _begin(self) -> None:
         if self._panels.supply is not None:
@@ -174,9 +184,11 @@ class Hand:
     # ------------------------------------------------------------------ the end
 
     async def _leave(self) -> None:
-        """Dark, lamps off, supply off: each for itself, all of it within `LEAVE_S`; then the lines closed."""
-        left = await carry_out(dark_ends(self._panels, self._level), LEAVE_S)
-        self.left_dark = not left
+        """Dark, lamps off, supply off: each for itself, all of it within a bound; then the lines closed."""
+        ends = dark_ends(self._panels, self._level)
+        within_s = max(LEAVE_S, _LEAVE_REPLIES * self._panels.reply_s * len(self._panels.units))
+        self._undone = await carry_out(ends, within_s)
+        self.left_dark = not self._undone
         await self._close()
 
     async def _close(self) -> None:

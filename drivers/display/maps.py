@@ -242,7 +242,9 @@ _LOOKS: tuple[Callable[[Device], Guess | None], ...] = (
 )  # fmt: skip
 
 
-def config_lines(guess: Guess, device: Device, port: str, usual_baud: int, *, local_echo: bool = False) -> list[str]:
+def config_lines(
+    guess: Guess, device: Device, port: str, usual_baud: int, *, local_echo: bool = False
+) -> list[str]:
     """The table to paste into the config; what is as the driver has it anyway is left out."""
     if guess.driver is None or guess.driver == "registers":
         return []

@@ -23,7 +23,8 @@ from speedsign.config.panel_alone import read_panel
 
 BOUND_S = 2.8  # from the start of the program to its last try, so that it ends within 3 s
 LEAST_S = 1.0  # for tries, however slow the machine is
-_REPLY_S = 0.3  # a slower panel is asked again rather than waited for
+_REPLY_S = 0.3  # for a reply, however many panels there are
+_REPLIES = 2  # of a slow panel in one try: that it was told, and what it holds
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,22 @@ def blank(ctx: click.Context, config_path: Path, *, debug: bool, as_json: bool) 
 
 async def _darken(parts: Parts) -> tuple[list[str], dict[str, str]]:
     """What was to be done, and what could not."""
-    panels = parts.panels(parts.driver(), longest_s=_REPLY_S)
+    within_s = _time_left_s()
+    driver = parts.driver()
+    panels = parts.panels(driver, longest_s=_longest_reply_s(parts, within_s))
     ends = dark_ends(panels)
     try:
-        left = await carry_out(ends, _time_left_s())
+        left = await carry_out(ends, within_s)
     finally:
         for bus in panels.buses:
             await bus.close()
     return [end.what for end in ends], left
+
+
+def _longest_reply_s(parts: Parts, within_s: float) -> float:
+    """The config's time-out holds as far as each panel then has one whole try."""
+    n = 1 + len(parts.display.mirror_units)
+    return max(_REPLY_S, (within_s - n * _REPLY_S) / (_REPLIES * n))
 
 
 def _time_left_s() -> float:

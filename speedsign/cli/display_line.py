@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,7 +71,10 @@ def panel_options(command: Command) -> Command:
         click.option("--parity", type=click.Choice(["N", "E", "O"]), help="Else the config's, or N."),
         click.option("--digits", type=click.IntRange(2, 8), help="Else the config's or the driver's."),
         click.option(
-            "--timeout", "timeout_s", type=NumberRange(0.05, 2), metavar="SECONDS",
+            "--timeout",
+            "timeout_s",
+            type=NumberRange(0.05, 2),
+            metavar="SECONDS",
             help="Wait so long for a reply, 0.05 to 2; else the config's, or 0.24.",
         ),
     )
@@ -160,7 +163,8 @@ def words_of(told: Told) -> str:
     if told.ok:
         return f"panel {told.unit}: acknowledged, and holds what it was told ({held_text(told.held)})"
     assert told.wanted is not None  # noqa: S101  what is held was asked for
-    return f"panel {told.unit}: acknowledged, but holds {held_text(told.held)} instead of {held_text(told.wanted)}"
+    held, wanted = held_text(told.held), held_text(told.wanted)
+    return f"panel {told.unit}: acknowledged, but holds {held} instead of {wanted}"
 
 
 def told_to_json(told: Told) -> dict[str, object]:

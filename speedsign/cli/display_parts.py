@@ -10,6 +10,9 @@ from speedsign.config.schema import BeaconConfig, DisplayConfig, SupplyConfig
 from speedsign.ports import LineSettings, PanelDriver
 from speedsign.registry import load_display
 
+_HURRY_S, _HURRY_BITS = 0.1, 40 * 11  # to think; an FC16 of eight registers, its reply and the silence
+_HURRY_TCP_S = 0.25  # nobody knows the line behind it
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -33,6 +36,7 @@ class Parts:
             resync=driver.capabilities.reads_back,
         )
         line = LineSettings(display.baud or driver.line.baud, parity=display.parity)
+        hurry_s = _HURRY_TCP_S if "://" in display.port else _HURRY_S + _HURRY_BITS / line.baud
         buses = {display.port: PymodbusBus(display.port, line, settings)}
         return Panels(
             buses[display.port],
@@ -40,6 +44,8 @@ class Parts:
             (display.unit, *display.mirror_units),
             self._coil(self.beacon, buses),
             self._coil(self.supply, buses),
+            reply_s=settings.timeout_s,
+            hurry_s=hurry_s,
         )
 
     def _coil(self, table: BeaconConfig | SupplyConfig | None, buses: dict[str, PymodbusBus]) -> Coil | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -21,7 +23,7 @@ from simulator.tcp_line import TcpLine
 from speedsign.config.load import parse_config
 from speedsign.ports import LineSettings
 from tests.cli.bench import Bench, bench
-from tests.cli.command import speedsign
+from tests.cli.command import SPEEDSIGN, environment, speedsign
 from tests.support import run, until
 
 pytestmark = pytest.mark.wires
@@ -131,6 +133,7 @@ async def scan_tells_an_adapter_that_echoes(one: Bench) -> None:
     found = await one.as_json("scan", "--port", "PORT", "--baud", "9600", "--units", "1")
     assert found["echo"]
     assert found["found"][0]["maps"][0]["sureness"] == "sure"
+    assert found["found"][0]["config"].endswith("\nlocal_echo = true")
 
 
 @scene((1, Dm56a04Twin()), (1, Dm56a04Twin()))
@@ -148,6 +151,15 @@ async def scan_waits_for_a_slow_panel(one: Bench) -> None:
     found = await one.as_json("scan", "--port", "PORT", "--baud", "9600", "--units", "1-4")
     assert [device["unit"] for device in found["found"]] == [1]
     assert found["slow_units"] == [1]
+    config = parse_config(
+        one.config().read_text().partition("[display]")[0] + found["found"][0]["config"], "pasted"
+    )
+    assert config.display is not None
+    assert 0.3 <= config.display.timeout_s <= 0.6
+    assert f"say timeout_s = {config.display.timeout_s:g} in [display]" in found["notes"][0]
+    slow = ("show", "47", *PANEL, "--for", "0.2", "--timeout")
+    assert (await one.tool(*slow, config.display.timeout_s))[0] == 0
+    assert (await one.tool(*slow, "0.05"))[0] == 1
 
 
 async def scan_behind_tcp(one: Bench, scheme: str) -> None:
@@ -205,7 +217,7 @@ async def a_port_that_the_sign_has_is_said_with_what_to_do(one: Bench) -> None:
         tools = (("scan", "--port", "PORT"), ("show", "47", *PANEL), ("test", *PANEL))
         for code, _, err in await asyncio.gather(*(one.tool(*args) for args in tools)):
             assert code == 1
-            assert "in use by another program" in err
+            assert f"in use by another program (python ({os.getpid()})" in err.replace("python3", "python")
             assert "sudo systemctl stop speedsign" in err
     finally:
         sign.close()
@@ -261,7 +273,11 @@ async def show_on_a_panel_that_hangs_is_a_failure_that_says_what_it_holds(one: B
     code, out, err = await one.tool("show", "47", *PANEL, "--for", "0.2")
     assert code == 1
     assert 'acknowledged, but holds "0000" instead of "  47"' in out
-    assert "did not acknowledge dark; it may still show 47" in err
+    assert 'unit 1 acknowledges dark but holds "0000": switch it off' in err
+    done = await one.as_json("show", "47", *PANEL, "--for", "0.2", code=1)
+    assert (done["ok"], done["at_the_end"]) == (False, None)
+    assert 'holds "0000"' in done["error"]
+    assert [panel["ok"] for panel in done["panels"]] == [False]
 
 
 @scene()
@@ -422,6 +438,32 @@ async def blank_waits_for_a_panel_that_answers_late(one: Bench) -> None:
     await until(lambda: len(one.requests) >= 2, what="a second try")
     one.ends[0].faults.clear()
     assert (await one.end(child))[0] == 0
+    assert one.twin.lit() == "    "
+
+
+@scene()
+async def blank_waits_as_long_for_a_slow_panel_as_the_config_says(one: Bench) -> None:
+    one.ends[0].faults.add(PanelFault.SLOW)
+    one.ends[0].slow_s = 0.4
+    code, out, err = await one.tool("blank", "--config", one.config("timeout_s = 0.6\n"))
+    assert (code, out, err) == (0, "panel 1: dark\n", "")
+    assert one.twin.lit() == "    "
+
+
+@scene()
+async def nobody_at_the_keyboard_is_said_also_where_there_is_none(one: Bench) -> None:
+    """Standard input closed, as a shell does by <&-."""
+    shell = ("sh", "-c", 'exec "$@" <&-', "sh", *SPEEDSIGN, "display")
+    for args, said in (
+        (("test", *PANEL, "--pause", "0"), "nobody answers; with --no-questions nobody has to"),
+        (("scan", "--port", "PORT", "--write"), "nobody is there to ask; say --yes"),
+    ):
+        words = [*shell, *(arg.replace("PORT", one.port) for arg in args)]
+        done = await asyncio.to_thread(
+            subprocess.run, words, capture_output=True, text=True, env=environment(), check=False
+        )
+        assert said in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
     assert one.twin.lit() == "    "
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.display.scan import Plan, Search
 from speedsign.cli.display_ask import Answer, Keyboard, answer_of
 from speedsign.cli.display_blank import _say
 from speedsign.cli.display_line import face_of
@@ -18,7 +22,7 @@ from speedsign.errors import UsageError
 from speedsign.model import BLANK, Face
 from speedsign.ports import DIGIT_GLYPHS, Capabilities
 from speedsign.registry import display_names, load_display
-from tests.cli.command import speedsign
+from tests.cli.command import finished, speedsign
 from tests.support import run
 
 NOWHERE = ("--port", "/dev/none", "--driver", "dm56a04")
@@ -62,6 +66,22 @@ WORDS = panel(cells=6, glyphs=DIGIT_GLYPHS | set("LĒNĀKSTOP"), blinks=True)
         (("scan", "--port", "tcp://127.0.0.1:1", "--baud", "9600"), "leave out --baud behind TCP"),
         (("scan",), "name --port"),
         (("blank", "--config", "/dev/none/x"), "/dev/none/x: "),
+        (("show", "9" * 5000, *NOWHERE), "a number of 5000 digits does not fit: the panel has 4 digits"),
+        (("show", "47", *NOWHERE, "--brightness", "nan"), "'nan' is not a number"),
+        (("show", "47", *NOWHERE, "--for", "nan"), "'nan' is not a number"),
+        (("show", "47", *NOWHERE, "--timeout", "nan"), "'nan' is not a number"),
+        (("show", "47", *NOWHERE, "--timeout", "3"), "'--timeout'"),
+        (("test", *NOWHERE, "--pause", "nan"), "'nan' is not a number"),
+        (("show", "47", "--port", "/dev/none", "--driver", "sonar"), "there is no driver 'sonar'; known are"),
+        (("show", "47", "--port", "/dev/none", "--driver", "registers"), "[display.registers]"),
+        (("show", "47", *NOWHERE, "--profile", "x"), "no profile 'x'"),
+        (("show", "47", *NOWHERE, "--digits", "5"), "digits is 5"),
+        (("show", "47", "--port", "udp://x:1", "--driver", "dm56a04"), "'udp://x:1' is no port; write /dev/"),
+        (("test", "--port", "", "--driver", "dm56a04"), "'' is no port; write /dev/"),
+        (("scan", "--port", ""), "'' is no port; write /dev/"),
+        (("scan", "--port", "http://x"), "is no port; write /dev/"),
+        (("scan", "--port", "tcp://"), "is no port; write /dev/"),
+        (("scan", "--port", "tcp://127.0.0.1:99999"), "is no port; write /dev/"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_opened(args: tuple[str, ...], said: str) -> None:
@@ -77,12 +97,14 @@ def test_what_makes_no_sense_is_refused_before_anything_is_opened(args: tuple[st
         (("show", "47", *NOWHERE), "display show: /dev/none: no such port"),
         (("test", *NOWHERE), "display test: /dev/none: no such port"),
         (("scan", "--port", "/dev/none"), "display scan: /dev/none: no such device"),
-        (("scan", "--port", "http://x"), "is no port; write /dev/"),
         (("scan", "--port", "tcp://127.0.0.1:1"), "cannot connect"),
-        (("show", "47", "--port", "/dev/none", "--driver", "sonar"), "there is no driver 'sonar'; known are"),
-        (("show", "47", "--port", "/dev/none", "--driver", "registers"), "[display.registers]"),
-        (("show", "47", *NOWHERE, "--profile", "x"), "no profile 'x'"),
-        (("show", "47", *NOWHERE, "--digits", "5"), "digits is 5"),
+        (
+            ("show", "47", "--port", "/tmp", "--driver", "dm56a04"),
+            "/tmp: not a serial device; check the name",
+        ),
+        (("test", "--port", "/dev/null", "--driver", "dm56a04"), "/dev/null: not a serial device;"),
+        (("scan", "--port", "/tmp"), "/tmp: not a serial device; check the name"),
+        (("scan", "--port", "/dev/none", "--baud", "9600", "--baud", "9600"), "/dev/none: no such device"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(args: tuple[str, ...], said: str) -> None:
@@ -90,6 +112,36 @@ def test_what_cannot_be_is_one_sentence(args: tuple[str, ...], said: str) -> Non
     assert result.exit_code == 1
     assert said in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+def test_a_rate_that_is_named_twice_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[Plan] = []
+
+    async def scan(_target: str, plan: Plan, *_rest: object) -> Search:
+        plans.append(plan)
+        return Search()
+
+    monkeypatch.setattr("speedsign.cli.display_scan.scan_line", scan)
+    speedsign("display", "scan", "--port", "/dev/none", "--baud", "9600", "--baud", "1200", "--baud", "9600")
+    assert [plan.bauds for plan in plans] == [(9600, 1200)]
+
+
+def test_a_host_that_closes_its_connections_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def close_them() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        closing = threading.Thread(target=close_them, daemon=True)
+        closing.start()
+        done = finished("display", "show", "47", "--port", port, "--driver", "dm56a04")
+        server.shutdown(socket.SHUT_RDWR)
+    closing.join(5)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_config_without_a_panel_is_said_and_is_no_reason_to_fail_blank(tmp_path: Path) -> None:

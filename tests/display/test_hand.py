@@ -19,7 +19,7 @@ from simulator.virtual_time import run_virtual
 from speedsign.errors import BadReply, NoReply, PortError
 from speedsign.model import BLANK, Face
 from speedsign.ports import PanelDriver
-from tests.display.bus import Coils, MemoryBus
+from tests.display.bus import TIMEOUT_S, Coils, MemoryBus
 
 LAMPS, POWER = 8, 9
 
@@ -178,8 +178,9 @@ def test_a_number_that_stays_lit_is_not_taken_for_dark() -> None:
         await hand.__aenter__()
         await hand.put(Face(47))
         twin.forgets = 10_000
-        with pytest.raises(NoReply, match="may still show 47"):
+        with pytest.raises(BadReply, match='unit 1 acknowledges dark but holds "  47": switch it off'):
             await hand.__aexit__(None, None, None)
+        assert hand.left_dark is False
         assert twin.lit() == "  47"
 
     play(Bench(None, Forgetful()), check)
@@ -261,6 +262,33 @@ def test_a_dead_panel_keeps_nobody_from_his_turn_and_is_dark_once_its_supply_is_
         assert await carry_out(dark_ends(bench.panels), 2.0) == {}
         assert asyncio.get_running_loop().time() - began_s < 0.6
         assert (bench.lamps.on, bench.power.on) == (False, False)
+
+    play(Bench().with_relays(), check)
+
+
+def test_everybody_is_told_dark_before_anybody_is_waited_for() -> None:
+    async def check(bench: Bench) -> None:
+        bench.bus.silent = {1, 2, 3}
+        bench.twins[3].write(0, list(map(ord, "  47")))
+        bench.twins[3].on_change = dark_at_s.append
+        left = await carry_out(dark_ends(bench.panels), 2.0)
+        assert list(left) == ["panel 1", "panel 2", "panel 3"]
+        units = [unit for _, unit, _ in bench.bus.log]
+        assert units[:5] == [1, 2, 3, 4, 4], "the one that answers is the first to be proved"
+        told_s = next(at_s for at_s, unit, _ in bench.bus.log if unit == 4)
+        assert told_s - bench.bus.log[0][0] < 3 * TIMEOUT_S / 2
+
+    dark_at_s: list[str] = []
+    play(Bench(None, *(Dm56a04Twin() for _ in range(4))), check)
+    assert dark_at_s == ["    "]
+
+
+def test_a_supply_is_cut_when_those_behind_it_were_told_and_proved() -> None:
+    async def check(bench: Bench) -> None:
+        bench.lamps.on = bench.power.on = True
+        assert await carry_out(dark_ends(bench.panels), 1.0) == {}
+        said = [(unit, what.split("=")[0]) for _, unit, what in bench.bus.log]
+        assert said.index((1, "read")) < said.index((POWER, "coil 1"))
 
     play(Bench().with_relays(), check)
 
