@@ -14,7 +14,7 @@ from typing import Literal
 
 from speedsign.config.schema import BrightnessConfig, Config
 from speedsign.daylight import DEFAULT_CURVE, level_of, sunlight_lx
-from speedsign.light import LightJudge
+from speedsign.light import START_S, LightJudge
 from speedsign.model import Fault
 from speedsign.ports import Capabilities
 from speedsign.sun import Sun
@@ -61,6 +61,8 @@ class BrightnessControl:
         self._stepper = Stepper(settings.ramp_s, settings.hysteresis)
         self._given: int | None = None
         self._dark_reckoning = False
+        self._began_s: float | None = None
+        self._awaited = source == "sensor"  # the sensor's first value
 
     @classmethod
     def of(cls, config: Config, capabilities: Capabilities) -> BrightnessControl:
@@ -75,12 +77,19 @@ class BrightnessControl:
         """The level for the panel, 0 (its lowest step) to 1; None: as it is.
 
         `now_utc`: aware; None while the clock is not trusted. `lux`: the sensor's newest; None: it has none.
-        The first level is the right one at once: a sign that starts at night dazzles nobody.
+        The first level is the right one at once: a sign that starts at night dazzles nobody. So is the
+        sensor's first, which comes when it has been asked, unless that takes longer than `START_S`.
         """
         if self._steps == 0:
             return None
         highest_step = max(self._steps - 1, 1)
-        step = self._stepper.towards(self._wanted(t_mono_s, now_utc, lux) * (self._steps - 1), t_mono_s)
+        if self._began_s is None:
+            self._began_s = t_mono_s
+        awaited = self._awaited
+        position = self._wanted(t_mono_s, now_utc, lux) * (self._steps - 1)
+        if awaited and not self._awaited and t_mono_s - self._began_s <= START_S:
+            self._stepper.start_anew()
+        step = self._stepper.towards(position, t_mono_s)
         if step == self._given:
             return None
         self._given = step
@@ -109,6 +118,7 @@ class BrightnessControl:
         if self._source == "sensor":
             believed = self._judge.lux(t_mono_s, lux, elevation_deg)
             if believed is not None:
+                self._awaited = False
                 return level_of(believed, self._curve)
         if elevation_deg is None:
             return self._settings.unknown
@@ -146,6 +156,10 @@ class Stepper:
         self._ramp_s, self._hysteresis = ramp_s, hysteresis
         self._target = self._step = 0
         self._moved_s: float | None = None  # when it last was, or came nearer to, its target
+
+    def start_anew(self) -> None:
+        """What comes next is the first: at once."""
+        self._moved_s = None
 
     def towards(self, position: float, t_mono_s: float) -> int:
         """The step at this moment; the first time at once the nearest."""

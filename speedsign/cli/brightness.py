@@ -64,7 +64,7 @@ class Step:
 
 @click.command(cls=SignCommand, example="speedsign brightness --day 2026-12-21")
 @click.option("--day", "day_text", metavar="DATE", help="Another day than today.")
-@click.option("--at", "at_text", metavar="TIME", help="One moment instead, in the sign's time zone.")
+@click.option("--at", "at_text", metavar="TIME", help="One moment instead, in the sign's time zone, or now.")
 @config_option
 @json_option
 def brightness(
@@ -80,7 +80,7 @@ def brightness(
     sign = _dimming(config)
     zone = ZoneInfo(config.sign.timezone)
     if at_text is not None:
-        steps = [_step_at(sign, parse_moment(at_text, config.sign.timezone).astimezone(zone))]
+        steps = [_step_at(sign, _moment(at_text, zone), zone)]
     else:
         steps = list(_steps_of(sign, _day(day_text, zone), zone))
     source = source_of(config)
@@ -115,6 +115,12 @@ def _day(text: str | None, zone: ZoneInfo) -> date:
     return parse_moment(text, zone.key).astimezone(zone).date()
 
 
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    if text == "now":
+        return SystemClock().now_utc().astimezone(zone)
+    return parse_moment(text, zone.key).astimezone(zone)
+
+
 def _steps_of(sign: Dimming, day: date, zone: ZoneInfo) -> Iterator[Step]:
     """What holds at the day's begin, then every change; a day of a clock change has 23 or 25 hours."""
     begin, end = (
@@ -130,9 +136,11 @@ def _steps_of(sign: Dimming, day: date, zone: ZoneInfo) -> Iterator[Step]:
         at_utc += _MINUTE
 
 
-def _step_at(sign: Dimming, at: datetime) -> Step:
-    level = sign.by_the_sun().level(0.0, at.astimezone(UTC), None) or 0.0
-    return _step(sign, at, level, sign.sun().elevation_deg(at))
+def _step_at(sign: Dimming, at: datetime, zone: ZoneInfo) -> Step:
+    """As the day's table has it: which of two steps holds depends on the one before."""
+    at_utc = at.astimezone(UTC)  # a local hour that comes twice has an order here alone
+    before = [one for one in _steps_of(sign, at.date(), zone) if one.at.astimezone(UTC) <= at_utc]
+    return _step(sign, at, before[-1].level, sign.sun().elevation_deg(at))
 
 
 def _step(sign: Dimming, at: datetime, level: float, elevation_deg: float) -> Step:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,28 @@ def test_one_moment(config: Path, at: str, step: int) -> None:
     (one,) = table(config, "--at", at)["changes"]
     assert one["step"] == step
     assert datetime.fromisoformat(one["at"]).utcoffset() is not None
+
+
+def test_a_moment_is_as_the_days_table_has_it(config: Path) -> None:
+    """Between two steps it depends on the one before which of them holds."""
+    changes = table(config, "--day", "2026-05-04")["changes"]
+    for one, after in pairwise(changes):
+        begin, end = (datetime.fromisoformat(each["at"]) for each in (one, after))
+        for at in (begin, end - timedelta(minutes=1), end - timedelta(seconds=1)):
+            (found,) = table(config, "--at", at.isoformat())["changes"]
+            assert found["step"] == one["step"], at
+            assert datetime.fromisoformat(found["at"]) == at
+
+
+def test_an_hour_that_comes_twice_is_two_moments(config: Path) -> None:
+    for at in ("2026-10-25T00:30Z", "2026-10-25T01:30Z"):
+        (found,) = table(config, "--at", at)["changes"]
+        assert datetime.fromisoformat(found["at"]) == datetime.fromisoformat(at)
+
+
+def test_now_is_a_moment_too(config: Path) -> None:
+    (one,) = table(config, "--at", "now")["changes"]
+    assert abs(datetime.fromisoformat(one["at"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_the_text_says_the_same(config: Path) -> None:

@@ -22,7 +22,7 @@ from speedsign.config.schema import (
     SignConfig,
 )
 from speedsign.daylight import level_of
-from speedsign.light import DOUBT_S
+from speedsign.light import DOUBT_S, START_S
 from speedsign.ports import Capabilities
 from speedsign.sun import Sun
 
@@ -156,6 +156,21 @@ def test_in_a_year_no_day_has_more_changes_than_up_and_down(
 @pytest.mark.parametrize(("lux", "step"), [(0.1, 0), (40.0, 0), (4_000.0, 1), (12_000.0, 3), (100_000.0, 7)])
 def test_the_sensor_decides(lux: float, step: int) -> None:
     assert Sign("sensor", elevation=None).ask(30, lux).steps[-1] == step
+
+
+@pytest.mark.parametrize(("at_utc", "lux", "step"), [(NOON, 2.0, 0), (MIDNIGHT, 50_000.0, 7)])
+def test_the_first_value_of_the_sensor_counts_at_once(at_utc: datetime, lux: float, step: int) -> None:
+    """At the start it was not asked yet, and the sun's step stands in."""
+    sign = Sign("sensor", at_utc=at_utc).ask(3)
+    assert sign.steps == [7 - step]
+    assert sign.ask(20, lux=lux).steps == [7 - step, step]
+
+
+def test_a_sensor_that_speaks_late_or_again_has_no_such_right() -> None:
+    late = Sign("sensor", at_utc=NOON).ask(START_S + 2)
+    assert late.ask(20, lux=2.0).steps == list(range(7, -1, -1))
+    again = Sign("sensor", at_utc=NOON).ask(3, lux=50_000.0).ask(2)
+    assert again.ask(8, lux=2.0).steps == list(range(7, -1, -1))
 
 
 def test_a_sensor_that_fails_leaves_the_sun_and_a_fault() -> None:

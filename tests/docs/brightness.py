@@ -7,6 +7,8 @@ writes them between the page's markers. A test fails while the page says otherwi
 
 from __future__ import annotations
 
+import math
+
 from speedsign.daylight import EN_12966_L3_CD_M2, SUNLIGHT_LX, level_of, sunlight_lx
 from tests.docs import pages
 
@@ -18,7 +20,8 @@ RULE = "| --- | --- | --- | --- |"
 def page_with_tables(page: str) -> str:
     """The page with its tables as the code has them."""
     page = pages.with_part(page, "curve", curve_table())
-    return pages.with_part(page, "sun", sun_table())
+    page = pages.with_part(page, "sun", sun_table())
+    return pages.with_part(page, "clouds", clouds_table())
 
 
 def curve_table() -> str:
@@ -30,6 +33,30 @@ def curve_table() -> str:
 def sun_table() -> str:
     rows = ["| Sun | Light on a face turned to it | Level | Of 8 steps |", RULE]
     rows += [f"| {deg:g}° | {_lux(lux)} | {_level(sunlight_lx(deg))}" for deg, lux in SUNLIGHT_LX]
+    return "\n".join(rows) + "\n"
+
+
+def overcast_lx(elevation_deg: float) -> float:
+    """On an upright face under a sky full of clouds."""
+    return 0.4 * (300.0 + 21_000.0 * math.sin(math.radians(elevation_deg)))
+
+
+def above_minimum(elevation_deg: float) -> float:
+    """How many times the minimum under clouds the sign is that goes by the sun; its steps left aside."""
+    return level_of(sunlight_lx(elevation_deg)) / level_of(overcast_lx(elevation_deg))
+
+
+def clouds_table() -> str:
+    rows = [
+        "| Sun | Under clouds | Level that needs | Level by the sun | Times the minimum |",
+        f"{RULE} --- |",
+    ]
+    for deg in (0, 2, 5, 10, 20, 40, 60):
+        lux, by_sun = overcast_lx(deg), level_of(sunlight_lx(deg))
+        rows.append(
+            f"| {deg}° | {_lux(float(f'{lux:.2g}'))} | {level_of(lux):.3f} | {by_sun:.3f}"
+            f" | {above_minimum(deg):.1f} |"
+        )
     return "\n".join(rows) + "\n"
 
 
