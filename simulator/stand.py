@@ -28,6 +28,7 @@ StandLine = PtyLine | TcpLine
 BOARD_UNIT, SUPPLY_COIL, BEACON_COIL = 11, 0, 1  # the relay board on the panel's line
 LIGHT_UNIT = 12  # the light sensor there: lux in register 0
 DAYLIGHT_LX = 10_000.0
+_LIGHT_MAX_LX = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class Stand:
             case ["board", "on"]:
                 self.board.power_on()
             case ["light", lux] if lux.isdecimal():
-                self.light.lux = float(lux)
+                self._light_up(lux)
             case ["panel", "off"]:
                 self.panel.power_off()
             case ["panel", "on"]:
@@ -182,6 +183,12 @@ class Stand:
                 self.panel_end.faults ^= {PanelFault(word)}
             case _:
                 raise ValueError(f"{command!r} is no fault; there are: {', '.join(fault_words())}")
+
+    def _light_up(self, lux: str) -> None:
+        digits = lux.lstrip("0") or "0"
+        if len(digits) > len(str(_LIGHT_MAX_LX)) or int(digits) > _LIGHT_MAX_LX:
+            raise ValueError(f"light is 0 to {_LIGHT_MAX_LX} lx: the sensor of the stand has one register")
+        self.light.lux = float(digits)
 
     def _clear(self) -> None:
         self.world.radar_end.faults.clear()

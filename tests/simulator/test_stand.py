@@ -34,6 +34,15 @@ def test_every_word_is_understood_and_clear_mends_it(tmp_path: Path) -> None:
     run(check())
 
 
+@pytest.mark.parametrize("lux", ["65536", "9" * 5000])
+def test_more_light_than_the_sensor_can_tell_is_refused(tmp_path: Path, lux: str) -> None:
+    here = stand(tmp_path)
+    here.fault("light 065535")
+    with pytest.raises(ValueError, match="light is 0 to 65535 lx"):
+        here.fault(f"light {lux}")
+    assert here.light.read(0, 1) == [65_535]
+
+
 def test_a_word_switches_and_twice_switches_back(tmp_path: Path) -> None:
     async def check() -> None:
         async with stand(tmp_path) as here:
