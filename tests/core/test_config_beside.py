@@ -106,3 +106,11 @@ def test_no_text_breaks_the_check(text: str, tmp_path: Path) -> None:
 def test_a_list_is_shown_how_it_is_written(text: str, said: str) -> None:
     (found,) = problems(HEAD + text)
     assert said in found
+
+
+def test_a_table_that_cannot_be_mended_is_left_out_and_nothing_is_said_against_it() -> None:
+    text = HEAD + "[rules]\nceiling_kmh = 40\nwithin = [{a = 1}]\n[brightness]\nlowest = 0.9\nhighest = 0.1\n"
+    found = problems(text)
+    assert "[rules] within, entry 1" in found[0]
+    assert "[brightness] lowest = 0.9: must be at most highest" in found[1]
+    assert len(found) == 2
