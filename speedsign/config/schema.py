@@ -100,8 +100,8 @@ class DisplayConfig:
     baud: Annotated[int, Ge(1200), Le(115200)] | None = None
     parity: Literal["N", "E", "O"] = "N"
     unit: Annotated[int, Ge(1), Le(247)] = 1  # Modbus device address
-    # More panels of the same kind on the same line; each takes its time.
-    mirror_units: Annotated[tuple[Annotated[int, Ge(1), Le(247)], ...], Len(0, 7)] = ()
+    # More panels of the same kind on the line. Few: each dead one costs the others a time-out once.
+    mirror_units: Annotated[tuple[Annotated[int, Ge(1), Le(247)], ...], Len(0, 3)] = ()
     digits: Annotated[int, Ge(2), Le(8)] | None = None  # None: as the driver says
     accept_zero: bool = False  # True: this panel cannot go dark, and may show 0 instead
     brightness: Annotated[float, Ge(0), Le(1)] = 1.0  # where nothing else decides it

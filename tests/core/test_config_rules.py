@@ -303,9 +303,9 @@ DAYS = '["' + '", "'.join(["05-04"] * 400) + '"]'
         ("[calendar]\nholidays = " + DAYS[:-1], ', "05-04"', "[calendar] holidays: has too many"),
         ("[calendar]\nschool_terms = " + DAYS[:-1], ', "05-04"', "school_terms: has too many"),
         (
-            DISPLAY + "mirror_units = [2, 3, 4, 5, 6, 7, 8",
-            ", 9",
-            "mirror_units: has too many entries: at most 7",
+            DISPLAY + "mirror_units = [2, 3, 4",
+            ", 5",
+            "mirror_units: has too many entries: at most 3",
         ),
     ],
     ids=["tables", "phases", "dates", "holidays", "terms", "mirrors"],

@@ -133,7 +133,7 @@ def test_an_integer_panel_without_a_value_for_dark() -> None:
         (panel("fema", f"keepalive_s = 2.1\n{FEMA_ANYWAY}"), "keepalive_s = 2.1: must be at most 2: "),
         (panel("registers", REGISTERS + "own_timeout_s = 4.0\n"), "must be at most 0.8"),
         (panel("dm56a04", "unit = 3\nmirror_units = [2, 3]\n"), "3 is the panel's own unit"),
-        (panel("dm56a04", "mirror_units = [2, 4, 4, 2]\n"), "mirror_units = [2, 4, 4, 2]: names 2, 4 twice"),
+        (panel("dm56a04", "mirror_units = [2, 4, 2]\n"), "mirror_units = [2, 4, 2]: names 2 twice"),
     ],
 )  # fmt: skip
 def test_time_and_units(text: str, expected: str) -> None:
