@@ -164,7 +164,7 @@ def test_at_the_end_those_that_answer_go_dark_before_the_dead_are_tried(dead: se
         for unit, twin in enumerate(sign.panels, start=1):
             assert twin.lit().strip() == ("47" if unit in dead else "")
         assert sign.beacon.on is False
-        assert [at_s for at_s, unit, _ in sign.bus.log if unit == 12 and at_s > began_s][0] - began_s < 0.6
+        assert next(at_s for at_s, unit, _ in sign.bus.log if unit == 12 and at_s > began_s) - began_s < 0.6
         assert now() - began_s <= 1.1
 
     run_virtual(main())
@@ -178,7 +178,7 @@ def test_at_the_end_the_supply_does_not_wait_for_panels_that_are_dead_and_lit() 
             sign.bus.cut |= {1, 2, 3}
             began_s = now()
         assert sign.supply is not None
-        off_s = [at_s for at_s, value in sign.supply.told if value == 0 and at_s >= began_s][0]
+        off_s = next(at_s for at_s, value in sign.supply.told if value == 0 and at_s >= began_s)
         assert off_s - began_s < 0.34 + 0.1  # nobody knew yet that they are dead: one is tried in vain
         assert sign.seen() == ["", "", ""]
         assert now() - began_s <= 1.2
