@@ -19,7 +19,7 @@ from speedsign.ports import LineSettings
 USUAL_BAUDS = (9600, 19200, 115200, 38400, 57600, 4800, 2400, 1200)
 SLOWEST_ANSWER_S = 0.8  # for a device that has answered late once
 _FEW = 2  # units that can be given more time at once
-_UNHURRIED_S = 0.3
+_UNHURRIED_S = 0.6  # else a late answer passes for that to the next question, and the map for another
 _THINKING_S = 0.12  # a panel's time to think, and that of a USB adapter
 _TCP_S = 0.4  # a gateway waits for the line behind it
 

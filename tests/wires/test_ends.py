@@ -33,6 +33,7 @@ driver = "dm56a04"
 port = "{folder}/panel"
 [rules]
 beacon = ["over", "too_fast"]
+hold_s = 1.0
 [beacon]
 unit = 11
 coil = 1
