@@ -168,6 +168,29 @@ def test_who_saw_his_speed_in_turn_with_a_word_was_shown_his_speed(tmp_path: Pat
     assert kept == [("shown", "over")]
 
 
+def test_what_was_seen_under_another_track_is_the_vehicles_when_they_are_joined(tmp_path: Path) -> None:
+    """Its later half was shown the speed, and is known to be the same car only when it has passed."""
+
+    async def main() -> list[str]:
+        street = Street(tmp_path, 0.1)
+        running = asyncio.create_task(street.daemon.run())
+        await asyncio.sleep(20)
+        for _ in range(14):
+            now_s = street.clock.monotonic()
+            street.daemon._on_events([Reading(now_s, 60.0, Direction.APPROACHING, 100.0)])
+            await asyncio.sleep(0.1)
+        seen = street.daemon._seen._lit
+        (track_id,) = seen
+        seen[track_id + 1] = seen.pop(track_id)
+        street.daemon.tracker._joined.append((track_id + 1, track_id))
+        await asyncio.sleep(10)
+        await street.stop(running)
+        kept = read_vehicles(street.path, START - timedelta(hours=1), START + timedelta(hours=6))
+        return [one.display.value for _, one in kept]
+
+    assert run_virtual(main()) == ["shown"]
+
+
 def test_a_display_of_which_nothing_is_known_is_at_fault_before_it_says_so(tmp_path: Path) -> None:
     def unknown() -> Street:
         street = Street(tmp_path)
