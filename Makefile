@@ -2,7 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+RUN    := $(VENV)/.installed
+TESTS  := $(VENV)/.installed-tests
+BENCH  := $(VENV)/.installed-bench
+PIP    := $(BIN)/python -m pip install --quiet
+WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus faults lock tools clean
 
@@ -18,14 +22,24 @@ help:
 	@echo "make install  everything, all extras, into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
 
-install: $(STAMP)
+install: $(RUN)
 
-$(STAMP): requirements/lock.txt pyproject.toml
+# What runs: a sign, the demo, reports. With it the tools that build the package.
+$(RUN): requirements/run.txt pyproject.toml $(WORDS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "speedsign needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# And what tests and lints.
+$(TESTS): $(RUN) requirements/lock.txt
+	$(PIP) --require-hashes -r requirements/lock.txt
+	@touch $@
+
+$(BENCH): $(TESTS) requirements/bench.txt
+	$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
 demo: install
@@ -34,10 +48,10 @@ demo: install
 tools:
 	@sh tests/install_tools.sh
 
-test: install tools
+test: $(TESTS) tools
 	$(BIN)/python -m pytest
 
-lint: install
+lint: $(TESTS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,32 +59,36 @@ lint: install
 
 check: lint test
 
-fuzz: install
+fuzz: $(TESTS)
 	SPEEDSIGN_FUZZ_BYTES=1000000 $(BIN)/python -m pytest -q tests/radar/test_garbage.py
 
-golden: install
+golden: $(TESTS)
 	$(BIN)/python -m tests.cli.rebuild_golden $(CASES)
 
-accuracy: install
+accuracy: $(TESTS)
 	$(BIN)/python -m benchmarks.accuracy.run --write
 
-accuracy-cost: install
+accuracy-cost: $(TESTS)
 	$(BIN)/python -m benchmarks.accuracy.cost --write
 
-bench: install tools
+bench: $(TESTS) tools
 	$(BIN)/python benchmarks/latency/run.py
 
-bench-modbus: install
+bench-modbus: $(TESTS)
 	$(BIN)/python benchmarks/modbus/run.py
 
-faults: install
+faults: $(TESTS)
 	$(BIN)/python benchmarks/faults/run.py
+
+COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate pyproject.toml
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
-		--group dev --no-header --no-annotate pyproject.toml -o requirements/lock.txt
+	$(COMPILE) --all-extras --group dev -o requirements/lock.txt
+	$(COMPILE) --extra demo --extra report --group build -c requirements/lock.txt -o requirements/run.txt
+	$(COMPILE) --group bench -c requirements/lock.txt -o requirements/bench.txt
 	rm -rf $(VENV)-lock
 
 clean:

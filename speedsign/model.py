@@ -107,6 +107,9 @@ class Target:
     range_m: float | None = None
 
 
+SUSPECT = frozenset({"image?", "long?", "few"})  # flags (docs/speeds.md): counted, but never the fastest
+
+
 @dataclass(frozen=True, slots=True)
 class Vehicle:
     """A vehicle that has passed, as the tracker saw it (docs/speeds.md defines the four speeds)."""
@@ -123,6 +126,15 @@ class Vehicle:
     strength: float | None = None  # the strongest reading's
     length_m: float | None = None
     flags: tuple[str, ...] = ()
+    # What a mounting angle that is corrected later needs: speed_kmh is along_kmh, or radial_kmh over the
+    # angle's cosine where that is more (or where there is no along_kmh).
+    radial_kmh: float | None = None  # the representative speed before any angle
+    along_kmh: float | None = None  # by the vehicle's own passage alone; None: its readings showed none
+
+    @property
+    def suspect(self) -> bool:
+        """Whether a flag says that it may be no vehicle, or two, or was hardly seen."""
+        return not SUSPECT.isdisjoint(self.flags)
 
     @property
     def duration_s(self) -> float:
@@ -203,6 +215,7 @@ class Cell:
     direction: Direction
     display: DisplayState
     counts: Mapping[int, int]
+    suspects: Mapping[int, int] = field(default_factory=dict)  # those of `counts` that a flag is against
 
     @property
     def n(self) -> int:
@@ -220,6 +233,7 @@ class Interval:
     installation_id: int
     revision: int = 1  # grows when a closed interval had to be counted again
     cells: tuple[Cell, ...] = ()
+    scaled: bool = False  # an angle was corrected later, and these speeds could only be scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +248,7 @@ class Installation:
     approaching_name: str = ""
     receding_name: str = ""
     rounds: bool = True  # speed classes are [k-0.5, k+0.5); False: the radar truncates, [k, k+1)
+    display_profile: str = ""  # what the panel shows to whom, in short; empty: not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speedsign.errors import StoreError
-from telemetry.schema import check_version, migrate
+from telemetry.schema import SCHEMA_VERSION, check_version, migrate
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """The database, read only, while a daemon may be writing it; rows have names.
 
+    The file of an older version is read from a copy in memory that was brought forward; it stays as it is.
     StoreError with a sentence when it is missing, foreign, damaged or newer than this program.
     """
     if not path.is_file():
@@ -99,7 +100,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     with sentences(path):
         db = _connect_reader(path)
         try:
-            _check_filled(db, path)
+            version = _check_filled(db, path)
+            if version < SCHEMA_VERSION:
+                db = _brought_forward(db, version)
         except BaseException:
             db.close()
             raise
@@ -107,9 +110,24 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _check_filled(db: sqlite3.Connection, path: Path) -> None:
-    if check_version(db, path) == 0:
+def _check_filled(db: sqlite3.Connection, path: Path) -> int:
+    version = check_version(db, path)
+    if version == 0:
         raise StoreError(f"{path} is empty; start the sign once, or name another file")
+    return version
+
+
+def _brought_forward(old: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """A copy in memory, as this version would have written it."""
+    new = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with contextlib.closing(old):
+            old.backup(new)
+        migrate(new, version)
+    except BaseException:
+        new.close()
+        raise
+    return new
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:

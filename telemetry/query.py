@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from speedsign.errors import StoreError
 from speedsign.model import DisplayState, Installation, Interval, VehicleRecord
@@ -29,11 +30,19 @@ BOTH = "both"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An installation and when it began; it ends where the next one begins."""
+    """An installation, and from when to when the sign stood so; `to_utc` None: until now."""
 
     id: int
     from_utc: datetime
     facts: Installation
+    to_utc: datetime | None = None
+    sign: str = ""  # its id; empty where an older version wrote it
+    imported: bool = False  # from a file: nobody knows when that device was measuring
+
+    @property
+    def name(self) -> str:
+        """The site, or what else tells it from others."""
+        return self.facts.site or self.sign or "the sign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class MergedCounts:
 
 
 @contextlib.contextmanager
-def _reading(source: Source) -> Iterator[sqlite3.Connection]:
+def reading(source: Source) -> Iterator[sqlite3.Connection]:
     """A connection for one question: the caller's own, or one that is closed again."""
     if isinstance(source, sqlite3.Connection):
         yield source
@@ -81,7 +90,7 @@ def read_intervals(
     if installation_id is not None:
         where += " AND installation_id = ?"
         period += (installation_id,)
-    with _reading(source) as db:
+    with reading(source) as db:
         return list(intervals_of(db, where, period))
 
 
@@ -120,18 +129,39 @@ def merge_intervals(
     )
 
 
-def read_installations(source: Source) -> list[Standing]:
-    """Every installation, the first one first."""
-    with _reading(source) as db:
+def read_installations(source: Source, sign: str | None = None) -> list[Standing]:
+    """Every installation, of all signs or of one, by when it began.
+
+    One that was measured ends where the next one of its sign begins.
+    """
+    with reading(source) as db:
         rows = db.execute(
-            f"SELECT id, from_ms, {INSTALLATION_COLUMNS} FROM installation ORDER BY id"  # noqa: S608  ours
-        )
-        return [Standing(row[0], from_ms(row[1]), installation_of(tuple(row)[2:])) for row in rows]
+            f"SELECT id, from_ms, to_ms, sign, origin, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608
+            " ORDER BY from_ms, id"
+        ).fetchall()
+    found = [_standing(tuple(row)) for row in rows if sign is None or row["sign"] == sign]
+    return [_ended(standing, found[place + 1 :]) for place, standing in enumerate(found)]
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    number, began_ms, ended_ms, sign, origin, *facts = row
+    ended = None if ended_ms is None else from_ms(ended_ms)
+    return Standing(
+        number, from_ms(began_ms), installation_of(tuple(facts)), ended, sign, origin != "measured"
+    )
+
+
+def _ended(standing: Standing, later: list[Standing]) -> Standing:
+    if standing.to_utc is not None or standing.imported:
+        return standing
+    following = (one for one in later if one.sign == standing.sign and not one.imported)
+    first = next(following, None)
+    return standing if first is None else replace(standing, to_utc=first.from_utc)
 
 
 def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tuple[int, VehicleRecord]]:
     """Vehicles kept after the one with that id (0: from the first), oldest first, with their ids."""
-    with _reading(source) as db:
+    with reading(source) as db:
         rows = db.execute(
             f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608  ours
             (after_id, limit),
@@ -141,7 +171,7 @@ def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tup
 
 def read_vehicles(source: Source, from_utc: datetime, to_utc: datetime) -> list[tuple[int, VehicleRecord]]:
     """Vehicles last seen in [from, to), by time, with their ids."""
-    with _reading(source) as db:
+    with reading(source) as db:
         rows = db.execute(
             f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle"  # noqa: S608  ours
             " WHERE last_ms >= ? AND last_ms < ? ORDER BY last_ms, id",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -25,12 +26,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 INSTALLATION_COLUMNS = (
-    "site, limit_kmh, mounting_angle_deg, radar, timezone, approaching_name, receding_name, rounds"
+    "site, limit_kmh, mounting_angle_deg, radar, timezone, approaching_name, receding_name, rounds,"
+    " display_profile"
 )
 VEHICLE_COLUMNS = (
     "first_ms, last_ms, clock, first_mono_s, last_mono_s, track_id, direction, speed_kmh, entry_kmh, "
-    "exit_kmh, max_kmh, readings, strength, length_m, display, flags, tracker, face"
+    "exit_kmh, max_kmh, readings, strength, length_m, display, flags, tracker, face, "
+    "radial_kmh, along_kmh"
 )
+_FIRST = 33  # the character that stands for 0 km/h is "!": printable, and never a NUL
+FASTEST_KMH = 999
 
 
 def to_ms(moment: datetime) -> int:
@@ -48,9 +53,33 @@ def from_s(seconds: int) -> datetime:
 
 def speed_class(speed_kmh: float, *, rounds: bool) -> int:
     """The integer km/h a speed is counted under; ValueError when it is no speed."""
-    if not 0 <= speed_kmh < 1000:  # NaN and infinity fail here too
+    if not 0 <= speed_kmh < FASTEST_KMH + 1:  # NaN and infinity fail here too
         raise ValueError(f"{speed_kmh} is not a speed")
-    return math.floor(speed_kmh + 0.5) if rounds else math.floor(speed_kmh)
+    return min(math.floor(speed_kmh + 0.5) if rounds else math.floor(speed_kmh), FASTEST_KMH)
+
+
+def packed(counts: Mapping[int, int]) -> str:
+    """A character for each vehicle, by rising speed: how a cell is stored.
+
+    >>> packed({50: 2, 0: 1})
+    '!SS'
+    """
+    return "".join(chr(_FIRST + speed) * counts[speed] for speed in sorted(counts))
+
+
+def unpacked(speeds: str) -> dict[int, int]:
+    """Counts by rising speed, from one packed text or several joined.
+
+    >>> unpacked("S!S")
+    {0: 1, 50: 2}
+    """
+    found = Counter(speeds)
+    return {ord(sign) - _FIRST: found[sign] for sign in sorted(found)}
+
+
+def packed_with(speeds: str, speed_kmh: int) -> str:
+    """One vehicle more; the order in which they passed is not kept."""
+    return "".join(sorted(speeds + chr(_FIRST + speed_kmh)))
 
 
 def installation_row(facts: Installation) -> tuple[object, ...]:
@@ -63,13 +92,14 @@ def installation_row(facts: Installation) -> tuple[object, ...]:
         facts.approaching_name,
         facts.receding_name,
         int(facts.rounds),
+        facts.display_profile,
     )
 
 
 def installation_of(row: tuple[object, ...]) -> Installation:
     """From INSTALLATION_COLUMNS."""
-    *facts, rounds = row
-    return Installation(*facts, bool(rounds))  # type: ignore[arg-type, call-arg]  # the table is STRICT
+    *facts, rounds, profile = row
+    return Installation(*facts, bool(rounds), profile)  # type: ignore[arg-type, call-arg]  # the table is STRICT
 
 
 def vehicle_row(record: VehicleRecord) -> tuple[object, ...]:
@@ -94,6 +124,8 @@ def vehicle_row(record: VehicleRecord) -> tuple[object, ...]:
         json.dumps(seen.flags),
         record.tracker,
         record.face,
+        seen.radial_kmh,
+        seen.along_kmh,
     )
 
 
@@ -113,6 +145,8 @@ def vehicle_of(row: sqlite3.Row) -> VehicleRecord:
             strength=row["strength"],
             length_m=row["length_m"],
             flags=tuple(json.loads(row["flags"])),
+            radial_kmh=row["radial_kmh"],
+            along_kmh=row["along_kmh"],
         ),
         first_utc=from_ms(row["first_ms"]),
         last_utc=from_ms(row["last_ms"]),
@@ -124,7 +158,7 @@ def vehicle_of(row: sqlite3.Row) -> VehicleRecord:
 
 
 def _head(row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(row)[:7]
+    return tuple(row)[:8]
 
 
 def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -> Iterator[Interval]:
@@ -134,16 +168,16 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
     """
     rows = db.execute(
         "SELECT interval.id, start_s, duration_s, installation_id, measured_s, clock,"  # noqa: S608  see above
-        " revision + (state = 'open'), direction, display, speed_kmh, n"
-        " FROM interval LEFT JOIN count ON count.interval_id = interval.id"
-        f" WHERE {where} ORDER BY start_s, interval.id, direction, display, speed_kmh",
+        " revision + (state = 'open'), scaled, direction, display, speeds, suspects"
+        " FROM interval LEFT JOIN cell ON cell.interval_id = interval.id"
+        f" WHERE {where} ORDER BY start_s, interval.id, direction, display",
         parameters,
     )
     for head, of_interval in groupby(rows, key=_head):
-        _, start_s, duration_s, installation_id, measured_s, clock, revision = head
+        _, start_s, duration_s, installation_id, measured_s, clock, revision, scaled = head
         cells = tuple(
-            Cell(Direction(direction), DisplayState(display), {row[9]: row[10] for row in of_cell})
-            for (direction, display), of_cell in groupby(of_interval, key=lambda row: (row[7], row[8]))
+            Cell(Direction(direction), DisplayState(display), unpacked(speeds), unpacked(suspects))
+            for *_, direction, display, speeds, suspects in of_interval
             if direction is not None
         )
         yield Interval(
@@ -154,4 +188,5 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
             installation_id=installation_id,
             revision=revision,
             cells=cells,
+            scaled=bool(scaled),
         )

@@ -87,7 +87,62 @@ _VERSION_2 = (
     "ALTER TABLE vehicle ADD COLUMN face TEXT NOT NULL DEFAULT ''",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+# Counts as one row per speed were the most of the file, and most of the time of a year's statistics.
+# Now one row holds a direction and display state of an interval: a character for each vehicle, by rising
+# speed, code point 33 + km/h ("!" is 0 km/h, "S" is 50). The view `speed_count` has them in plain numbers.
+_VERSION_3 = (
+    """CREATE TABLE cell (
+        interval_id INTEGER NOT NULL REFERENCES interval (id),
+        direction TEXT NOT NULL,
+        display TEXT NOT NULL,
+        speeds TEXT NOT NULL,
+        suspects TEXT NOT NULL DEFAULT '', -- those of speeds that a flag of the tracker is against
+        PRIMARY KEY (interval_id, direction, display)
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO cell (interval_id, direction, display, speeds)
+        SELECT interval_id, direction, display,
+            group_concat(replace(hex(zeroblob(n)), '00', char(33 + speed_kmh)), '')
+        FROM (SELECT * FROM count WHERE n > 0 ORDER BY interval_id, direction, display, speed_kmh)
+        GROUP BY interval_id, direction, display""",
+    "DROP TABLE count",
+    """CREATE VIEW speed_count AS
+        WITH RECURSIVE place (interval_id, direction, display, speeds, speed_kmh) AS (
+            SELECT interval_id, direction, display, speeds, unicode(speeds) - 33 FROM cell WHERE speeds != ''
+            UNION ALL
+            SELECT interval_id, direction, display, rest, unicode(rest) - 33 FROM (
+                SELECT interval_id, direction, display, ltrim(speeds, char(33 + speed_kmh)) AS rest FROM place
+            ) WHERE rest != ''
+        )
+        SELECT interval_id, direction, display, speed_kmh,
+            length(speeds) - length(ltrim(speeds, char(33 + speed_kmh))) AS n FROM place""",
+    "ALTER TABLE interval ADD COLUMN scaled INTEGER NOT NULL DEFAULT 0",  # 1: by an angle corrected later
+    "ALTER TABLE installation ADD COLUMN display_profile TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE installation ADD COLUMN sign TEXT NOT NULL DEFAULT ''",
+    # measured: by this sign; imported: from a file, and nobody knows when that device was measuring
+    "ALTER TABLE installation ADD COLUMN origin TEXT NOT NULL DEFAULT 'measured'",
+    "ALTER TABLE installation ADD COLUMN to_ms INTEGER",  # NULL: until the next one begins
+    "ALTER TABLE vehicle ADD COLUMN radial_kmh REAL",
+    "ALTER TABLE vehicle ADD COLUMN along_kmh REAL",
+    """CREATE TABLE import (
+        id INTEGER PRIMARY KEY,
+        sha256 TEXT NOT NULL,              -- of the file, so that it is not taken twice
+        name TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        vehicles INTEGER NOT NULL,
+        installation_id INTEGER NOT NULL REFERENCES installation (id)
+    ) STRICT""",
+    """CREATE TABLE correction (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        from_deg REAL NOT NULL,
+        to_deg REAL NOT NULL,
+        recomputed INTEGER NOT NULL,       -- vehicles by their own record
+        scaled INTEGER NOT NULL            -- vehicles of which only the count was left
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

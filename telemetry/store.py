@@ -11,6 +11,7 @@ import logging
 import math
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from telemetry.rows import (
     installation_of,
     installation_row,
     intervals_of,
+    packed_with,
     speed_class,
     to_ms,
     vehicle_row,
@@ -53,6 +55,10 @@ class SqliteStore:
         try:
             with self._transaction():
                 self.epoch = self._meta("epoch", secrets.token_hex(8))
+                # Versions before the third schema did not keep whose installation it is.
+                self._db.execute(
+                    "UPDATE installation SET sign = ? WHERE sign = '' AND origin = 'measured'", (sign_id,)
+                )
             self._load_installation()
         except BaseException:
             self._db.close()
@@ -81,7 +87,8 @@ class SqliteStore:
     def _load_installation(self) -> None:
         with sentences(self.path):
             row = self._db.execute(
-                f"SELECT id, {INSTALLATION_COLUMNS} FROM installation ORDER BY id DESC LIMIT 1"  # noqa: S608  ours
+                f"SELECT id, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608  ours
+                " WHERE origin = 'measured' ORDER BY id DESC LIMIT 1"
             ).fetchone()
         if row:
             self._installation_id, self._installation = row[0], installation_of(row[1:])
@@ -92,19 +99,36 @@ class SqliteStore:
         return self._installation
 
     def begin(self, installation: Installation, at_utc: datetime) -> int:
-        """Open this installation if it differs from the last one; its id."""
-        if installation == self._installation and self._installation_id is not None:
-            return self._installation_id
-        row = (to_ms(at_utc), *installation_row(installation))
+        """Open this installation if it differs from the last one; its id.
+
+        A last one of which the display profile is not known (an older version wrote it) takes the new one's.
+        """
+        last, number = self._installation, self._installation_id
+        if last is not None and number is not None:
+            if not last.display_profile and last != installation:
+                last = replace(last, display_profile=installation.display_profile)
+                if last == installation:
+                    self._set_profile(number, installation)
+            if last == installation:
+                return number
+        row = (to_ms(at_utc), self.sign_id, *installation_row(installation))
         with self._transaction():
             cursor = self._db.execute(
-                f"INSERT INTO installation (from_ms, {INSTALLATION_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
+                f"INSERT INTO installation (from_ms, sign, {INSTALLATION_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
                 row,
             )
         number = cursor.lastrowid
         assert number is not None  # noqa: S101  an INSERT was done
         self._installation_id, self._installation = number, installation
         return number
+
+    def _set_profile(self, number: int, installation: Installation) -> None:
+        with self._transaction():
+            self._db.execute(
+                "UPDATE installation SET display_profile = ? WHERE id = ?",
+                (installation.display_profile, number),
+            )
+        self._installation = installation
 
     def _current(self) -> tuple[int, Installation]:
         if self._installation_id is None or self._installation is None:
@@ -129,12 +153,24 @@ class SqliteStore:
                 row,
             )
             interval = self._open_interval(self._start_s(record.last_utc), record.clock)
-            self._db.execute(
-                "INSERT INTO count (interval_id, direction, display, speed_kmh, n) VALUES (?, ?, ?, ?, 1)"
-                " ON CONFLICT DO UPDATE SET n = n + 1",
-                (interval, record.vehicle.direction.value, record.display.value, speed),
-            )
+            self._count(interval, record, speed)
             self._cover(coverage)
+
+    def _count(self, interval_id: int, record: VehicleRecord, speed_kmh: int) -> None:
+        """One vehicle more in its cell."""
+        cell = (interval_id, record.vehicle.direction.value, record.display.value)
+        found = self._db.execute(
+            "SELECT speeds, suspects FROM cell WHERE interval_id = ? AND direction = ? AND display = ?", cell
+        ).fetchone()
+        speeds, suspects = found or ("", "")
+        speeds = packed_with(speeds, speed_kmh)
+        if record.vehicle.suspect:
+            suspects = packed_with(suspects, speed_kmh)
+        self._db.execute(
+            "INSERT INTO cell (interval_id, direction, display, speeds, suspects) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET speeds = excluded.speeds, suspects = excluded.suspects",
+            (*cell, speeds, suspects),
+        )
 
     def add_coverage(self, coverage: Sequence[Coverage]) -> None:
         """Add measured seconds to their intervals; never more than an interval's duration."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, radians
 from statistics import median
 
@@ -32,6 +32,8 @@ class Speeds:
     entry_kmh: float
     exit_kmh: float
     max_kmh: float
+    radial_kmh: float  # the representative speed before any angle
+    along_kmh: float | None = None  # by the vehicle's own passage, whatever the mounting angle
 
 
 def vehicle_of(track: Track, params: TrackingParams, lanes: Lanes | None = None) -> Vehicle:
@@ -55,6 +57,8 @@ def vehicle_of(track: Track, params: TrackingParams, lanes: Lanes | None = None)
         readings=track.count,
         strength=track.peak_strength,
         flags=tuple(sorted(flags)),
+        radial_kmh=speeds.radial_kmh,
+        along_kmh=speeds.along_kmh,
     )
 
 
@@ -88,33 +92,40 @@ def _along(
     times: Sequence[float], speeds: Sequence[float], passage: Passage, mounting: float
 ) -> Speeds | None:
     """Speeds along the road by a known passage; None: too few readings are far enough from the pole."""
-    along, cosines = [], []
+    along, radial, cosines = [], [], []
     for t_s, speed in zip(times, speeds, strict=True):
         cosine = passage.cosine(t_s)
         if cosine >= LEAST_COSINE:
             along.append(speed / min(cosine, mounting))
+            radial.append(speed)
             cosines.append(cosine)
     if len(along) < max(ENDS, len(speeds) // 3):
         return None
+    own = median(smoothed([speed / cosine for speed, cosine in zip(radial, cosines, strict=True)]))
     along = smoothed(along)
     speed_kmh = median(along)
     far = [speed for speed, cosine in zip(along, cosines, strict=True) if cosine >= LEAST_COSINE_MAX]
-    return _ordered(speed_kmh, median(along[:ENDS]), median(along[-ENDS:]), max(far, default=speed_kmh))
+    highest = max(far, default=speed_kmh)
+    found = _ordered(speed_kmh, median(along[:ENDS]), median(along[-ENDS:]), highest)
+    return replace(found, radial_kmh=median(smoothed(radial)), along_kmh=own)
 
 
 def _plain(times: Sequence[float], speeds: Sequence[float], direction: Direction, mounting: float) -> Speeds:
     smooth = smoothed(far_part(times, speeds, direction))
     ordered = sorted(smooth)
-    return _ordered(
-        ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)] / mounting,
+    radial_kmh = ordered[min(int(UPPER * len(ordered)), len(ordered) - 1)]
+    found = _ordered(
+        radial_kmh / mounting,
         median(smooth[:ENDS]) / mounting,
         median(smooth[-ENDS:]) / mounting,
         max(smoothed(speeds)) / mounting,
     )
+    return replace(found, radial_kmh=radial_kmh)
 
 
 def _ordered(speed_kmh: float, entry_kmh: float, exit_kmh: float, highest_kmh: float) -> Speeds:
-    return Speeds(speed_kmh, entry_kmh, exit_kmh, max(highest_kmh, speed_kmh, entry_kmh, exit_kmh))
+    highest_kmh = max(highest_kmh, speed_kmh, entry_kmh, exit_kmh)
+    return Speeds(speed_kmh, entry_kmh, exit_kmh, highest_kmh, speed_kmh)
 
 
 def far_part(times: Sequence[float], speeds: Sequence[float], direction: Direction) -> Sequence[float]:

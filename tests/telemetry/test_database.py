@@ -85,11 +85,11 @@ def test_steps_run_forward_in_order_and_only_once(path: Path, monkeypatch: pytes
     filled(path)
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER",), ("UPDATE vehicle SET lane = 2",))
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 5)
     for _ in range(2):
         with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
             assert store._db.execute("SELECT lane FROM vehicle").fetchall() == [(2,)]
-            assert store._db.execute("PRAGMA user_version").fetchone() == (4,)
+            assert store._db.execute("PRAGMA user_version").fetchone() == (5,)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: py
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER", "this is not SQL"),)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-        patch.setattr(schema, "SCHEMA_VERSION", 3)
+        patch.setattr(schema, "SCHEMA_VERSION", 4)
         with pytest.raises(StoreError):
             SqliteStore(path, "bauska-3")
     with contextlib.closing(SqliteStore(path, "bauska-3")) as store:

@@ -122,7 +122,7 @@ def test_at_the_pole_no_maximum_is_made() -> None:
 def test_without_a_pass_the_upper_quartile_of_the_far_readings_counts() -> None:
     """A direction that nobody knows, 20 readings: the 16th of them in order."""
     readings = [Reading(100 + i / 10, 40.0 + i, EITHER) for i in range(20)]
-    assert of(readings) == Speeds(speed_kmh=55.0, entry_kmh=42.0, exit_kmh=57.0, max_kmh=58.0)
+    assert of(readings) == Speeds(55.0, entry_kmh=42.0, exit_kmh=57.0, max_kmh=58.0, radial_kmh=55.0)
 
 
 def test_without_a_pass_the_end_near_the_pole_is_left_out() -> None:
@@ -138,7 +138,7 @@ def test_the_mounting_angle_is_put_right_once(angle_deg: float, direction: Direc
     """A radial speed that does not change has been made by the angle of the beam alone."""
     radial = 50 * math.cos(math.radians(angle_deg))
     speeds = of([Reading(100 + i / 10, radial, direction) for i in range(20)], angle_deg)
-    assert astuple(speeds) == pytest.approx((50.0, 50.0, 50.0, 50.0))
+    assert astuple(speeds)[:4] == pytest.approx((50.0, 50.0, 50.0, 50.0))
 
 
 def test_forty_seven_at_twenty_degrees_is_fifty() -> None:
