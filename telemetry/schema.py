@@ -109,9 +109,9 @@ _VERSION_3 = (
         WITH RECURSIVE place (interval_id, direction, display, speeds, speed_kmh) AS (
             SELECT interval_id, direction, display, speeds, unicode(speeds) - 33 FROM cell WHERE speeds != ''
             UNION ALL
-            SELECT interval_id, direction, display, rest, unicode(rest) - 33 FROM (
-                SELECT interval_id, direction, display, ltrim(speeds, char(33 + speed_kmh)) AS rest FROM place
-            ) WHERE rest != ''
+            SELECT interval_id, direction, display, ltrim(speeds, char(33 + speed_kmh)),
+                unicode(ltrim(speeds, char(33 + speed_kmh))) - 33
+            FROM place WHERE ltrim(speeds, char(33 + speed_kmh)) != ''
         )
         SELECT interval_id, direction, display, speed_kmh,
             length(speeds) - length(ltrim(speeds, char(33 + speed_kmh))) AS n FROM place""",

@@ -24,6 +24,8 @@ from telemetry.store import SqliteStore, open_or_replace
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed
 
 VERSION_1 = Path(__file__).with_name("schema_1.sql")
+VERSION_2 = Path(__file__).with_name("schema_2.sql")
+OLD = {1: VERSION_1, 2: VERSION_2}
 
 
 @pytest.fixture
@@ -65,11 +67,60 @@ def test_a_file_of_version_1_opens_and_goes_on(path: Path) -> None:
     assert vehicles_since(path, 0)[0][1] == replace(passed(50), face="")  # nobody wrote it down then
 
 
-def test_the_frozen_file_is_what_version_1_writes(path: Path, tmp_path: Path) -> None:
+def test_a_file_of_version_2_opens_and_goes_on(path: Path) -> None:
+    load(path, VERSION_2.read_text())
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        assert store.installation == BAUSKA
+        newer = replace(BAUSKA, display_profile="number")
+        assert store.begin(newer, T0 + 2 * QUARTER) == 1  # what an update of the program learns is no move
+        assert store.begin(replace(newer, limit_kmh=30), T0 + 2 * QUARTER) == 2
+    (first, second) = read_installations(path)
+    assert (first.sign, first.imported, first.to_utc) == ("bauska-3", False, second.from_utc)
+    assert first.facts.display_profile == "number"
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_old_files_are_read_as_they_are_and_left_so(version: int, path: Path) -> None:
+    """An officer's copy of years ago, perhaps on a medium that cannot be written."""
+    load(path, OLD[version].read_text())
+    before = digest(path)
+    found = {1: {50: 1}, 2: {0: 1, 47: 1, 50: 2, 131: 1}}[version]
+    assert read_counts(path, T0, T0 + 4 * QUARTER).counts["both"] == found
+    assert len(vehicles_since(path, 0)) == sum(found.values())
+    assert digest(path) == before
+
+
+def test_counts_of_version_2_keep_their_interval_direction_and_display(path: Path) -> None:
+    load(path, VERSION_2.read_text())
+    first, second = read_intervals(path, T0, T0 + 4 * QUARTER)
+    assert [(cell.direction.value, cell.display.value, cell.counts) for cell in first.cells] == [
+        ("approaching", "shown", {47: 1, 50: 2}),
+        ("receding", "blank", {0: 1}),
+    ]
+    assert [(cell.display.value, cell.counts) for cell in second.cells] == [("dark", {131: 1})]
+
+
+def test_the_view_has_plain_numbers(path: Path) -> None:
+    load(path, VERSION_2.read_text())
+    SqliteStore(path, "bauska-3").close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        rows = db.execute(
+            "SELECT interval_id, direction, display, speed_kmh, n FROM speed_count ORDER BY 1, 2, 3, 4"
+        ).fetchall()
+    assert rows == [
+        (1, "approaching", "shown", 47, 1),
+        (1, "approaching", "shown", 50, 2),
+        (1, "receding", "blank", 0, 1),
+        (2, "approaching", "dark", 131, 1),
+    ]
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_the_frozen_file_is_what_its_version_writes(version: int, path: Path, tmp_path: Path) -> None:
     """If this fails, a released step was edited: add a further one instead."""
-    load(tmp_path / "frozen.db", VERSION_1.read_text())
+    load(tmp_path / "frozen.db", OLD[version].read_text())
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
-        for statement in schema.MIGRATIONS[0]:
+        for statement in (statement for step in schema.MIGRATIONS[:version] for statement in step):
             db.execute(statement)
         made = tables(db)
     with contextlib.closing(sqlite3.connect(tmp_path / "frozen.db")) as db:
