@@ -21,7 +21,7 @@ LANGUAGES = ("lv", "lt", "en")
 _KINDS = {str: "a text", int: "a whole number", float: "a number", dict: "a table of keys"}
 _LARGEST = 10**15  # more digits are no number that any key takes, and in the end no float
 
-Value = TypeVar("Value", str, int, float)
+Value = TypeVar("Value", bound=str | int | float)
 
 
 @dataclass(frozen=True, slots=True)
