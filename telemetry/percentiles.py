@@ -7,10 +7,13 @@ without its rule (telemetry.statistics.method).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 Counts = Mapping[int, int]
+
+WIDEST_CLASS_KMH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,53 @@ class SpeedClass:
     width: float
     n: int
 
+    @property
+    def middle(self) -> float:
+        return self.low + self.width / 2
 
-def classes(counts: Counts, *, rounds: bool) -> list[SpeedClass]:
-    """The classes that integer speeds stand for: [k-½, k+½) where the radar rounds, else [k, k+1)."""
+
+class Rule(StrEnum):
+    """How a percentile is read from classes."""
+
+    GROUPED = "grouped"  # linear inside the class, from edge to edge
+    VALUE = "value"  # linear between the mid-points, each bearing the share up to and with its class
+    COUNTED = "counted"  # the mid-point of the class that holds the vehicle of that rank; nothing between
+
+
+def classes(counts: Counts, *, rounds: bool, width: int = 1) -> list[SpeedClass]:
+    """The classes that integer speeds stand for, by rising speed.
+
+    One km/h wide: [k-½, k+½) where the radar rounds, else [k, k+1). Wider ones begin at multiples of
+    `width`: 40 to 44 km/h is [39.5, 44.5) or [40, 45).
+    """
     below = 0.5 if rounds else 0.0
-    return [SpeedClass(speed - below, 1.0, counts[speed]) for speed in sorted(counts)]
+    if width == 1:
+        return [SpeedClass(speed - below, 1.0, counts[speed]) for speed in sorted(counts)]
+    grouped: dict[int, int] = {}
+    for speed in sorted(counts):
+        lowest = speed - speed % width
+        grouped[lowest] = grouped.get(lowest, 0) + counts[speed]
+    return [SpeedClass(lowest - below, float(width), n) for lowest, n in grouped.items()]
+
+
+def percentile(groups: Sequence[SpeedClass], percent: float, rule: Rule = Rule.GROUPED) -> float | None:
+    """By any of the rules; `groups` rise in speed, `percent` is 0 to 100. None without vehicles."""
+    if rule is Rule.GROUPED:
+        return grouped_percentile(groups, percent)
+    listed = {group.middle: group.n for group in groups}
+    return _BY_VALUE[rule](listed, percent)
+
+
+def class_at(groups: Sequence[SpeedClass], percent: float) -> SpeedClass | None:
+    """The class that a percentile falls in; reached exactly at its end, it is still that class."""
+    filled = [group for group in groups if group.n > 0]
+    target = percent * sum(group.n for group in filled) / 100
+    below = 0
+    for group in filled:
+        below += group.n
+        if below >= target:
+            return group
+    return filled[-1] if filled else None
 
 
 def grouped_percentile(groups: Sequence[SpeedClass], percent: float) -> float | None:
@@ -74,13 +119,19 @@ def counted_percentile(counts: Counts | Mapping[float, int], percent: float) -> 
     return None
 
 
+_BY_VALUE: dict[Rule, Callable[[Mapping[float, int], float], float | None]] = {
+    Rule.VALUE: value_percentile,
+    Rule.COUNTED: counted_percentile,
+}
+
+
 def mean_sd(groups: Sequence[SpeedClass]) -> tuple[float | None, float | None]:
     """Mean of the class mid-points and the standard deviation with N-1 (Garber and Hoel, ch. 4)."""
     n = sum(group.n for group in groups)
     if n == 0:
         return None, None
-    mean = math.fsum((group.low + group.width / 2) * group.n for group in groups) / n
+    mean = math.fsum(group.middle * group.n for group in groups) / n
     if n == 1:
         return mean, None
-    squares = math.fsum((group.low + group.width / 2 - mean) ** 2 * group.n for group in groups)
+    squares = math.fsum((group.middle - mean) ** 2 * group.n for group in groups)
     return mean, math.sqrt(squares / (n - 1))

@@ -14,7 +14,7 @@ from speedsign.config.load import load_config
 from speedsign.errors import StoreError, UsageError
 from speedsign.model import Interval
 from telemetry.query import BOTH, Standing, merge_intervals, read_installations, read_intervals
-from telemetry.statistics import summarise
+from telemetry.summary import summarise
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 

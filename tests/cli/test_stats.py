@@ -95,7 +95,7 @@ def test_the_numbers_are_those_of_the_definitions(path: Path, store: SqliteStore
         0.0,
         0.0,
     )
-    assert [band["n"] for band in row["bands"]] == [10, 10, 0, 0, 0, 0, 0]
+    assert [band["n"] for band in row["bands"]] == [10, 10, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_both_holds_every_direction_and_an_unknown_one_is_named(path: Path, store: SqliteStore) -> None:
