@@ -53,11 +53,13 @@ class Language:
         self.code = code
         self._catalogue = gettext.translation("speedsign", _CATALOGUES, [code], fallback=True)
 
-    def say(self, message: str, **values: object) -> str:
+    def say(self, message: str, /, **values: object) -> str:
         """The sentence in this language, with the values in its {places}; `message` is a literal."""
-        return self._catalogue.gettext(message).format(**values)
+        return (
+            self._catalogue.gettext(message).format(**values) if message else ""
+        )  # "" is a catalogue's head
 
-    def say_n(self, one: str, many: str, n: int, **values: object) -> str:
+    def say_n(self, one: str, many: str, n: int, /, **values: object) -> str:
         """The same with a count, which is written for {n}: "{n} vehicle", "{n} vehicles"."""
         return self._catalogue.ngettext(one, many, n).format(n=self.count(n), **values)
 
@@ -98,8 +100,8 @@ class Language:
         return f"{day.day} {month} {day.year}"
 
     def short_day(self, day: date) -> str:
-        """For tables: 04.05.2026 (lv), 2026-05-04 (lt, en)."""
-        return f"{day:%d.%m.%Y}" if self.code == "lv" else f"{day:%Y-%m-%d}"
+        """For tables: 04.05.2026. (lv, with the stop of an ordinal number), 2026-05-04 (lt, en)."""
+        return f"{day:%d.%m.%Y.}" if self.code == "lv" else f"{day:%Y-%m-%d}"
 
     def weekday(self, day: int, *, short: bool = False) -> str:
         """Of 0 (Monday) to 6."""

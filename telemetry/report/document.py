@@ -120,7 +120,10 @@ Block = Heading | Paragraph | Quote | Figures | Table | Chart
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report. `language` is lv, lt or en; `made` stands at its foot."""
+    """A whole report. `language` is lv, lt or en; `made` stands at its foot.
+
+    `made_at` (aware) goes into the properties of PDF and spreadsheet; without it they hold no date.
+    """
 
     title: str
     subtitle: str
@@ -128,6 +131,7 @@ class Document:
     blocks: tuple[Block, ...]
     made: str  # "speedsign 0.1.0, 2026-06-01 08:00"
     keywords: tuple[str, ...] = ()
+    made_at: datetime | None = None
 
     def tables(self) -> Iterator[Table]:
         """Every table, those of charts included, in order."""

@@ -1,0 +1,40 @@
+"""Build hook: the catalogues of languages, .po for people, become .mo for programs.
+
+Hatchling runs it for wheels and editable installs. The .mo files are made, never committed.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CustomBuildHook(BuildHookInterface[Any]):
+    """Named so by hatchling."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        compile_catalogues(Path(self.root))
+
+
+def compile_catalogues(root: Path) -> list[Path]:
+    """Write a .mo beside every .po; returns those."""
+    made = []
+    for source in sorted((root / "speedsign" / "locale").glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        target.write_bytes(compiled(source))
+        made.append(target)
+    return made
+
+
+def compiled(source: Path) -> bytes:
+    """A catalogue as gettext reads it; what is fuzzy or not translated stays out. Raises PoFileError."""
+    with source.open("rb") as file:
+        catalogue = read_po(file, locale=source.parent.parent.name, abort_invalid=True)
+    made = BytesIO()
+    write_mo(made, catalogue)
+    return made.getvalue()
