@@ -25,6 +25,7 @@ from speedsign.lines import radar_line
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
 from speedsign.ports import Clock, RadarDriver
+from speedsign.profile import display_profile
 from speedsign.registry import load_radar
 from speedsign.schedule import Schedule
 from telemetry.lock import sole_writer
@@ -132,6 +133,7 @@ def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | 
             approaching_name=sign.approaching_name,
             receding_name=sign.receding_name,
             rounds=driver.rounds,
+            display_profile=display_profile(config),
         ),
         tracking=tracking_params(config.tracking, config.radar.mounting_angle_deg, config.rules.vehicle),
         schedule=Schedule.of(config),

@@ -15,12 +15,14 @@ _COMMANDS = {
     "check": "speedsign.cli.check:check",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
+    "installation": "speedsign.cli.installation:installation",
     "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
     "rules": "speedsign.cli.rules:rules",
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",
     "stats": "speedsign.cli.stats:stats",
+    "wipe": "speedsign.cli.wipe:wipe",
 }
 
 
