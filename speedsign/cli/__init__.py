@@ -11,6 +11,7 @@ import click
 from speedsign import __version__
 
 _COMMANDS = {
+    "backup": "speedsign.cli.backup:backup",
     "brightness": "speedsign.cli.brightness:brightness",
     "check": "speedsign.cli.check:check",
     "demo": "speedsign.cli.demo:demo",

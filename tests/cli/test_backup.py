@@ -1,0 +1,60 @@
+"""backup: one whole file, also of a sign that is writing."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from telemetry.store import SqliteStore
+from tests.cli.command import as_json, speedsign
+from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed
+
+
+def test_holds_what_is_still_in_the_side_file(tmp_path: Path) -> None:
+    with contextlib.closing(SqliteStore(tmp_path / "sign.db", "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+        for minute in range(3):
+            store.add_vehicle(passed(50 + minute), [measured(T0 + minute * QUARTER, 60)])
+        result = speedsign("backup", tmp_path / "copy.db", "--db", tmp_path / "sign.db", "--json")
+        assert result.exit_code == 0, result.stderr
+    assert as_json(result)["bytes"] == (tmp_path / "copy.db").stat().st_size
+    assert {file.name for file in tmp_path.iterdir() if "copy" in file.name} == {"copy.db"}
+    (row, *_) = as_json(speedsign("stats", "--db", tmp_path / "copy.db", "--json"))
+    assert (row["n"], row["max_kmh"]) == (3, 52)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with contextlib.closing(SqliteStore(tmp_path / "sign.db", "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+    return tmp_path / "sign.db"
+
+
+def test_nothing_is_replaced_unasked(path: Path) -> None:
+    other = path.with_name("old.db")
+    other.write_text("precious")
+    result = speedsign("backup", other, "--db", path)
+    assert (result.exit_code, other.read_text()) == (2, "precious")
+    assert speedsign("backup", other, "--db", path, "--force").exit_code == 0
+    assert other.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_never_onto_itself(path: Path) -> None:
+    before = path.read_bytes()
+    result = speedsign("backup", path, "--db", path, "--force")
+    assert result.exit_code == 2
+    assert "is the database itself" in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_said(path: Path) -> None:
+    result = speedsign("backup", path.parent / "none" / "copy.db", "--db", path)
+    assert result.exit_code == 1
+    assert "none" in result.stderr
+
+
+def test_no_database_no_copy(tmp_path: Path) -> None:
+    result = speedsign("backup", tmp_path / "copy.db", "--db", tmp_path / "none.db")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (1, [])
