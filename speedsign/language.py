@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 
@@ -72,17 +73,24 @@ class Language:
         return MINUS + text if n < 0 else text
 
     def decimal(self, value: float, digits: int = 1, *, signed: bool = False) -> str:
-        """57,3 (en: 57.3); with `signed` +0,4 or −1,2."""
-        text = f"{abs(value):,.{digits}f}"
+        """57,3 (en: 57.3); with `signed` +0,4 or −1,2. A half is rounded up, as spreadsheets do."""
+        return self._decimal(Decimal(str(value)), digits, signed=signed)
+
+    def _decimal(self, value: Decimal, digits: int, *, signed: bool = False) -> str:
+        rounded = abs(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        text = f"{rounded:,.{digits}f}"
         if self.code != "en":
             text = text.replace(",", NO_BREAK).replace(".", ",")
-        zero = not text.strip("0.,")
-        sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
+        sign = "" if not rounded else MINUS if value < 0 else "+" if signed else ""
         return sign + text
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share of 0 to 1: 12,5 %."""
-        return f"{self.decimal(100 * share, digits)}{NO_BREAK}%"
+        return f"{self._decimal(100 * Decimal(str(share)), digits)}{NO_BREAK}%"
+
+    def points(self, share: float, digits: int = 1) -> str:
+        """A difference of shares, -1 to 1, in percentage points with its sign: +1,2."""
+        return self._decimal(100 * Decimal(str(share)), digits, signed=True)
 
     def speed(self, kmh: float, digits: int = 1) -> str:
         """57,3 km/h."""

@@ -59,7 +59,7 @@ _WRITERS: Mapping[Kind, Callable[[Any, Language], str]] = {
     Kind.KMH: lambda value, words: words.count(value),
     Kind.CHANGE: lambda value, words: words.decimal(value, signed=True),
     Kind.SHARE: lambda value, words: words.percent(value),
-    Kind.POINTS: lambda value, words: words.decimal(100 * value, signed=True),
+    Kind.POINTS: lambda value, words: words.points(value),
     Kind.DATE: _date,
     Kind.TIME: _time,
     Kind.SECONDS: lambda value, words: words.decimal(value),
