@@ -22,6 +22,7 @@ from speedsign.model import (
     VehicleRecord,
 )
 from telemetry.store import SqliteStore
+from tests.docs.study import BAUSKA, IECAVA, make_study
 from tests.docs.traffic import chunks
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ port = "dev/ttyUSB7"
 
 
 def make_all(folder: Path) -> None:
-    """speedsign.toml, bad.toml, rules.toml, capture.jsonl and sign.db."""
+    """Configs, capture.jsonl, sign.db, and of a study bauska.db with iecava.db as its control."""
     example = ROOT / "speedsign" / "config" / "example.toml"
     shutil.copy(example, folder / "speedsign.toml")
     bad = example.read_text(encoding="utf-8").replace("limit_kmh = 50", "limit_kmh = 500")
@@ -62,6 +63,8 @@ def make_all(folder: Path) -> None:
     (folder / "bench.toml").write_text(BENCH, encoding="utf-8")
     make_capture(folder / "capture.jsonl")
     make_database(folder / "sign.db")
+    make_study(folder / "bauska.db", BAUSKA, seed=5)
+    make_study(folder / "iecava.db", IECAVA, seed=6)
 
 
 def make_capture(path: Path) -> None:
