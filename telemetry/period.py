@@ -6,11 +6,17 @@ no hour or day. Nothing here is a mean or a percentile: those are made from coun
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import math
+import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -40,6 +46,8 @@ class Hour:
     duration_s: float  # inside the period
     measured_s: float = 0.0
     parts: list[Part] = field(default_factory=list)
+    longest_s: int = 0  # of its intervals; 0: there is none
+    scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
 
     @property
     def coverage(self) -> float:
@@ -58,7 +66,9 @@ class Hour:
 
     def n(self, direction: str = BOTH) -> int:
         """Vehicles."""
-        return sum(len(part.speeds) for part in self.parts if direction in (BOTH, part.direction))
+        if direction == BOTH:
+            return sum([len(part.speeds) for part in self.parts])
+        return sum([len(part.speeds) for part in self.parts if part.direction == direction])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,8 @@ class Period:
     def only(self, wanted: Callable[[Hour], bool]) -> Period:
         """Nothing but these hours, and nothing undated: who asks for hours trusts the clock."""
         hours = [hour for hour in self.hours if wanted(hour)]
-        return replace(self, hours=hours, undated=(), undated_measured_s=0.0, narrowed=True)
+        scaled = sum(hour.scaled for hour in hours)
+        return replace(self, hours=hours, undated=(), undated_measured_s=0.0, scaled=scaled, narrowed=True)
 
 
 def coverage_of(hours: Sequence[Hour], more_s: float = 0.0) -> float:
@@ -174,31 +185,106 @@ def read_period(source: Source, standing: Standing, from_utc: datetime, to_utc: 
 
     Blocking; a year of a busy sign is some hundred thousand rows. Raises StoreError.
     """
-    hours = _empty_hours(from_utc, to_utc, ZoneInfo(standing.facts.timezone))
-    starts = [int(hour.start_utc.timestamp()) for hour in hours]
     bounds = (standing.id, -(-to_ms(from_utc) // 1000), -(-to_ms(to_utc) // 1000))
-    where = "installation_id = ? AND start_s >= ? AND start_s < ?"
-    undated_s = 0.0
-    with reading(source) as db:
+    with _no_collector(), reading(source) as db:
         cursor = db.cursor()
         cursor.row_factory = None
-        rows = cursor.execute(f"SELECT start_s, measured_s, clock FROM interval WHERE {where}", bounds)  # noqa: S608
-        for start_s, measured_s, clock in rows:
-            if clock == "unknown":
-                undated_s += measured_s
-            else:
-                hours[bisect_right(starts, start_s) - 1].measured_s += measured_s
-        cells = "SELECT start_s, direction, display, speeds, suspects, clock, scaled FROM interval"
-        cells += f" JOIN cell ON interval_id = interval.id WHERE {where} ORDER BY start_s"
-        undated, scaled = [], 0
-        for start_s, direction, display, speeds, suspects, clock, is_scaled in cursor.execute(cells, bounds):
-            part = Part(start_s, direction, display, speeds, suspects)
-            if clock == "unknown":
-                undated.append(part)
-            else:
-                hours[bisect_right(starts, start_s) - 1].parts.append(part)
-            scaled += len(speeds) if is_scaled else 0
-    return Period(standing, from_utc, to_utc, hours, tuple(undated), undated_s, scaled)
+        clock = _Clock(_empty_hours(from_utc, to_utc, ZoneInfo(standing.facts.timezone)))
+        if not clock.hours:
+            return Period(standing, from_utc, to_utc, ())
+        undated_s, special = _read_measured(cursor, bounds, clock)
+        _read_parts(cursor, bounds, clock)
+        undated, scaled = _read_special(cursor, bounds, clock) if special else ([], 0)
+    return Period(standing, from_utc, to_utc, clock.hours, tuple(undated), undated_s, scaled)
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Some hundred thousand tuples are made and kept: looking for garbage among them takes longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Clock:
+    """Finds the hour of a moment; quick where moments come in order."""
+
+    def __init__(self, hours: list[Hour]) -> None:
+        self.hours = hours
+        self._starts = [int(hour.start_utc.timestamp()) for hour in hours]
+        self._ends = [*self._starts[1:], math.inf]
+
+    def at(self, start_s: int) -> tuple[Hour, float]:
+        """The hour, and the second at which the next one begins."""
+        place = bisect_right(self._starts, start_s) - 1
+        return self.hours[place], self._ends[place]
+
+
+_WHERE = "installation_id = ? AND start_s >= ? AND start_s < ?"
+_CELLS = f"FROM interval JOIN cell ON interval_id = interval.id WHERE {_WHERE}"
+_SPECIAL = "(clock = 'unknown' OR scaled)"
+
+
+def _read_measured(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Clock) -> tuple[float, bool]:
+    """Fill in measured time; the seconds that are undated, and whether any interval is undated or scaled."""
+    undated_s, special = 0.0, False
+    rows = cursor.execute(
+        f"SELECT start_s, duration_s, measured_s, {_SPECIAL}, clock FROM interval WHERE {_WHERE}"  # noqa: S608
+        " ORDER BY start_s",
+        bounds,
+    )
+    hour, until = clock.hours[0], -math.inf
+    for start_s, duration_s, measured_s, is_special, quality in rows:
+        special = special or bool(is_special)
+        if quality == "unknown":
+            undated_s += measured_s
+            continue
+        if start_s >= until:
+            hour, until = clock.at(start_s)
+        hour.measured_s += measured_s
+        hour.longest_s = max(hour.longest_s, duration_s)
+    return undated_s, special
+
+
+def _read_parts(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Clock) -> None:
+    """Fill in what most intervals hold: vehicles with a time and with the speed that was measured."""
+    rows = cursor.execute(
+        f"SELECT start_s, direction, display, speeds, suspects {_CELLS} AND NOT {_SPECIAL} ORDER BY start_s",
+        bounds,
+    )
+    parts, until = clock.hours[0].parts, -math.inf
+    part: Part
+    for part in map(partial(tuple.__new__, Part), rows):
+        if part[0] >= until:
+            hour, until = clock.at(part[0])
+            parts = hour.parts
+        parts.append(part)
+
+
+def _read_special(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Clock) -> tuple[list[Part], int]:
+    """Fill in the rest; what is undated, and how many vehicles' speeds were scaled."""
+    rows = cursor.execute(
+        f"SELECT clock = 'unknown', scaled, start_s, direction, display, speeds, suspects {_CELLS}"
+        f" AND {_SPECIAL} ORDER BY start_s",
+        bounds,
+    )
+    undated, scaled = [], 0
+    for is_undated, is_scaled, *row in rows:
+        part = Part(*row)
+        n = len(part.speeds) if is_scaled else 0
+        scaled += n
+        if is_undated:
+            undated.append(part)
+            continue
+        hour, _ = clock.at(part.start_s)
+        hour.parts.append(part)
+        hour.parts.sort(key=attrgetter("start_s"))  # a scaled interval can lie before others of its hour
+        hour.scaled += n
+    return undated, scaled
 
 
 def _empty_hours(from_utc: datetime, to_utc: datetime, zone: ZoneInfo) -> list[Hour]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from telemetry.local_time import HOUR
+from telemetry.period import Hour, Part, Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +35,53 @@ class Quality:
     suspect: int  # vehicles that a flag is against: counted, never the maximum
     scaled: int  # vehicles whose speed could only be scaled when the mounting angle was corrected
     no_direction: int  # vehicles of unknown direction: in "both" alone
-    fault: int  # vehicles that passed while the panel was not under control
+    fault: int  # vehicles that passed while the panel was not under control; imported ones are not known
+
+
+def quality(period: Period) -> Quality:
+    """Of all directions together."""
+    assumed = period.standing.imported
+    parts = list(period.parts())
+    days = period.days()
+    return Quality(
+        coverage=period.coverage,
+        measured_s=period.measured_s,
+        assumed=assumed,
+        hours=len(period.hours),
+        hours_left_out=sum(not hour.enough for hour in period.hours),
+        days=len(days),
+        complete_days=sum(day.complete for day in days),
+        gaps=tuple(_gaps(period)),
+        undated=_n(period.undated),
+        suspect=sum(len(part.suspects) for part in parts),
+        scaled=period.scaled,
+        no_direction=_n(part for part in parts if part.direction == "unknown"),
+        fault=0 if assumed else _n(part for part in parts if part.display == "fault"),
+    )
+
+
+def _n(parts: Iterable[Part]) -> int:
+    return sum(len(part.speeds) for part in parts)
+
+
+def _gaps(period: Period) -> Iterator[Gap]:
+    """Hours in a row; one that was left out on purpose ends a gap."""
+    run: list[Hour] = []
+    for hour in period.hours:
+        if hour.enough or (run and hour.start_utc > run[-1].start_utc + HOUR):
+            if run:
+                yield _gap(run, period)
+            run = []
+        if not hour.enough:
+            run.append(hour)
+    if run:
+        yield _gap(run, period)
+
+
+def _gap(run: Sequence[Hour], period: Period) -> Gap:
+    """Inside the period, which may cut the first hour and the last."""
+    return Gap(
+        max(run[0].start_utc, period.from_utc),
+        min(run[-1].start_utc + HOUR, period.to_utc),
+        sum(hour.measured_s for hour in run),
+    )
