@@ -1,6 +1,6 @@
 """Six weeks of a sign on a main street: two of them dark, four lit; and a sign elsewhere as a control.
 
-The numbers are made up, so that the documents have something to show: who comes drives 3 km/h slower when lit.
+The numbers are made up, so that the documents have something to show.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class _Street:
             start = BEGIN + timedelta(days=day, seconds=quarter * QUARTER_S)
             start_s = to_ms(start) // 1000
             interval = self.db.execute(
-                "INSERT INTO interval (start_s, duration_s, installation_id, measured_s, clock, state, revision)"
-                " VALUES (?, ?, ?, ?, 'ok', 'closed', 1)",
+                "INSERT INTO interval (start_s, duration_s, installation_id, measured_s, clock, state,"
+                " revision) VALUES (?, ?, ?, ?, 'ok', 'closed', 1)",
                 (start_s, QUARTER_S, self.number, 0.0 if unplugged else 899.0),
             ).lastrowid
             if interval is not None and not unplugged:
@@ -121,8 +121,10 @@ class _Street:
         drop = max(self.chance.gauss(2.5 if braked else 0.6, 1.0), -1.0)
         self.db.execute(
             "INSERT INTO vehicle (installation_id, first_ms, last_ms, clock, first_mono_s, last_mono_s,"
-            " track_id, direction, speed_kmh, entry_kmh, exit_kmh, max_kmh, readings, display, flags, tracker,"
-            " radial_kmh) VALUES (?, ?, ?, 'ok', 0, 4, 1, ?, ?, ?, ?, ?, 40, ?, '[]', '2', ?)",
-            (self.number, last_ms - 4000, last_ms, direction.value)
-            + (speed, speed + drop / 2, max(speed - drop / 2, 1.0), speed + 2, display, speed),
+            " track_id, direction, speed_kmh, entry_kmh, exit_kmh, max_kmh, readings, display, flags,"
+            " tracker, radial_kmh) VALUES (?, ?, ?, 'ok', 0, 4, 1, ?, ?, ?, ?, ?, 40, ?, '[]', '2', ?)",
+            (
+                *(self.number, last_ms - 4000, last_ms, direction.value),
+                *(speed, speed + drop / 2, max(speed - drop / 2, 1.0), speed + 2, display, speed),
+            ),
         )
