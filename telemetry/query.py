@@ -17,6 +17,7 @@ from telemetry.rows import (
     INSTALLATION_COLUMNS,
     VEHICLE_COLUMNS,
     from_ms,
+    from_s,
     installation_of,
     intervals_of,
     to_ms,
@@ -157,6 +158,24 @@ def _ended(standing: Standing, later: list[Standing]) -> Standing:
     following = (one for one in later if one.sign == standing.sign and not one.imported)
     first = next(following, None)
     return standing if first is None else replace(standing, to_utc=first.from_utc)
+
+
+def measured_spans(
+    source: Source, from_utc: datetime | None = None, to_utc: datetime | None = None
+) -> dict[int, tuple[datetime, datetime]]:
+    """{installation: start of its first interval, end of its last one}, of those that start in [from, to)."""
+    where, bounds = ["TRUE"], []
+    for sign, moment in ((">=", from_utc), ("<", to_utc)):
+        if moment is not None:
+            where.append(f"start_s {sign} ?")
+            bounds.append(-(-to_ms(moment) // 1000))
+    with reading(source) as db:
+        rows = db.execute(
+            "SELECT installation_id, min(start_s), max(start_s + duration_s) FROM interval"  # noqa: S608  ours
+            f" WHERE {' AND '.join(where)} GROUP BY installation_id",
+            bounds,
+        )
+        return {number: (from_s(first_s), from_s(end_s)) for number, first_s, end_s in rows}
 
 
 def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tuple[int, VehicleRecord]]:
