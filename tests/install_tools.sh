@@ -1,10 +1,11 @@
 #!/bin/sh
 # The tests talk to a real broker (mosquitto), and a Modbus client that is not ours talks to them (mbpoll).
-# Nothing is done where both are there already.
+# Reports are looked at in a real browser (chromium).
+# Nothing is done where all are there already.
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
 missing() {
-    for tool in mosquitto mbpoll; do
+    for tool in mosquitto mbpoll chromium; do
         command -v "$tool" >/dev/null 2>&1 || echo "$tool"
     done
 }
@@ -25,5 +26,5 @@ if command -v apt-get >/dev/null 2>&1; then
         [ -z "$wanted" ] && exit 0
     fi
 fi
-echo "The tests need the packages mosquitto (version 2) and mbpoll; missing: $wanted. Install them and run make test again." >&2
+echo "The tests need the packages mosquitto (version 2), mbpoll and chromium; missing: $wanted. Install them and run make test again." >&2
 exit 1
