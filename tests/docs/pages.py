@@ -52,16 +52,22 @@ class Recorded:
     page: str
     command: str
     output: str
+    block: int = 0  # commands of one block follow each other, in one folder
 
 
 def recorded(page: Path) -> Iterator[Recorded]:
     """Every `$ command` of a console block with the lines below it, up to the next one."""
-    for kind, body in FENCE.findall(page.read_text(encoding="utf-8")):
-        if kind != "console":
-            continue
-        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            yield Recorded(name_of(page), command.strip(), output)
+    for place, (kind, body) in enumerate(FENCE.findall(page.read_text(encoding="utf-8"))):
+        if kind == "console":
+            for command, output in parts(body):
+                yield Recorded(name_of(page), command, output, place)
+
+
+def parts(body: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console block, each with what it printed."""
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command.strip(), output
 
 
 def commands(page: Path) -> Iterator[str]:
