@@ -16,6 +16,7 @@ _COMMANDS = {
     "check": "speedsign.cli.check:check",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
+    "import": "speedsign.cli.import_:import_",
     "installation": "speedsign.cli.installation:installation",
     "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
