@@ -1,53 +1,76 @@
-"""The object that `speedsign stats --json` prints for a direction."""
+"""The objects that `speedsign stats --json` prints: one a direction, and one for both.
+
+The first keys, up to `method`, are a contract with other programs: their names, order and meaning stay.
+Speeds are km/h, shares and coverage 0 to 1, times ISO 8601 with the offset of the sign's own time zone.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping, Sequence
 
-from telemetry.percentiles import Counts
-from telemetry.statistics import Statistics, compute, method
+from telemetry.headways import FREE_FLOW_S, Headways
+from telemetry.local_time import iso_local
+from telemetry.percentiles import Rule
+from telemetry.period import Period
+from telemetry.quality import Quality, quality
+from telemetry.query import BOTH
+from telemetry.statistics import PERCENTILES, Statistics, compute, merge, method
+from telemetry.volume import Volume, volume
+
+Row = dict[str, object]
 
 
-def summarise(
-    direction: str,
-    counts: Counts,
+def summaries(
+    period: Period,
     *,
-    from_utc: datetime,
-    to_utc: datetime,
-    timezone: str,
-    limit_kmh: int,
-    measured_s: float,
-    rounds: bool = True,
-) -> dict[str, object]:
-    """One direction (or "both") over a period; speeds km/h, shares and coverage 0 to 1, times ISO 8601 local.
+    percents: Sequence[float] = PERCENTILES,
+    rule: Rule | str = Rule.GROUPED,
+    class_width: int = 1,
+    headways: Mapping[str, Headways] | None = None,
+) -> list[Row]:
+    """One object for each direction of a period, and one for both, which is the last."""
+    facts = period.standing.facts
+    believed = quality(period)
+    names = period.directions()
+    counts = {name: period.counts(name) for name in names}
+    suspects = {name: period.suspects(name) for name in names}
+    counts[BOTH], suspects[BOTH] = merge(counts.values()), merge(suspects.values())
+    every = dict.fromkeys((*PERCENTILES, *percents))
+    rows = []
+    for name in (*names, BOTH):
+        found = compute(
+            counts[name],
+            facts.limit_kmh,
+            rounds=facts.rounds,
+            percents=tuple(every),
+            suspects=suspects[name],
+            rule=rule,
+            class_width=class_width,
+        )
+        rows.append(
+            {
+                **_contract(name, period, found),
+                **_ranges(found),
+                **_volume(volume(period, name), period),
+                **_quality(believed, period, name),
+                **({} if headways is None else _headways(headways[name], period)),
+            }
+        )
+    return rows
 
-    `measured_s` is the time for which the radar was proved to be measuring inside the period.
-    """
-    zone = ZoneInfo(timezone)
-    found = compute(counts, limit_kmh, rounds=rounds)
+
+def _contract(direction: str, period: Period, found: Statistics) -> Row:
+    facts = period.standing.facts
     return {
         "direction": direction,
-        "from": from_utc.astimezone(zone).isoformat(),
-        "to": to_utc.astimezone(zone).isoformat(),
-        "timezone": timezone,
-        "limit_kmh": limit_kmh,
-        **_numbers(found),
-        "bands": [
-            {"band": b.name, "from_kmh": b.from_kmh, "to_kmh": b.to_kmh, "n": b.n, "share": _tidy(b.share)}
-            for b in found.bands
-        ],
-        "coverage": coverage(measured_s, from_utc, to_utc),
-        "method": method(rounds=rounds),
-    }
-
-
-def _numbers(found: Statistics) -> dict[str, object]:
-    return {
+        "from": iso_local(period.from_utc, period.zone),
+        "to": iso_local(period.to_utc, period.zone),
+        "timezone": facts.timezone,
+        "limit_kmh": facts.limit_kmh,
         "n": found.n,
         "mean_kmh": _tidy(found.mean_kmh),
         "sd_kmh": _tidy(found.sd_kmh),
-        **{f"v{percent:g}_kmh": _tidy(speed) for percent, speed in found.percentiles_kmh.items()},
+        **{f"v{percent}_kmh": _tidy(found.percentiles_kmh[percent]) for percent in PERCENTILES},
         "max_kmh": found.max_kmh,
         "pace_low_kmh": found.pace.low_kmh if found.pace else None,
         "pace_high_kmh": found.pace.high_kmh if found.pace else None,
@@ -55,15 +78,89 @@ def _numbers(found: Statistics) -> dict[str, object]:
         "over_limit_share": _tidy(found.over_limit_share),
         "over_limit_10_share": _tidy(found.over_limit_10_share),
         "over_limit_20_share": _tidy(found.over_limit_20_share),
+        "bands": [
+            {"band": b.name, "from_kmh": b.from_kmh, "to_kmh": b.to_kmh, "n": b.n, "share": _tidy(b.share)}
+            for b in found.bands
+        ],
+        "coverage": _tidy(period.coverage) if period.hours else None,
+        "method": method(rounds=facts.rounds, rule=found.rule, class_width=found.class_width),
     }
 
 
-def coverage(measured_s: float, from_utc: datetime, to_utc: datetime) -> float | None:
-    """Measured seconds over the seconds of the period, 0 to 1; None for a period without a second."""
-    period_s = (to_utc - from_utc).total_seconds()
-    if period_s <= 0:
-        return None
-    return round(min(max(measured_s / period_s, 0.0), 1.0), 6)
+def _ranges(found: Statistics) -> Row:
+    """Further percentiles, standard errors and 95 % ranges."""
+    return {
+        "rule": found.rule.value,
+        "class_width_kmh": found.class_width,
+        "sample": found.sample.value,
+        "mean_se_kmh": _tidy(found.mean_se_kmh),
+        "mean_low_kmh": _tidy(found.mean_low_kmh),
+        "mean_high_kmh": _tidy(found.mean_high_kmh),
+        **dict(_percentiles(found)),
+        "skewness_index": _tidy(found.skewness),
+        "within_limit_share": _tidy(found.within_limit_share),
+        "suspects": found.suspects,
+    }
+
+
+def _percentiles(found: Statistics) -> Iterator[tuple[str, float | None]]:
+    for percent, speed_kmh in found.percentiles_kmh.items():
+        name = f"v{percent:g}"
+        low_kmh, high_kmh = found.percentile_ranges_kmh[percent]
+        if percent not in PERCENTILES:
+            yield f"{name}_kmh", _tidy(speed_kmh)
+        yield f"{name}_se_kmh", _tidy(found.percentile_ses_kmh[percent])
+        yield f"{name}_low_kmh", _tidy(low_kmh)
+        yield f"{name}_high_kmh", _tidy(high_kmh)
+
+
+def _volume(found: Volume, period: Period) -> Row:
+    busiest = found.busiest
+    return {
+        "adt": _tidy(found.adt),
+        "complete_days": found.complete_days,
+        "weekday_adt": _tidy(found.weekday_mean),
+        "weekdays": found.weekdays,
+        "weekend_adt": _tidy(found.weekend_mean),
+        "weekend_days": found.weekend_days,
+        "peak_hour": found.peak_hour,
+        "busiest_hour": iso_local(busiest.start, period.zone) if busiest else None,
+        "busiest_hour_n": busiest.n if busiest else None,
+        "phf": _tidy(busiest.phf) if busiest else None,
+    }
+
+
+def _quality(found: Quality, period: Period, direction: str) -> Row:
+    """Of the whole period, but for `undated`."""
+    standing = period.standing
+    undated = [part for part in period.undated if direction in (BOTH, part.direction)]
+    return {
+        "undated": sum(len(part.speeds) for part in undated),
+        "hours": found.hours,
+        "hours_left_out": found.hours_left_out,
+        "gaps": len(found.gaps),
+        "scaled": found.scaled,
+        "fault": found.fault,
+        "coverage_assumed": found.assumed,
+        "site": standing.facts.site,
+        "sign": standing.sign,
+        "installation": standing.id,
+    }
+
+
+def _headways(found: Headways, period: Period) -> Row:
+    """Of the vehicles that are still kept, which may be fewer than were counted."""
+    return {
+        "headways_from": iso_local(found.from_utc, period.zone) if found.from_utc else None,
+        "headways_to": iso_local(found.to_utc, period.zone) if found.to_utc else None,
+        "headways_vehicles": found.vehicles,
+        "headways_n": found.n,
+        "headway_median_s": _tidy(found.median_s),
+        "free_flow_s": FREE_FLOW_S,
+        "free_flow_n": found.free_n,
+        "free_flow_share": _tidy(found.free_share),
+        "free_flow_v85_kmh": _tidy(found.free_v85_kmh),
+    }
 
 
 def _tidy(value: float | None) -> float | None:

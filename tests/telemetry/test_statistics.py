@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
@@ -20,7 +19,6 @@ from telemetry.percentiles import (
     value_percentile,
 )
 from telemetry.statistics import bands, compute, merge, method, pace
-from telemetry.summary import summarise
 
 # BFC 32302 (UTHM 2013), "Example of Spot Speed Study": state road, limit 60, 15 classes of 5 km/h from 39.5
 UTHM = [5, 8, 12, 10, 15, 21, 16, 11, 10, 4, 5, 4, 5, 1, 3]
@@ -192,44 +190,3 @@ def test_no_vehicle_is_no_error() -> None:
     )
     assert set(found.percentiles_kmh.values()) == {None}
     assert all(band.share is None for band in bands({}, 50))
-
-
-def test_the_object_that_stats_prints() -> None:
-    start, end = datetime(2026, 3, 28, 22, tzinfo=UTC), datetime(2026, 3, 29, 21, tzinfo=UTC)
-    found = summarise(
-        "approaching",
-        {48: 10, 52: 10},
-        from_utc=start,
-        to_utc=end,
-        timezone="Europe/Riga",
-        limit_kmh=50,
-        measured_s=23 * 3600 / 2,
-    )
-    assert list(found) == [
-        "direction", "from", "to", "timezone", "limit_kmh", "n", "mean_kmh", "sd_kmh", "v15_kmh", "v50_kmh",
-        "v85_kmh", "v95_kmh", "max_kmh", "pace_low_kmh", "pace_high_kmh", "pace_share", "over_limit_share",
-        "over_limit_10_share", "over_limit_20_share", "bands", "coverage", "method",
-    ]  # fmt: skip
-    assert found["from"] == "2026-03-29T00:00:00+02:00"
-    assert found["to"] == "2026-03-30T00:00:00+03:00"
-    assert found["coverage"] == 0.5
-    assert (found["n"], found["mean_kmh"], found["v85_kmh"]) == (20, 50.0, 52.2)
-    assert (found["pace_low_kmh"], found["pace_high_kmh"], found["pace_share"]) == (38, 52, 1.0)
-    assert found["over_limit_share"] == 0.5
-
-
-def test_coverage_stays_between_nothing_and_all() -> None:
-    def coverage(measured_s: float, hours: int) -> object:
-        return summarise(
-            "both",
-            {},
-            from_utc=datetime(2026, 1, 1, tzinfo=UTC),
-            to_utc=datetime(2026, 1, 1, hours, tzinfo=UTC),
-            timezone="Europe/Vilnius",
-            limit_kmh=50,
-            measured_s=measured_s,
-        )["coverage"]
-
-    assert coverage(4000, 1) == 1.0
-    assert coverage(0, 1) == 0.0
-    assert coverage(0, 0) is None
