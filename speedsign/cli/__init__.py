@@ -20,6 +20,7 @@ _COMMANDS = {
     "installation": "speedsign.cli.installation:installation",
     "radar": "speedsign.cli.radar:radar",
     "replay": "speedsign.cli.replay:replay",
+    "report": "speedsign.cli.report:report",
     "rules": "speedsign.cli.rules:rules",
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",

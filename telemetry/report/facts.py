@@ -83,6 +83,7 @@ class Facts:
     undated: int
     chosen: frozenset[tuple[int, int]] | None  # hours of the week asked for; None: all
     others: tuple[Standing, ...] = ()  # installations of the same period that are not in these numbers
+    own_limit_kmh: int | None = None  # the installation's, where the numbers are against another limit
 
     @property
     def zone(self) -> ZoneInfo:
@@ -119,7 +120,13 @@ class Facts:
         return self.side(self.focus)
 
 
-def gather(period: Period, *, focus: str = BOTH, others: Sequence[Standing] = ()) -> Facts:
+def gather(
+    period: Period,
+    *,
+    focus: str = BOTH,
+    others: Sequence[Standing] = (),
+    own_limit_kmh: int | None = None,
+) -> Facts:
     """Everything a report says about a period. Some tenths of a second for a year of a busy sign."""
     directions = [*period.directions(), BOTH]
     if focus not in directions:
@@ -144,6 +151,7 @@ def gather(period: Period, *, focus: str = BOTH, others: Sequence[Standing] = ()
         undated=sum(len(part.speeds) for part in period.undated),
         chosen=_chosen(period),
         others=tuple(others),
+        own_limit_kmh=own_limit_kmh,
     )
 
 

@@ -15,11 +15,21 @@ def subtitle(facts: Facts, words: Language) -> str:
     """Period, limit and what was chosen."""
     parts = [
         labels.period(facts, words),
-        words.say("speed limit {limit} km/h", limit=facts.limit_kmh),
+        _limit(facts, words),
         labels.direction(facts.focus, facts.standing, words) if facts.focus != BOTH else None,
         labels.chosen_hours(facts, words),
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _limit(facts: Facts, words: Language) -> str:
+    if facts.own_limit_kmh is None:
+        return words.say("speed limit {limit} km/h", limit=facts.limit_kmh)
+    return words.say(
+        "compared with {limit} km/h; the speed limit is {own} km/h",
+        limit=facts.limit_kmh,
+        own=facts.own_limit_kmh,
+    )
 
 
 def quote(facts: Facts, words: Language) -> str:
@@ -57,12 +67,13 @@ def _speeds(facts: Facts, words: Language) -> Iterator[str]:
     if v85 is None or found.over_limit_share is None or found.over_limit_10_share is None:
         return
     yield words.say(
-        "85 % of them drove at {speed} or slower (V85); the speed limit is {limit} km/h.",
+        "85 % of them drove at {speed} or slower (V85); {limit}.",
         speed=words.speed(v85),
-        limit=facts.limit_kmh,
+        limit=_limit(facts, words),
     )
     yield words.say(
-        "{over} drove faster than the limit, {over_10} more than 10 km/h faster.",
+        "{over} drove faster than {limit} km/h, {over_10} more than 10 km/h faster.",
+        limit=facts.limit_kmh,
         over=words.percent(found.over_limit_share),
         over_10=words.percent(found.over_limit_10_share),
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from speedsign.model import Installation
-from telemetry.query import read_installations
 from telemetry.period import Period, read_period
+from telemetry.query import read_installations
 from telemetry.rows import packed, to_ms
 from telemetry.store import SqliteStore
 
@@ -80,8 +80,8 @@ def fill(
         for at in quarters(start, end):
             row = (to_ms(at) // 1000, 900, number, measured_s, clock)
             cursor = db.execute(
-                "INSERT INTO interval (start_s, duration_s, installation_id, measured_s, clock, state, revision)"
-                " VALUES (?, ?, ?, ?, ?, 'closed', 1)",
+                "INSERT INTO interval (start_s, duration_s, installation_id, measured_s, clock, state,"
+                " revision) VALUES (?, ?, ?, ?, ?, 'closed', 1)",
                 row,
             )
             cells = (
