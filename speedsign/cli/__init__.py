@@ -14,6 +14,7 @@ _COMMANDS = {
     "backup": "speedsign.cli.backup:backup",
     "brightness": "speedsign.cli.brightness:brightness",
     "check": "speedsign.cli.check:check",
+    "compare": "speedsign.cli.compare:compare_",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
     "import": "speedsign.cli.import_:import_",

@@ -1,0 +1,73 @@
+"""A mean week: every hour of the week with the same weight on both sides, however often it was measured.
+
+Of each hour of the week that both sides have, the counts are divided by the number of times it was measured
+and added up. Three Mondays against one do not shift the mix of hours; for whole weeks this is the plain
+sum.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from telemetry.compare.hours import Slot
+from telemetry.compare.lanes import spread
+from telemetry.compare.measures import Numbers, Road, measure
+from telemetry.compare.split import UsedHour
+
+SCALE = 1 << 20  # lanes hold integers: a weight of 1/n of an hour is this over n, rounded
+
+
+@dataclass(frozen=True, slots=True)
+class MeanWeek:
+    """One side. `counts`: vehicles by whole km/h in the mean week; `days`: its part of each day, in lanes x
+    SCALE.
+    """
+
+    counts: Sequence[float]
+    slots: int  # hours of the week
+    hours: int  # clock hours that went into it
+    n: int  # vehicles in those
+    days: Mapping[date, int]
+    vehicles: Mapping[date, int]  # not weighted
+
+    def numbers(self, road: Road) -> Numbers | None:
+        return measure(self.counts, road, self.slots)
+
+
+def slots_of(hours: Iterable[UsedHour]) -> frozenset[Slot]:
+    return frozenset(hour.slot for hour in hours)
+
+
+def mean_week(hours: Iterable[UsedHour], slots: Collection[Slot]) -> MeanWeek:
+    """Of the hours that fall into these hours of the week."""
+    used = [hour for hour in hours if hour.slot in slots]
+    times = Counter(hour.slot for hour in used)
+    by_times: dict[int, int] = defaultdict(int)
+    days: dict[date, int] = defaultdict(int)
+    vehicles: dict[date, int] = defaultdict(int)
+    for hour in used:
+        n = times[hour.slot]
+        by_times[n] += hour.lanes
+        days[hour.date] += hour.lanes * round(SCALE / n)
+        vehicles[hour.date] += hour.n
+    return MeanWeek(
+        counts=_added({n: spread(lanes) for n, lanes in by_times.items()}),
+        slots=len(times),
+        hours=len(used),
+        n=sum(hour.n for hour in used),
+        days=dict(days),
+        vehicles=dict(vehicles),
+    )
+
+
+def _added(by_times: Mapping[int, Sequence[int]]) -> list[float]:
+    """Counts over the number of times, exact but for the last digit."""
+    length = max((len(counts) for counts in by_times.values()), default=0)
+    total = [0.0] * length
+    for n, counts in sorted(by_times.items()):
+        for speed, count in enumerate(counts):
+            total[speed] += count / n
+    return total
