@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from speedsign.model import SUSPECT, ClockQuality, Direction, DisplayState
 from telemetry.exchange.csv_file import CsvFile, RowError, shown
@@ -17,9 +18,10 @@ from telemetry.exchange.times import Times
 from telemetry.rows import FASTEST_KMH
 
 REQUIRED = ("time", "direction", "speed_kmh")
+# In the order of `More`, after the length and the display.
 OPTIONAL = (
-    "length_m", "entry_kmh", "exit_kmh", "max_kmh", "seen_s", "readings", "strength", "display", "face",
-    "flags", "clock", "tracker", "radial_kmh", "along_kmh",
+    "length_m", "display", "seen_s", "clock", "entry_kmh", "exit_kmh", "max_kmh", "readings", "strength",
+    "flags", "tracker", "face", "radial_kmh", "along_kmh",
 )  # fmt: skip
 # What our export says beside them; it is known from elsewhere.
 SAID_BESIDE = ("installation", "site")
@@ -32,24 +34,19 @@ _FLAG = re.compile(r"[a-z_]{1,20}\??")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 _KEPT = 50_000  # different texts of one column that are remembered
 
-Value = TypeVar("Value", str, float)
+Value = TypeVar("Value")
 
 
-class VehicleRow(NamedTuple):
-    """A vehicle as it goes into the database; speeds km/h, times ms since 1970 UTC."""
+class More(NamedTuple):
+    """What only a sign of ours tells about a vehicle, as the database has it."""
 
     first_ms: int
-    last_ms: int
     clock: str
-    direction: str
-    speed_kmh: float
     entry_kmh: float
     exit_kmh: float
     max_kmh: float
     readings: int  # 0: not known
     strength: float | None
-    length_m: float | None
-    display: str
     flags: str  # a JSON list
     tracker: str
     face: str
@@ -61,75 +58,64 @@ class VehicleRow(NamedTuple):
         return self.flags != "[]" and not SUSPECT.isdisjoint(json.loads(self.flags))
 
 
+class VehicleRow(NamedTuple):
+    """A vehicle; speeds km/h, times ms since 1970 UTC."""
+
+    last_ms: int
+    direction: str
+    speed_kmh: float
+    length_m: float | None
+    display: str
+    more: More | None  # None: the file has no such column
+
+
 class VehicleReader:
-    """Fields of a line -> VehicleRow. `words`: what this file calls the directions, in lower case."""
+    """Fields of a line -> VehicleRow. `words`: what this file calls the directions, in lower case.
+
+    A row costs a few microseconds, since what a column says is looked at once for each different text.
+    """
 
     def __init__(self, file: CsvFile, times: Times, words: Mapping[str, str], display: DisplayState) -> None:
         places = file.places(REQUIRED, OPTIONAL)
-        self._time, self._direction, self._speed = (places.pop(column) for column in REQUIRED)
-        self._places = places
-        self._needed = max(self._time, self._direction, self._speed) + 1
+        self._time, direction, speed = (places.pop(column) for column in REQUIRED)
+        self._needed = max(self._time, direction, speed) + 1
         self._width = len(file.columns)
         self._times = times
         self._display = display.value
         comma = file.separator != ","
-        self._direction_of = _Remembered(lambda text: _direction(text, words))
-        self._speed_of = _Remembered(lambda text: _speed("speed_kmh", text, comma=comma))
-        self._comma = comma
+        self._direction, self._direction_of = direction, _Remembered(partial(_direction, words))
+        self._speed, self._speed_of = speed, _Remembered(partial(_speed, "speed_kmh", comma))
+        self._length, self._length_of = places.get("length_m"), _Remembered(partial(_length, comma))
+        absent = self._width  # a field that is put behind the others, and is empty
+        readers = _readers(comma, display.value)
+        self._more = [(places.get(column, absent), _Remembered(readers[column])) for column in OPTIONAL[1:]]
+        self.has_more = bool(places.keys() - {"length_m"})
 
-    def row(self, fields: Sequence[str]) -> VehicleRow:
+    def row(self, fields: list[str]) -> VehicleRow:
         """RowError with the reason when it is none."""
-        if len(fields) < self._needed or any(fields[self._width :]):
-            raise RowError(f"has {len(fields)} fields where the first line names {self._width}")
+        width = self._width
+        if len(fields) != width:
+            if len(fields) < self._needed or any(fields[width:]):
+                raise RowError(f"has {len(fields)} fields where the first line names {width}")
+            fields = [*fields[:width], *[""] * (width - len(fields))]
         ms = self._times.ms(fields[self._time].strip())
+        length = None if self._length is None else self._length_of[fields[self._length]]
         direction = self._direction_of[fields[self._direction]]
         speed = self._speed_of[fields[self._speed]]
-        if not self._places:
-            return VehicleRow(
-                ms, ms, "ok", direction, speed, speed, speed, speed, 0,
-                None, None, self._display, "[]", TRACKER, "", None, None,
-            )  # fmt: skip
-        return self._with_more(fields, ms, direction, speed)
-
-    def _with_more(self, fields: Sequence[str], ms: int, direction: str, speed: float) -> VehicleRow:
-        text = {
-            column: fields[place].strip() for column, place in self._places.items() if place < len(fields)
-        }
-        seen_s = self._number("seen_s", text, LONGEST_SEEN_S) or 0.0
-        entry, leaving, fastest = (self._kmh(column, text) for column in ("entry_kmh", "exit_kmh", "max_kmh"))
-        alone = entry is None and leaving is None
-        return VehicleRow(
-            first_ms=ms - round(1000 * seen_s),
-            last_ms=ms,
-            clock=_one_of("clock", text, ClockQuality, "ok"),
-            direction=direction,
-            speed_kmh=speed,
-            entry_kmh=speed if entry is None else entry,
-            exit_kmh=speed if leaving is None else leaving,
-            max_kmh=speed if fastest is None else fastest,
-            readings=int(self._number("readings", text, 1e6) or 0),
-            strength=self._number("strength", text, 1e9),
-            length_m=self._number("length_m", text, LONGEST_M),
-            display=_one_of("display", text, DisplayState, self._display),
-            flags=_flags(text.get("flags", "")),
-            tracker=TRACKER if alone else text.get("tracker", "")[:40] or TRACKER,
-            face=_one_of("face", text, _FACES, ""),
-            radial_kmh=self._kmh("radial_kmh", text),
-            along_kmh=self._kmh("along_kmh", text),
-        )
-
-    def _kmh(self, column: str, text: Mapping[str, str]) -> float | None:
-        found = text.get(column, "")
-        return _speed(column, found, comma=self._comma) if found else None
-
-    def _number(self, column: str, text: Mapping[str, str], most: float) -> float | None:
-        found = text.get(column, "")
-        if not found:
-            return None
-        value = number(found, comma=self._comma)
-        if value is None or value > most:
-            raise RowError(f"{column} {shown(found)} is no number of 0 to {most:g}")
-        return value
+        if not self.has_more:
+            return VehicleRow(ms, direction, speed, length, self._display, None)
+        fields.append("")
+        display, seen_ms, clock, entry, leaving, fastest, *rest = [
+            values[fields[place]] for place, values in self._more
+        ]
+        readings, strength, flags, tracker, face, radial, along = rest
+        if entry is None and leaving is None:
+            tracker = TRACKER
+        more = More(
+            ms - seen_ms, clock, speed if entry is None else entry, speed if leaving is None else leaving,
+            speed if fastest is None else fastest, readings, strength, flags, tracker, face, radial, along,
+        )  # fmt: skip
+        return VehicleRow(ms, direction, speed, length, display, more)
 
 
 class _Remembered(dict[str, Value], Generic[Value]):
@@ -155,14 +141,49 @@ def number(text: str, *, comma: bool) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
-def _speed(column: str, text: str, *, comma: bool) -> float:
+def _readers(comma: bool, display: str) -> dict[str, Callable[[str], Any]]:
+    """Of each optional column: text -> value; empty where the file does not say."""
+    some_speed = {
+        column: partial(_some_speed, column, comma)
+        for column in ("entry_kmh", "exit_kmh", "max_kmh", "radial_kmh", "along_kmh")
+    }
+    return some_speed | {
+        "display": partial(_one_of, "display", [state.value for state in DisplayState], display),
+        "seen_s": lambda text: round(1000 * (_amount("seen_s", LONGEST_SEEN_S, comma, text) or 0)),
+        "clock": partial(_one_of, "clock", [quality.value for quality in ClockQuality], "ok"),
+        "readings": lambda text: int(_amount("readings", 1e6, comma, text) or 0),
+        "strength": partial(_amount, "strength", 1e9, comma),
+        "flags": _flags,
+        "tracker": lambda text: text.strip()[:40] or TRACKER,
+        "face": partial(_one_of, "face", _FACES, ""),
+    }
+
+
+def _speed(column: str, comma: bool, text: str) -> float:
     value = number(text, comma=comma)
     if value is None or not 0 < value <= FASTEST_KMH:
         raise RowError(f"{column} {shown(text)} is no speed above 0 and up to {FASTEST_KMH} km/h")
     return value
 
 
-def _direction(text: str, words: Mapping[str, str]) -> str:
+def _some_speed(column: str, comma: bool, text: str) -> float | None:
+    return _speed(column, comma, text) if text.strip() else None
+
+
+def _amount(column: str, most: float, comma: bool, text: str) -> float | None:
+    if not text.strip():
+        return None
+    value = number(text, comma=comma)
+    if value is None or value > most:
+        raise RowError(f"{column} {shown(text)} is no number of 0 to {most:g}")
+    return value
+
+
+def _length(comma: bool, text: str) -> float | None:
+    return _amount("length_m", LONGEST_M, comma, text) or None  # some write 0 where they do not know
+
+
+def _direction(words: Mapping[str, str], text: str) -> str:
     word = text.strip().lower()
     found = words.get(word, word or Direction.UNKNOWN.value)
     if found not in _DIRECTIONS:
@@ -173,19 +194,16 @@ def _direction(text: str, words: Mapping[str, str]) -> str:
     return found
 
 
-def _one_of(column: str, text: Mapping[str, str], words: Iterable[str], otherwise: str) -> str:
-    found = text.get(column, "").lower()
+def _one_of(column: str, words: Sequence[str], otherwise: str, text: str) -> str:
+    found = text.strip().lower()
     if not found:
         return otherwise
-    known = [str(word) for word in words]
-    if found not in known:
-        raise RowError(f"{column} {shown(found)} is none of {', '.join(filter(None, known))}")
+    if found not in words:
+        raise RowError(f"{column} {shown(text)} is none of {', '.join(filter(None, words))}")
     return found
 
 
 def _flags(text: str) -> str:
-    if not text:
-        return "[]"
     flags = text.split()
     if len(flags) > 10 or not all(_FLAG.fullmatch(flag) for flag in flags):
         raise RowError(f"flags {shown(text)} are not words with spaces between")

@@ -12,17 +12,22 @@ from collections.abc import Sequence
 from speedsign.model import ClockQuality
 from telemetry.exchange import assumed
 from telemetry.exchange.interval_rows import Head, IntervalRow
-from telemetry.exchange.vehicle_rows import VehicleRow
+from telemetry.exchange.vehicle_rows import TRACKER, More, VehicleRow
 from telemetry.rows import packed, speed_class
 
 _VEHICLES_AT_ONCE = 10_000
 _CELLS_AT_ONCE = 30_000
 _FIRST = ord(packed({0: 1}))
 _TRUST = tuple(ClockQuality)  # from best to worst
-_VEHICLE = (
-    "first_ms, last_ms, clock, direction, speed_kmh, entry_kmh, exit_kmh, max_kmh, readings, strength,"
-    " length_m, display, flags, tracker, face, radial_kmh, along_kmh"
+_INSERT = (
+    "INSERT INTO vehicle (installation_id, first_mono_s, last_mono_s, track_id, last_ms, direction,"
+    " speed_kmh, length_m, display, first_ms, clock, entry_kmh, exit_kmh, max_kmh, readings, strength, flags, tracker,"
+    " face, radial_kmh, along_kmh) VALUES ({installation}, 0, 0, 0, {values})"
 )
+# Bound once and used again: binding values is the most of what an insert costs.
+_ALONE = f"?1, ?2, ?3, ?4, ?5, ?1, 'ok', ?3, ?3, ?3, 0, NULL, '[]', '{TRACKER}', '', NULL, NULL"
+_WITH_MORE = ", ".join("?" * (len(VehicleRow._fields) - 1 + len(More._fields)))
+_INTERVAL_MS = 1000 * assumed.INTERVAL_S
 _Cell = tuple[int, str, str]  # start of the interval, direction, display state
 
 
@@ -84,28 +89,28 @@ class VehicleWriter(Writer):
         super().__init__(db, installation_id)
         self._rounds = rounds
         self._keep = keep
-        self._kept: list[VehicleRow] = []
+        self._alone: list[tuple[object, ...]] = []
+        self._with_more: list[tuple[object, ...]] = []
         self._distrusted: dict[int, str] = {}
-        marks = ", ".join("?" * len(VehicleRow._fields))
-        self._insert = (
-            f"INSERT INTO vehicle (installation_id, first_mono_s, last_mono_s, track_id, {_VEHICLE})"  # noqa: S608  ours
-            f" VALUES ({int(installation_id)}, 0, 0, 0, {marks})"
-        )
         self._signs: dict[float, str] = {}  # speed -> how a cell writes it
 
     def add(self, row: VehicleRow) -> None:
-        start_s = row.last_ms // 1000
-        start_s -= start_s % assumed.INTERVAL_S
-        speed = row.speed_kmh
+        ms, direction, speed, length, display, more = row
+        start_s = ms // _INTERVAL_MS * assumed.INTERVAL_S
         sign = self._signs.get(speed) or self._sign(speed)
-        self.count((start_s, row.direction, row.display), sign, sign if row.suspect else "")
-        if row.clock != "ok":
-            self._distrust(start_s, row.clock)
+        suspect = more is not None and more.suspect
+        self.count((start_s, direction, display), sign, sign if suspect else "")
         self.vehicles += 1
-        if self._keep:
-            self._kept.append(row)
-            if len(self._kept) >= _VEHICLES_AT_ONCE:
-                self._keep_them()
+        if more is not None and more.clock != "ok":
+            self._distrust(start_s, more.clock)
+        if not self._keep:
+            return
+        if more is None:
+            self._alone.append((ms, direction, speed, length, display))
+        else:
+            self._with_more.append((ms, direction, speed, length, display, *more))
+        if not self.vehicles % _VEHICLES_AT_ONCE:
+            self._keep_them()
 
     def _sign(self, speed_kmh: float) -> str:
         if len(self._signs) > 100_000:
@@ -119,8 +124,9 @@ class VehicleWriter(Writer):
         self._distrusted[start_s] = max(before, clock, key=lambda name: _TRUST.index(ClockQuality(name)))
 
     def _keep_them(self) -> None:
-        self.db.executemany(self._insert, self._kept)
-        self._kept.clear()
+        for values, rows in ((_ALONE, self._alone), (_WITH_MORE, self._with_more)):
+            self.db.executemany(_INSERT.format(installation=self.installation_id, values=values), rows)
+            rows.clear()
 
     def finish(
         self, gap_s: float, from_s: int | None = None, to_s: int | None = None
