@@ -189,7 +189,7 @@ def _write(facts: Facts, wanted: Wanted, formats: Mapping[str, str], *, err: boo
     made = {name: _rendered(kind, document, facts, wanted) for name, kind in formats.items()}
     for name, data in made.items():
         if name == _STDOUT:
-            click.get_binary_stream("stdout").write(data)
+            click.echo(data, nl=False)
             continue
         write_whole(Path(name), data)
         click.echo(f"{name}: {len(data):,} bytes", err=err)
@@ -207,10 +207,10 @@ def _document(facts: Facts, wanted: Wanted) -> Document:
         from telemetry.report.public import publish
         from telemetry.report.public_build import build_public
 
-        return build_public(publish(facts), wanted.words, made=made)
+        return build_public(publish(facts), wanted.words, made=made, made_at=wanted.now_utc)
     from telemetry.report.build import build
 
-    return build(facts, wanted.words, made=made)
+    return build(facts, wanted.words, made=made, made_at=wanted.now_utc)
 
 
 def _rendered(kind: str, document: Document | None, facts: Facts, wanted: Wanted) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from speedsign.language import Language
 from telemetry.report import labels, pictures, sentence, tables, tables_of_time
@@ -20,7 +21,7 @@ from telemetry.report.document import (
 from telemetry.report.facts import OVER_KMH, Facts
 
 
-def build(facts: Facts, words: Language, *, made: str) -> Document:
+def build(facts: Facts, words: Language, *, made: str, made_at: datetime | None = None) -> Document:
     """The whole report; `made` says by what and when."""
     return Document(
         title=words.say("Traffic and speeds: {site}", site=labels.site(facts.standing, words)),
@@ -28,6 +29,7 @@ def build(facts: Facts, words: Language, *, made: str) -> Document:
         language=words.code,
         blocks=tuple(_blocks(facts, words)),
         made=made,
+        made_at=made_at,
         keywords=(words.say("traffic count"), words.say("speed"), "V85"),
     )
 

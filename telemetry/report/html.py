@@ -96,8 +96,8 @@ def _figure(figure: Figure, words: Language) -> str:
 
 def _chart(chart: Chart, words: Language) -> Iterator[str]:
     yield f'<figure id="figure-{chart.key}">'
+    yield f"<figcaption><strong>{escape(chart.title)}</strong><br>{escape(chart.summary)}</figcaption>"
     yield chart.svg
-    yield f"<figcaption>{escape(chart.summary)}</figcaption>"
     summary = words.say("The numbers of this picture: {title}", title=chart.title)
     yield f"<details><summary>{escape(summary)}</summary>"
     yield from _table(chart.table, words)

@@ -74,6 +74,11 @@ def band(found: Band, words: Language) -> str:
     return words.say("{from_to} km/h over", from_to=found.name.replace("-", RANGE))
 
 
+def speeds(found: Band) -> str:
+    """0–50; 51–60; 121–: the km/h of a band, both included."""
+    return f"{found.from_kmh}{RANGE}{'' if found.to_kmh is None else found.to_kmh}"
+
+
 def span(found: Span, unit: Unit, words: Language) -> str:
     """A day, a week by its days, a month by its number: what heads a row of the table by time."""
     if unit is Unit.MONTH:

@@ -8,7 +8,7 @@ body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: #fff; color:
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; border-bottom: 2px solid #1a1a1a; }
 .subtitle { margin: 0 0 1rem; font-size: 1.05rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem;
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem;
   margin: 1rem 0; }
 .figures div { border: 1px solid #595959; border-radius: .25rem; padding: .5rem .75rem; }
 dt { font-weight: 600; }
@@ -27,8 +27,10 @@ th, td { padding: .25rem .6rem; border-bottom: 1px solid #8c8c8c; text-align: le
 thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
 tbody th { font-weight: 400; white-space: nowrap; }
 .n { text-align: right; }
-td.n { white-space: nowrap; }
+td { white-space: nowrap; }
 figure { margin: 1.5rem 0; }
+figcaption { margin-bottom: .25rem; }
+figcaption strong { font-size: 1rem; color: #1a1a1a; }
 figure svg { display: block; width: 100%; height: auto; }
 summary { cursor: pointer; padding: .4rem 0; }
 footer { margin-top: 2rem; border-top: 1px solid #8c8c8c; }

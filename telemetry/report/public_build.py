@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from speedsign.language import Language
@@ -32,7 +33,9 @@ from telemetry.report.spans import Span, Unit
 HIDDEN_MARK = "°"
 
 
-def build_public(public: PublicFacts, words: Language, *, made: str) -> Document:
+def build_public(
+    public: PublicFacts, words: Language, *, made: str, made_at: datetime | None = None
+) -> Document:
     """The whole report; `made` says by what and when."""
     facts = public.facts
     return Document(
@@ -41,6 +44,7 @@ def build_public(public: PublicFacts, words: Language, *, made: str) -> Document
         language=words.code,
         blocks=tuple(_blocks(public, words)),
         made=made,
+        made_at=made_at,
         keywords=(words.say("traffic count"), words.say("speed")),
     )
 

@@ -26,12 +26,11 @@ def bands(facts: Facts, words: Language) -> Table:
     """Vehicles per speed band for the whole period: what officers ask for first."""
     columns = [
         Column("band", words.say("Speed band"), Kind.TEXT),
-        Column("from_kmh", words.say("From, km/h"), Kind.KMH),
-        Column("to_kmh", words.say("To, km/h"), Kind.KMH),
+        Column("speeds", words.say("km/h"), Kind.TEXT),
     ]
     for side in facts.sides:
         name = labels.direction(side.direction, facts.standing, words)
-        share = words.say("{direction}, share", direction=name)
+        share = words.say("Share")
         columns += [
             Column(side.direction, name, Kind.COUNT),
             Column(f"{side.direction}_share", share, Kind.SHARE),
@@ -39,11 +38,11 @@ def bands(facts: Facts, words: Language) -> Table:
     found = [bands_of(side, facts) for side in facts.sides]
     rows: list[tuple[Value, ...]] = []
     for number, band in enumerate(found[0]):
-        cells: list[Value] = [labels.band(band, words), band.from_kmh, band.to_kmh]
+        cells: list[Value] = [labels.band(band, words), labels.speeds(band)]
         for side, of_side in zip(facts.sides, found, strict=True):
             cells += [of_side[number].n, labels.by_sample(of_side[number].share, side.statistics.n)]
         rows.append(tuple(cells))
-    totals: list[Value] = [words.say("All"), None, None]
+    totals: list[Value] = [words.say("All"), None]
     for side in facts.sides:
         n = side.statistics.n
         totals += [n, labels.by_sample(1.0 if n else None, n)]

@@ -33,7 +33,7 @@ def hour_profile_svg(
     title: str,
     description: str,
 ) -> str:
-    """Panels one below the other; V85's is left out where no hour has one, the limit is a line in it.
+    """Panels one below the other; that of shares or V85 is left out where no hour has one.
 
     Hours that `rows` does not have were not measured.
     """
@@ -42,20 +42,17 @@ def hour_profile_svg(
     means = [Point(finite(row.mean), _says(row.hour, _mean(row.mean, words))) for row in hours]
     shares = [Point(finite(row.over_share), _says(row.hour, _share(row.over_share, words))) for row in hours]
     speeds = [Point(finite(row.v85), _says(row.hour, _speed(row.v85, words))) for row in hours]
-    scales = [
-        from_zero(max(_values(means), default=0) or 1, words.decimal),
-        from_zero(max(_values(shares), default=0) or 0.1, words.percent, unit=0.01),
-    ]
+    mean_scale = from_zero(max(_values(means), default=0) or 1, words.decimal)
+    share_scale = from_zero(max(_values(shares), default=0) or 0.1, words.percent, unit=0.01)
     speed_scale, speed_name = speed_axis(_values(speeds), limit_kmh, words)
-    if _values(speeds):
-        scales.append(speed_scale)
     drawing = Drawing(key, title, description)
-    slots = Slots(max(scale.room for scale in scales) + GAP, 24)
-    plot = _panel(drawing, slots, scales[0], words.say("Vehicles per hour"), 0)
+    slots = Slots(max(scale.room for scale in (mean_scale, share_scale, speed_scale)) + GAP, 24)
+    plot = _panel(drawing, slots, mean_scale, words.say("Vehicles per hour"), 0)
     draw_bars(drawing, plot, slots, means)
-    plot = _panel(drawing, slots, scales[1], words.say("Share over the limit"), plot.bottom + _BETWEEN)
-    draw_line(drawing, plot, slots, shares, colour=VERMILION)
-    if len(scales) > 2:
+    if _values(shares):
+        plot = _panel(drawing, slots, share_scale, words.say("Share over the limit"), plot.bottom + _BETWEEN)
+        draw_line(drawing, plot, slots, shares, colour=VERMILION)
+    if _values(speeds):
         plot = _panel(drawing, slots, speed_scale, speed_name, plot.bottom + _BETWEEN)
         draw_speeds(drawing, plot, slots, speeds, limit_kmh)
     drawing.height = plot.bottom + 40

@@ -31,7 +31,10 @@ def trend_svg(
     title: str,
     description: str,
 ) -> str:
-    """Up to 120 points in their order; what was measured in part is hollow, what was not is a gap."""
+    """Up to 120 points in their order; what was measured in part is hollow, what was not is a gap.
+
+    V85's panel is left out where no point has one.
+    """
     speeds = [
         Point(finite(point.v85), f"{point.label}: {_speed(point, words)}", hollow=not point.complete)
         for point in points
@@ -47,10 +50,13 @@ def trend_svg(
     drawing = Drawing(key, title, description)
     slots = Slots(max(upper.room, lower.room) + GAP, max(len(points), _LEAST))
     labels = [point.label for point in points]
-    plot = panel(drawing, upper, name, left=slots.left, top=0, high=130)
-    draw_speeds(drawing, plot, slots, speeds, limit_kmh)
-    draw_labels(drawing, plot.bottom, slots, labels)
-    plot = panel(drawing, lower, words.say("Vehicles"), left=slots.left, top=plot.bottom + 30, high=105)
+    top = 0.0
+    if found:
+        plot = panel(drawing, upper, name, left=slots.left, top=0, high=130)
+        draw_speeds(drawing, plot, slots, speeds, limit_kmh)
+        draw_labels(drawing, plot.bottom, slots, labels)
+        top = plot.bottom + 30
+    plot = panel(drawing, lower, words.say("Vehicles"), left=slots.left, top=top, high=105)
     draw_bars(drawing, plot, slots, volumes)
     draw_labels(drawing, plot.bottom, slots, labels)
     drawing.height = plot.bottom + 26
@@ -79,5 +85,5 @@ def _legend(drawing: Drawing, volumes: Sequence[Point], words: Language) -> None
     if hollow:
         entries.append((swatch(drawing, PAPER, BLUE), words.say("measured in part")))
     if missing:
-        entries.append((swatch(drawing, open_fill(drawing)), words.say("not measured")))
+        entries.append((swatch(drawing, open_fill(drawing)), words.say("not measured, or too little")))
     drawing.height = legend(drawing, entries, top=drawing.height + 6)
