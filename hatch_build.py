@@ -5,6 +5,7 @@ Hatchling runs it for wheels and editable installs. The .mo files are made, neve
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # Babel writes a date into every catalogue: the same each time
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
@@ -35,6 +38,7 @@ def compiled(source: Path) -> bytes:
     """A catalogue as gettext reads it; what is fuzzy or not translated stays out. Raises PoFileError."""
     with source.open("rb") as file:
         catalogue = read_po(file, locale=source.parent.parent.name, abort_invalid=True)
+    catalogue.creation_date = catalogue.revision_date = _ALWAYS
     made = BytesIO()
     write_mo(made, catalogue)
     return made.getvalue()
