@@ -1,16 +1,18 @@
 """Every chart with real-looking, empty, tiny, huge and extreme data, to be looked at.
 
-python -m tests.report.gallery FOLDER     writes NAME.svg and NAME.png, also -grey, -320 (px wide), -paper (PDF)
+python -m tests.report.gallery FOLDER     NAME.svg, NAME.png, NAME-grey, -320 (px wide), -paper (PDF)
 """
 
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+import typst
+from playwright.sync_api import sync_playwright
 
 from speedsign.language import language
 from telemetry.report import charts
@@ -198,18 +200,6 @@ CASES: dict[str, Callable[[], str]] = {
 }
 
 
-def _browser_png(page: Path, picture: Path, width: int, height: int) -> None:
-    subprocess.run(
-        [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--window-size={width},{height}", f"--screenshot={picture}", page.as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
-
-
 def _high(svg: str, width: int) -> int:
     *_, wide, high = svg.partition('viewBox="')[2].partition('"')[0].split()
     return round(float(high) / float(wide) * width) + 1
@@ -217,8 +207,6 @@ def _high(svg: str, width: int) -> int:
 
 def _paper_png(svg: Path, picture: Path) -> None:
     """As it will be in a PDF, with the fonts that typst carries."""
-    import typst
-
     source = svg.with_suffix(".typ")
     source.write_text(
         f'#set page(width: 170mm, height: auto, margin: 0pt)\n#image("{svg.name}", width: 100%)'
@@ -228,18 +216,25 @@ def _paper_png(svg: Path, picture: Path) -> None:
 
 
 def main(folder: Path) -> None:
+    """Draw all cases; one browser for all of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    page = folder / "page.html"
-    for name, make in CASES.items():
-        svg = make()
-        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-        for suffix, width, style in (("", 720, ""), ("-grey", 720, "filter:grayscale(1)"), ("-320", 320, "")):
-            html = f'<!doctype html><meta charset="utf-8"><body style="margin:0;{style}">{svg}'
-            page.write_text(html, encoding="utf-8")
-            _browser_png(page, folder / f"{name}{suffix}.png", width, _high(svg, width))
-        _paper_png(folder / f"{name}.svg", folder / f"{name}-paper.png")
-        sys.stdout.write(f"{name}\n")
-    page.unlink()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        for name, make in CASES.items():
+            svg = make()
+            (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+            for suffix, width, style in (
+                ("", 720, ""),
+                ("-grey", 720, "filter:grayscale(1)"),
+                ("-320", 320, ""),
+            ):
+                page.set_viewport_size({"width": width, "height": _high(svg, width)})
+                page.set_content(f'<body style="margin:0;{style}">{svg}')
+                page.screenshot(path=folder / f"{name}{suffix}.png")
+            _paper_png(folder / f"{name}.svg", folder / f"{name}-paper.png")
+            sys.stdout.write(f"{name}\n")
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -127,8 +127,8 @@ def _unit_name(unit: Kind, words: Language) -> str:
 
 def _legend(drawing: Drawing, top: float, words: Language) -> float:
     def dot(fill: str, x: float, y: float) -> None:
-        drawing.line((x, y + 7), (x + 14, y + 7), stroke=BLUE, width=3)
-        drawing.dot(x + 7, y + 7, 5, fill=fill, stroke=BLUE)
+        drawing.line((x + 1, y + 7), (x + 15, y + 7), stroke=BLUE, width=3)
+        drawing.dot(x + 8, y + 7, 5, fill=fill, stroke=BLUE)
 
     entries = [
         (lambda x, y: dot(BLUE, x, y), words.say("zero is outside the range")),

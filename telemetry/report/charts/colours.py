@@ -11,11 +11,11 @@ PAPER = "#ffffff"
 INK = "#1a1a1a"
 FAINT = "#d0d0d0"  # grid lines: what they say is said by the numbers at the axis
 GREY = "#6b6b6b"
+MISSING = "#858585"  # hatching where nothing was measured
 BLUE = "#0072b2"
 PALE = "#dcebf7"  # within the limit, always with a blue outline
 VERMILION = "#d55e00"  # over it
 DARK = "#4a0d2b"  # more than 10 over it
-GREEN = "#00664d"
 
 _BLUES = ("#f7fcd0", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#0c2c84", "#061a52")
 _REDS = ("#fff8c8", "#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04", "#521a02")

@@ -14,7 +14,7 @@ from telemetry.report.values import written
 
 _HIGH = 23.0  # of a cell
 _TOP = 22.0  # below the hours
-_IN_CELL = 9.5  # size of the numbers in cells: legible on paper; on a telephone the table has them
+_IN_CELL = (9.5, 8.5)  # size of numbers in cells, of two signs and of more; on a telephone the table has them
 _BLOCK = 50.0  # of the legend
 _LEFT = 24.0
 
@@ -55,20 +55,21 @@ def heat_map_svg(
     drawing.frame(left - 1, _TOP - 1, WIDTH - left + 1, 7 * _HIGH + 1)
     digits = 1 if kind is Kind.MEAN and axis.ticks[-1] <= 10 else 0
     texts = {place: _short(value, kind, digits, words) for place, value in cells.items()}
-    if all(text_width(text, _IN_CELL) <= wide for text in texts.values()):
+    size = _IN_CELL[any(len(text) > 2 for text in texts.values())]
+    if all(text_width(text, size) <= wide for text in texts.values()):
         inks = {place: ink_on(colours[_class(value, axis)]) for place, value in cells.items()}
         for ink in sorted(set(inks.values())):
             drawing.texts(
                 (
                     (
                         left + (hour + 0.5) * wide - 0.5,
-                        _TOP + (day + 0.5) * _HIGH + _IN_CELL * 0.35 - 0.5,
+                        _TOP + (day + 0.5) * _HIGH + size * 0.35 - 0.5,
                         text,
                     )
                     for (day, hour), text in texts.items()
                     if inks[day, hour] == ink
                 ),
-                size=_IN_CELL,
+                size=size,
                 fill=ink,
             )
     _legend(drawing, axis, colours, unit, open_=len(cells) < 7 * 24, words=words)

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from speedsign.language import Language
 from telemetry.report.charts.axes import RIGHT, Panel, Scale, around
-from telemetry.report.charts.colours import BLUE, DARK, GREY, PAPER
+from telemetry.report.charts.colours import BLUE, DARK, GREY, MISSING, PAPER
 from telemetry.report.charts.drawing import SMALL, Drawing, text_width
 
 _DOT_ROOM = 7.0  # a slot narrower than this has no dots, only the line
@@ -40,7 +40,7 @@ class Point:
 
 def open_fill(drawing: Drawing) -> str:
     """What stands where nothing was measured."""
-    return drawing.hatch("open", PAPER, "#9a9a9a", step=6, width=1)
+    return drawing.hatch("open", PAPER, MISSING, step=6, width=1)
 
 
 def draw_bars(
