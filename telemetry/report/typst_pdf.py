@@ -80,7 +80,7 @@ def _with_known_letters(data: Any) -> Any:
 def _data(document: Document) -> dict[str, object]:
     words = language(document.language)
     return {
-        "title": document.title,
+        "title": document.title.strip() or "–",  # PDF/UA refuses a document without one
         "subtitle": document.subtitle,
         "language": document.language,
         "keywords": list(document.keywords),

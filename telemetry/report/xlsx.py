@@ -68,7 +68,7 @@ def sheet_names(titles: Iterable[str]) -> list[str]:
     """Names that Excel takes: at most 31 characters, none of []:*?/\\, no quote at an end, no two alike."""
     names: list[str] = []
     for title in titles:
-        legal = re.sub(r"[\[\]:*?/\\\x00-\x1f]+", " ", title).strip("' ") or "–"
+        legal = re.sub(r"[\[\]:*?/\\\s\x00-\x1f]+", " ", title).strip("' ") or "–"
         name, number = legal[:SHEET_NAME].rstrip("' "), 1
         while name.casefold() in {"history", *(other.casefold() for other in names)}:
             number += 1
