@@ -16,7 +16,7 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 def round_step(span: float, most: int, *, whole: bool = False) -> float:
     """The smallest round step that divides `span` into at most `most` parts; `whole`: of whole numbers."""
-    if span <= 0 or not math.isfinite(span):
+    if span < 1e-9 or not math.isfinite(span):
         return 1.0
     raw = span / most
     power = 10.0 ** math.floor(math.log10(raw))
