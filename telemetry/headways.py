@@ -11,7 +11,6 @@ those of unknown direction have none. Nothing else bounds it: at night an hour w
 
 from __future__ import annotations
 
-import statistics
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +46,7 @@ class Headways:
     free_v85_kmh: float | None  # of free vehicles alone, grouped by integer km/h
     from_utc: datetime | None  # the first kept vehicle's time
     to_utc: datetime | None  # the last one's
+    free_flow_s: float = FREE_FLOW_S
 
 
 def read_headways(source: Source, period: Period) -> dict[str, Headways]:
@@ -117,13 +117,20 @@ def headways(
     return Headways(
         vehicles=len(kept),
         n=len(found),
-        median_s=statistics.median(seconds for seconds, _ in found) if found else None,
+        median_s=_median(sorted(seconds for seconds, _ in found)),
         free_n=len(free),
         free_share=len(free) / len(found) if found else None,
         free_v85_kmh=grouped_percentile(classes(counts, rounds=rounds), 85),
         from_utc=from_ms(kept[0].first_ms) if kept else None,
         to_utc=from_ms(kept[-1].first_ms) if kept else None,
     )
+
+
+def _median(rising: Sequence[float]) -> float | None:
+    middle = len(rising) // 2
+    if not rising:
+        return None
+    return rising[middle] if len(rising) % 2 else (rising[middle - 1] + rising[middle]) / 2
 
 
 class _Spans:

@@ -23,6 +23,8 @@ def local_hours(from_utc: datetime, to_utc: datetime, zone: ZoneInfo) -> Iterato
 
 def _hour_start(moment: datetime, zone: ZoneInfo) -> datetime:
     local = moment.astimezone(zone)
+    if not (local.minute or local.second or local.microsecond):
+        return moment  # nearly always
     into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     return moment - into
 

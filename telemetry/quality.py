@@ -41,22 +41,22 @@ class Quality:
 def quality(period: Period) -> Quality:
     """Of all directions together."""
     assumed = period.standing.imported
-    parts = list(period.parts())
+    odd = [part for part in period.parts() if part.direction == "unknown" or part.display == "fault"]
     days = period.days()
     return Quality(
         coverage=period.coverage,
         measured_s=period.measured_s,
         assumed=assumed,
         hours=len(period.hours),
-        hours_left_out=sum(not hour.enough for hour in period.hours),
+        hours_left_out=sum([not hour.enough for hour in period.hours]),
         days=len(days),
         complete_days=sum(day.complete for day in days),
         gaps=tuple(_gaps(period)),
         undated=_n(period.undated),
-        suspect=sum(len(part.suspects) for part in parts),
+        suspect=sum([len(part.suspects) for part in period.parts() if part.suspects]),
         scaled=period.scaled,
-        no_direction=_n(part for part in parts if part.direction == "unknown"),
-        fault=0 if assumed else _n(part for part in parts if part.display == "fault"),
+        no_direction=_n([part for part in odd if part.direction == "unknown"]),
+        fault=0 if assumed else _n([part for part in odd if part.display == "fault"]),
     )
 
 

@@ -36,6 +36,8 @@ VEHICLE_COLUMNS = (
 )
 _FIRST = 33  # the character that stands for 0 km/h is "!": printable, and never a NUL
 FASTEST_KMH = 999
+_MANY = 50_000  # vehicles: from here on another way of counting is quicker
+_STEP = 67
 
 
 def to_ms(moment: datetime) -> int:
@@ -73,8 +75,21 @@ def unpacked(speeds: str) -> dict[int, int]:
     >>> unpacked("S!S")
     {0: 1, 50: 2}
     """
-    found = Counter(speeds)
+    found = Counter(speeds) if len(speeds) < _MANY else _counted(speeds)
     return {ord(sign) - _FIRST: found[sign] for sign in sorted(found)}
+
+
+def _counted(speeds: str) -> Mapping[str, int]:
+    """As Counter does, in little more than half the time: the speeds of most vehicles are searched for.
+
+    Found in a sample, they are few; what is left without them goes to Counter.
+    """
+    most = "".join([sign for sign, _ in Counter(speeds[::_STEP]).most_common(25)])
+    try:
+        rest = speeds.encode("latin-1").translate(None, most.encode("latin-1"))
+    except UnicodeEncodeError:  # faster than 222 km/h
+        return Counter(speeds)
+    return Counter(rest.decode("latin-1")) + Counter({sign: speeds.count(sign) for sign in most})
 
 
 def packed_with(speeds: str, speed_kmh: int) -> str:

@@ -7,15 +7,18 @@ Speeds are km/h, shares and coverage 0 to 1, times ISO 8601 with the offset of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from telemetry.headways import FREE_FLOW_S, Headways
 from telemetry.local_time import iso_local
 from telemetry.percentiles import Rule
 from telemetry.period import Period
 from telemetry.quality import Quality, quality
 from telemetry.query import BOTH
 from telemetry.statistics import PERCENTILES, Statistics, compute, merge, method
-from telemetry.volume import Volume, volume
+from telemetry.volume import Volume, volumes
+
+if TYPE_CHECKING:  # seldom asked for, and every start counts
+    from telemetry.headways import Headways
 
 Row = dict[str, object]
 
@@ -36,10 +39,11 @@ def summaries(
     suspects = {name: period.suspects(name) for name in names}
     counts[BOTH], suspects[BOTH] = merge(counts.values()), merge(suspects.values())
     every = dict.fromkeys((*PERCENTILES, *percents))
+    volume_of = volumes(period, counts)
     rows = []
-    for name in (*names, BOTH):
+    for name, counted in counts.items():
         found = compute(
-            counts[name],
+            counted,
             facts.limit_kmh,
             rounds=facts.rounds,
             percents=tuple(every),
@@ -51,7 +55,7 @@ def summaries(
             {
                 **_contract(name, period, found),
                 **_ranges(found),
-                **_volume(volume(period, name), period),
+                **_volume(volume_of[name], period),
                 **_quality(believed, period, name),
                 **({} if headways is None else _headways(headways[name], period)),
             }
@@ -156,7 +160,7 @@ def _headways(found: Headways, period: Period) -> Row:
         "headways_vehicles": found.vehicles,
         "headways_n": found.n,
         "headway_median_s": _tidy(found.median_s),
-        "free_flow_s": FREE_FLOW_S,
+        "free_flow_s": found.free_flow_s,
         "free_flow_n": found.free_n,
         "free_flow_share": _tidy(found.free_share),
         "free_flow_v85_kmh": _tidy(found.free_v85_kmh),

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from operator import itemgetter
+from typing import NamedTuple
 
 from telemetry.period import Hour, Period
 from telemetry.query import BOTH
@@ -55,11 +58,45 @@ def volume(period: Period, direction: str = BOTH) -> Volume:
     An hour that the autumn change repeats counts twice in its hour of the day, the one that spring leaves out
     not at all. Holidays are no weekends: days are told apart by their weekday alone.
     """
-    counted = [(hour, hour.n(direction)) for hour in period.hours if hour.whole]
-    by_hour_of_week = _by_hour_of_week(counted)
-    days = [(day, day.n(direction)) for day in period.days() if day.complete]
-    on_weekdays = [n for day, n in days if day.date.weekday() < _SATURDAY]
-    at_weekends = [n for day, n in days if day.date.weekday() >= _SATURDAY]
+    return volumes(period, [direction])[direction]
+
+
+def volumes(period: Period, directions: Iterable[str]) -> dict[str, Volume]:
+    """The same of several directions, in little more time than of one."""
+    tallies = [_tally(hour) for hour in period.hours]
+    whole = [tally for tally in tallies if tally.hour.whole]
+    following = iter(tallies)
+    days = [(day, list(islice(following, len(day.hours)))) for day in period.days()]
+    complete = [(day.date.weekday() >= _SATURDAY, of_day) for day, of_day in days if day.complete]
+    return {direction: _volume(direction, whole, complete) for direction in directions}
+
+
+class _Tally(NamedTuple):
+    hour: Hour
+    slot: tuple[int, int]  # weekday, hour of the day
+    enough: bool
+    counts: Mapping[str, int]  # vehicles by direction, and of both
+
+
+def _tally(hour: Hour) -> _Tally:
+    counts: dict[str, int] = {}
+    for _, direction, _, speeds, _ in hour.parts:
+        counts[direction] = counts.get(direction, 0) + len(speeds)
+    counts[BOTH] = sum(counts.values())
+    return _Tally(hour, (hour.local.weekday(), hour.local.hour), hour.enough, counts)
+
+
+def _volume(
+    direction: str, whole: Sequence[_Tally], complete: Sequence[tuple[bool, Sequence[_Tally]]]
+) -> Volume:
+    """`complete`: whether it is at a weekend, and the hours of each complete day."""
+    by_hour_of_week = _by_hour_of_week(direction, whole)
+    by_hour = _by_hour(by_hour_of_week, range(7))
+    days = [
+        (weekend, sum([tally.counts.get(direction, 0) for tally in of_day])) for weekend, of_day in complete
+    ]
+    on_weekdays = [n for weekend, n in days if not weekend]
+    at_weekends = [n for weekend, n in days if weekend]
     return Volume(
         adt=_mean([n for _, n in days]),
         complete_days=len(days),
@@ -67,15 +104,11 @@ def volume(period: Period, direction: str = BOTH) -> Volume:
         weekdays=len(on_weekdays),
         weekend_mean=_mean(at_weekends),
         weekend_days=len(at_weekends),
-        by_hour=_by_hour(by_hour_of_week, range(7)),
+        by_hour=by_hour,
         by_hour_of_week=by_hour_of_week,
         peak_hour=_peak_hour(_by_hour(by_hour_of_week, range(_SATURDAY))),
-        busiest=_busiest(counted, direction),
+        busiest=_busiest(direction, whole),
     )
-
-
-Counted = Sequence[tuple[Hour, int]]  # whole clock hours and the vehicles in them
-OfWeek = Mapping[tuple[int, int], HourMean]
 
 
 def _mean(counts: Sequence[int]) -> float | None:
@@ -86,19 +119,19 @@ def _hour_mean(hours: int, n: int, left_out: int) -> HourMean:
     return HourMean(hours, n, n / hours if hours else None, left_out)
 
 
-def _by_hour_of_week(counted: Counted) -> dict[tuple[int, int], HourMean]:
+def _by_hour_of_week(direction: str, whole: Sequence[_Tally]) -> dict[tuple[int, int], HourMean]:
     found = {(weekday, hour): [0, 0, 0] for weekday in range(7) for hour in range(24)}
-    for hour, n in counted:
-        slot = found[hour.local.weekday(), hour.local.hour]
-        if hour.enough:
-            slot[0] += 1
-            slot[1] += n
+    for _, slot, enough, counts in whole:
+        sums = found[slot]
+        if enough:
+            sums[0] += 1
+            sums[1] += counts.get(direction, 0)
         else:
-            slot[2] += 1
+            sums[2] += 1
     return {slot: _hour_mean(*sums) for slot, sums in found.items()}
 
 
-def _by_hour(of_week: OfWeek, weekdays: Iterable[int]) -> dict[int, HourMean]:
+def _by_hour(of_week: Mapping[tuple[int, int], HourMean], weekdays: Iterable[int]) -> dict[int, HourMean]:
     """The hours of these weekdays together: sums of what was counted, no mean of means."""
     found = {hour: [of_week[weekday, hour] for weekday in weekdays] for hour in range(24)}
     return {
@@ -117,10 +150,10 @@ def _peak_hour(by_hour: Mapping[int, HourMean]) -> int | None:
     return best if by_hour[best].mean else None
 
 
-def _busiest(counted: Counted, direction: str) -> Peak | None:
+def _busiest(direction: str, whole: Sequence[_Tally]) -> Peak | None:
     """The earliest on ties."""
-    enough = [(hour, n) for hour, n in counted if hour.enough]
-    hour, n = max(enough, key=lambda found: found[1], default=(None, 0))
+    counted = [(tally.counts.get(direction, 0), tally.hour) for tally in whole if tally.enough]
+    n, hour = max(counted, key=itemgetter(0), default=(0, None))
     if hour is None or n == 0:
         return None
     return Peak(hour.local, n, _peak_hour_factor(hour, n, direction))

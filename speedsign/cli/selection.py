@@ -9,6 +9,7 @@ def stats(choice: Choice, config_path: Path, ...) -> None:
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -134,7 +135,10 @@ def select(choice: Choice, config_path: Path) -> Selected:
     found = _measured(path, standings, choice)
     standing, (start, end) = found[-1]
     others = tuple(one for one, _ in found[:-1])
+    gc.disable()  # the vehicles of a year stay until the command ends: no need to search them for garbage
     period = read_period(path, _with_limit(standing, choice.limit_kmh), start, end)
+    gc.freeze()
+    gc.enable()
     if wanted is not None:
         period = period.only(wanted)
     other_limit = choice.limit_kmh not in (None, standing.facts.limit_kmh)
