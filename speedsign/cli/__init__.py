@@ -17,6 +17,7 @@ _COMMANDS = {
     "compare": "speedsign.cli.compare:compare_",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
+    "export": "speedsign.cli.export:export",
     "import": "speedsign.cli.import_:import_",
     "installation": "speedsign.cli.installation:installation",
     "radar": "speedsign.cli.radar:radar",

@@ -26,6 +26,7 @@ OPTIONAL = (
 # What our export says beside them; it is known from elsewhere.
 SAID_BESIDE = ("installation", "site")
 TRACKER = "import"  # nothing but the one speed is known of these vehicles: entry, exit and max repeat it
+OTHER_TRACKER = "file"  # entry or exit is known, and the file does not name the tracker
 LONGEST_M = 100.0
 LONGEST_SEEN_S = 3600.0
 _DIRECTIONS = frozenset(direction.value for direction in Direction)
@@ -154,7 +155,7 @@ def _readers(comma: bool, display: str) -> dict[str, Callable[[str], Any]]:
         "readings": lambda text: int(_amount("readings", 1e6, comma, text) or 0),
         "strength": partial(_amount, "strength", 1e9, comma),
         "flags": _flags,
-        "tracker": lambda text: text.strip()[:40] or TRACKER,
+        "tracker": lambda text: text.strip()[:40] or OTHER_TRACKER,
         "face": partial(_one_of, "face", _FACES, ""),
     }
 

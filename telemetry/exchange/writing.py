@@ -21,8 +21,8 @@ _FIRST = ord(packed({0: 1}))
 _TRUST = tuple(ClockQuality)  # from best to worst
 _INSERT = (
     "INSERT INTO vehicle (installation_id, first_mono_s, last_mono_s, track_id, last_ms, direction,"
-    " speed_kmh, length_m, display, first_ms, clock, entry_kmh, exit_kmh, max_kmh, readings, strength, flags, tracker,"
-    " face, radial_kmh, along_kmh) VALUES ({installation}, 0, 0, 0, {values})"
+    " speed_kmh, length_m, display, first_ms, clock, entry_kmh, exit_kmh, max_kmh, readings, strength,"
+    " flags, tracker, face, radial_kmh, along_kmh) VALUES ({installation}, 0, 0, 0, {values})"
 )
 # Bound once and used again: binding values is the most of what an insert costs.
 _ALONE = f"?1, ?2, ?3, ?4, ?5, ?1, 'ok', ?3, ?3, ?3, 0, NULL, '[]', '{TRACKER}', '', NULL, NULL"
