@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from telemetry.compare.bootstrap import Spread
+from telemetry.compare.hours import Slot
 from telemetry.compare.measures import Road
-from telemetry.compare.sides import Change, Draws, Side, changes_of, side_of, sides_of
+from telemetry.compare.sides import Change, Draws, Side, changes, side_of, side_spread
 from telemetry.compare.split import UsedHour
 from telemetry.compare.week import mean_week, slots_of
 
@@ -68,13 +70,27 @@ def weekly(
         return ()
     fewer = replace(draws, resamples=min(draws.resamples, DRAWS_A_WEEK))
     dark = slots_of(before)
+    # Whole weeks have the same hours of the week, and so the same baseline.
+    baselines: dict[frozenset[Slot], tuple[Side, Spread]] = {}
     found = []
     for week, hours in sorted(by_week.items()):
         slots = slots_of(hours) & dark
-        if slots:
-            weeks = sides_of(before, hours, slots)
-            sides = side_of("before", weeks[0], road), side_of(f"week {week + 1}", weeks[1], road)
-            changes = changes_of(sides, ([weeks[0]], [weeks[1]]), [road], fewer)
-            first = began + timedelta(days=_WEEK * week)
-            found.append(WeekChange(week + 1, first, first + timedelta(days=_WEEK - 1), sides[1], changes))
+        if not slots:
+            continue
+        if slots not in baselines:
+            baselines[slots] = _spread_side("before", before, slots, road, fewer)
+        side, spread = _spread_side(f"week {week + 1}", hours, slots, road, fewer)
+        base, base_spread = baselines[slots]
+        spreads = (base_spread, spread) if base.enough and side.enough else None
+        first = began + timedelta(days=_WEEK * week)
+        last = first + timedelta(days=_WEEK - 1)
+        found.append(WeekChange(week + 1, first, last, side, changes((base, side), spreads)))
     return tuple(found)
+
+
+def _spread_side(
+    key: str, hours: Sequence[UsedHour], slots: frozenset[Slot], road: Road, draws: Draws
+) -> tuple[Side, Spread]:
+    week = mean_week(hours, slots)
+    side = side_of(key, week, road)
+    return side, side_spread(side, [week], [road], draws)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from telemetry.compare.bootstrap import half_ranges, spread_of
+from telemetry.compare.bootstrap import Spread, half_ranges, spread_of
 from telemetry.compare.hours import Slot
 from telemetry.compare.measures import MEASURES, Numbers, Road
 from telemetry.compare.split import UsedHour
@@ -89,20 +89,22 @@ def changes_of(
     """The differences of two sides; `weeks` are the sign's and its controls', the numbers are the sides'
     own.
     """
+    if not all(side.enough for side in sides):
+        return changes(sides, None)
+    first, second = (side_spread(side, of, roads, draws) for side, of in zip(sides, weeks, strict=True))
+    return changes(sides, (first, second))
+
+
+def side_spread(side: Side, weeks: Sequence[MeanWeek], roads: Sequence[Road], draws: Draws) -> Spread:
+    """How much the numbers of a side vary with its days."""
+    days = [one.days for one in weeks]
+    return spread_of(days, roads, weeks[0].slots, draws.resamples, draws.source(side.key))
+
+
+def changes(sides: tuple[Side, Side], spreads: tuple[Spread, Spread] | None) -> tuple[Change, ...]:
+    """The differences, with ranges where the spreads are known."""
     before, after = (side.numbers or (None,) * len(MEASURES) for side in sides)
-    halves: Sequence[float | None] = (None,) * len(MEASURES)
-    if all(side.enough for side in sides):
-        spreads = [
-            spread_of(
-                [one.days for one in of_side],
-                roads,
-                of_side[0].slots,
-                draws.resamples,
-                draws.source(side.key),
-            )
-            for side, of_side in zip(sides, weeks, strict=True)
-        ]
-        halves = half_ranges(*spreads)
+    halves = (None,) * len(MEASURES) if spreads is None else half_ranges(*spreads)
     return tuple(map(_change, MEASURES, before, after, halves))
 
 
