@@ -4,9 +4,9 @@ make bench-statistics                    one year and ten, the table on screen a
 run.py [--years 1 10] [--write]          any number of years
 run.py --quick                           two weeks, a short look
 
-Each program runs in a process of its own; time, CPU time and memory are what the system says of that process.
-All of them have to come to the same numbers, else there is no table. Files are made in the folder of --folder,
-else in a temporary one, and are deleted; ten years need 8 GB for a while.
+Each program runs in a process of its own; time, CPU time and memory are what the system says of it.
+All of them have to come to the same numbers, else there is no table. Files are made in the folder of --folder
+or in a temporary one, and are deleted; ten years need 8 GB for a while.
 """
 
 from __future__ import annotations
