@@ -123,7 +123,7 @@ def controls(found: Controlled, site: str, words: Language) -> Table:
         Column("vehicles_after", words.say("Vehicles after"), Kind.COUNT),
         Column("mean_change_kmh", words.say("Mean speed") + " (km/h)", Kind.CHANGE),
         Column("v85_change_kmh", "V85 (km/h)", Kind.CHANGE),
-        Column("over_change", words.say("Over the limit") + " (pp)", Kind.POINTS),
+        Column("over_change", f"{words.say('Over the limit')} ({words.say('pp')})", Kind.POINTS),
     )
     own = {change.measure: change for change in found.own}
     rows = (
@@ -184,7 +184,7 @@ def weeks(found: Comparison, words: Language) -> Table:
         Column("v85_change_kmh", "V85 (km/h)", Kind.CHANGE),
         Column("v85_low_kmh", words.say("95 % range from") + " (km/h)", Kind.CHANGE),
         Column("v85_high_kmh", words.say("95 % range to") + " (km/h)", Kind.CHANGE),
-        Column("over_change", words.say("Over the limit") + " (pp)", Kind.POINTS),
+        Column("over_change", f"{words.say('Over the limit')} ({words.say('pp')})", Kind.POINTS),
     )
     rows = []
     for week in found.weeks:
