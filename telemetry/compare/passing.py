@@ -54,12 +54,16 @@ class DropChange:
 def read_passages(
     source: Source, installation_ids: Collection[int], from_utc: datetime, to_utc: datetime, direction: str
 ) -> list[Passage]:
-    """Kept vehicles last seen in [from, to); blocking. Raises StoreError."""
+    """Kept vehicles last seen in [from, to); blocking. Raises StoreError.
+
+    Imported ones that came with one speed only (no readings, entry and exit the same) say nothing here.
+    """
     marks = ", ".join("?" * len(installation_ids))
     with reading(source) as db:
         rows = db.execute(
             "SELECT last_ms, display, entry_kmh - exit_kmh, flags, direction FROM vehicle"  # noqa: S608  ours
-            f" WHERE last_ms >= ? AND last_ms < ? AND clock != 'unknown' AND installation_id IN ({marks})",
+            f" WHERE last_ms >= ? AND last_ms < ? AND clock != 'unknown' AND installation_id IN ({marks})"
+            " AND (readings > 0 OR entry_kmh != exit_kmh)",
             (to_ms(from_utc), to_ms(to_utc), *installation_ids),
         )
         wanted = ("approaching", "receding") if direction == BOTH else (direction,)
