@@ -1,86 +1,34 @@
-"""The numbers against published tables and against computations of another kind."""
+"""The numbers against computations of another kind on random counts; published ones: test_published.py."""
 
 from __future__ import annotations
 
+import math
+import random
 import statistics
+from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.percentiles import (
-    SpeedClass,
+    Rule,
     classes,
-    counted_percentile,
-    counted_rank,
     grouped_percentile,
-    mean_sd,
-    value_percentile,
 )
-from telemetry.statistics import bands, compute, merge, method, pace
-
-# BFC 32302 (UTHM 2013), "Example of Spot Speed Study": state road, limit 60, 15 classes of 5 km/h from 39.5
-UTHM = [5, 8, 12, 10, 15, 21, 16, 11, 10, 4, 5, 4, 5, 1, 3]
-UTHM_CLASSES = [SpeedClass(39.5 + 5 * step, 5.0, n) for step, n in enumerate(UTHM)]
-
-# Iowa IHRB TR-455 (2002), table 2-1: mph -> vehicles
-IOWA = {15: 1, 18: 2, 21: 6, 24: 12, 27: 13, 30: 20, 33: 18, 36: 14, 39: 6, 42: 6, 45: 1, 48: 1}
-
-# "Spot speed study - 85th percentile demo": single speeds, mph
-DEMO = [20, 23, 26, 48, 33, 46, 31, 32, 34, 23, 25, 48, 37, 21, 47]
-
-# Garber and Hoel, 5th ed., problem 4-10 "before": class mid-points, mph
-GARBER = [
-    SpeedClass(mid - 1.5, 3.0, n) for mid, n in zip((29, 32, 35, 38, 41), (4, 5, 12, 6, 3), strict=True)
-]
-
-
-def test_uthm_grouped_table() -> None:
-    mean, sd = mean_sd(UTHM_CLASSES)
-    assert sum(UTHM) == 130
-    assert mean == pytest.approx(69.9, abs=0.05)
-    assert sd == pytest.approx(16.517, abs=0.001)
-    assert grouped_percentile(UTHM_CLASSES, 50) == pytest.approx(64.5 + (65 - 50) / 21 * 5)
-    assert grouped_percentile(UTHM_CLASSES, 85) == pytest.approx(87.625)
-    assert grouped_percentile(UTHM_CLASSES, 15) == pytest.approx(52.208, abs=0.001)
-    assert grouped_percentile(UTHM_CLASSES, 95) == pytest.approx(102.0)
-
-
-def test_iowa_value_plotted_rule() -> None:
-    assert value_percentile(IOWA, 50) == pytest.approx(29.4)
-    assert value_percentile(IOWA, 85) == pytest.approx(35.786, abs=0.001)
-    mean, sd = mean_sd([SpeedClass(speed - 0.5, 1.0, n) for speed, n in IOWA.items()])
-    assert mean == pytest.approx(30.93)
-    assert sd == pytest.approx(6.377, abs=0.001)
-
-
-def test_raw_speeds_demo() -> None:
-    assert value_percentile(merge([{speed: 1} for speed in DEMO]), 85) == pytest.approx(46.75)
-
-
-def test_garber_mean_and_deviation() -> None:
-    mean, sd = mean_sd(GARBER)
-    assert mean == pytest.approx(34.9)
-    assert sd == pytest.approx((350.7 / 29) ** 0.5)
-
-
-def test_engineers_forum_rule() -> None:
-    assert value_percentile({42: 84, 47: 13, 60: 3}, 85) == pytest.approx(42.385, abs=0.001)
-
-
-def test_texas_counts_to_the_106th_car() -> None:
-    assert counted_rank(125, 85) == 106
-    assert counted_percentile({40: 105, 48: 1, 55: 19}, 85) == 48
-
-
-def test_normal_speeds_give_the_textbook_v85() -> None:
-    """FHWA-HRT-05-042, appendix F: mean 50, sd 3 has its 85th percentile at 53.11."""
-    normal = statistics.NormalDist(50, 3)
-    edges = [35 + step / 10 for step in range(300)]
-    groups = [SpeedClass(low, 0.1, round(1e7 * (normal.cdf(low + 0.1) - normal.cdf(low)))) for low in edges]
-    assert grouped_percentile(groups, 85) == pytest.approx(53.11, abs=0.005)
-
+from telemetry.statistics import (
+    Band,
+    Sample,
+    Statistics,
+    bands,
+    compute,
+    merge,
+    merged_bands,
+    method,
+    pace,
+)
 
 histograms = st.dictionaries(st.integers(0, 200), st.integers(0, 30), max_size=40)
 
@@ -190,3 +138,192 @@ def test_no_vehicle_is_no_error() -> None:
     )
     assert set(found.percentiles_kmh.values()) == {None}
     assert all(band.share is None for band in bands({}, 50))
+
+
+# --------------------------------------------------------------------------- every figure once more, by numpy
+
+
+PERCENTS = (0.5, 7, 15, 50, 85, 93, 99.9)
+
+
+def raw_speeds(counts: dict[int, int]) -> np.ndarray:
+    return np.repeat(np.array(list(counts), dtype=int), np.array(list(counts.values()), dtype=int))
+
+
+def binned(raw: np.ndarray, width: int, low_edge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of all classes from 0 up, and vehicles in each: whole speeds, so no edge is ever hit."""
+    classes_n = raw.max() // width + 1
+    edges = np.arange(classes_n + 1) * width + low_edge
+    return edges, np.histogram(raw + 0.25, edges + (0.0 if low_edge == 0 else 0.5))[0]
+
+
+def by_rule(raw: np.ndarray, rule: Rule, width: int, low_edge: float, percent: float) -> float:
+    edges, n = binned(raw, width, low_edge)
+    passed = np.cumsum(n)
+    if rule is Rule.GROUPED:
+        place = int(np.searchsorted(passed, percent / 100 * len(raw) - 1e-9))
+        before = passed[place] - n[place]
+        return float(edges[place] + (percent / 100 * len(raw) - before) / n[place] * width)
+    middles = (edges[:-1] + width / 2)[n > 0]
+    if rule is Rule.VALUE:
+        return float(np.interp(percent / 100 * len(raw), passed[n > 0], middles))
+    rank = min(max(math.floor(percent * len(raw) / 100 + 0.5), 1), len(raw))
+    return float(np.sort(np.repeat(middles, n[n > 0]))[rank - 1])
+
+
+@settings(deadline=None)
+@given(histograms, st.booleans(), st.sampled_from(Rule), st.integers(1, 20))
+def test_mean_deviation_and_percentiles_with_their_ranges(
+    counts: dict[int, int], rounds: bool, rule: Rule, width: int
+) -> None:
+    found = compute(counts, 50, rounds=rounds, percents=PERCENTS, rule=rule, class_width=width)
+    raw = raw_speeds(counts)
+    n = len(raw)
+    if n == 0:
+        return
+    low_edge = -0.5 if rounds else 0.0
+    middles = raw // width * width + low_edge + width / 2
+    assert found.mean_kmh == pytest.approx(np.mean(middles))
+    if n > 1:
+        error = np.std(middles, ddof=1) / np.sqrt(n)
+        assert found.sd_kmh == pytest.approx(np.std(middles, ddof=1), abs=1e-9)
+        assert found.mean_se_kmh == pytest.approx(error, abs=1e-9)
+        assert found.mean_low_kmh == pytest.approx(np.mean(middles) - 1.96 * error)
+        assert found.mean_high_kmh == pytest.approx(np.mean(middles) + 1.96 * error)
+    edges, of_class = binned(raw, width, low_edge)
+    for percent in PERCENTS:
+        speed = by_rule(raw, rule, width, low_edge, percent)
+        assert found.percentiles_kmh[percent] == pytest.approx(speed, abs=1e-6)
+        share_error = np.sqrt(percent / 100 * (1 - percent / 100) / n)
+        place = int(np.searchsorted(np.cumsum(of_class), percent / 100 * n - 1e-9))
+        density = of_class[place] / n / width
+        assert found.percentile_ses_kmh[percent] == pytest.approx(share_error / density)
+        ends = (max(percent - 196 * share_error, 0), min(percent + 196 * share_error, 100))
+        expected = [by_rule(raw, rule, width, low_edge, end) for end in ends if end > 0]
+        if ends[0] == 0:  # nothing is below: the lower edge of the slowest class, or its middle
+            lowest = edges[int(np.argmax(of_class > 0))]
+            expected.insert(0, lowest if rule is Rule.GROUPED else lowest + width / 2)
+        assert found.percentile_ranges_kmh[percent] == pytest.approx(tuple(expected), abs=1e-4)
+
+
+@settings(deadline=None)
+@given(histograms, st.booleans(), st.sampled_from(Rule))
+def test_the_skewness_index(counts: dict[int, int], rounds: bool, rule: Rule) -> None:
+    found = compute(counts, 50, rounds=rounds, rule=rule).skewness
+    raw = raw_speeds(counts)
+    ends = [by_rule(raw, rule, 1, -0.5 if rounds else 0.0, p) for p in (7, 50, 93)] if len(raw) else [0, 0, 0]
+    if ends[2] - ends[0] < 1e-9:
+        assert found is None
+    else:
+        assert found == pytest.approx(2 * (ends[2] - ends[1]) / (ends[2] - ends[0]))
+
+
+def test_even_speeds_have_a_skewness_of_one() -> None:
+    assert compute(dict.fromkeys(range(30, 71), 10), 50).skewness == pytest.approx(1)
+    fast_tail = {50: 900, 60: 50, 80: 50}
+    assert (compute(fast_tail, 50).skewness or 0) > 1
+
+
+@settings(deadline=None)
+@given(histograms, st.integers(5, 130))
+def test_within_the_limit_is_what_is_not_over(counts: dict[int, int], limit: int) -> None:
+    found = compute(counts, limit)
+    raw = raw_speeds(counts)
+    if not len(raw):
+        assert found.within_limit_share is None
+        return
+    assert found.within_limit_share == pytest.approx(float(np.mean(raw <= limit)))
+    assert found.within_limit_share == found.bands[0].share
+    for band in found.bands[1:]:
+        inside = (raw >= band.from_kmh) & (raw <= (10_000 if band.to_kmh is None else band.to_kmh))
+        assert band.n == inside.sum()
+
+
+def test_a_range_holds_the_truth_in_about_95_of_100_samples() -> None:
+    """Seeded samples of 200 whole speeds against the mean and V85 of the road that they come from."""
+    chance = random.Random(5)
+    road = statistics.NormalDist(50, 8)
+    true_v85 = road.inv_cdf(0.85)
+    held = Counter[str]()
+    for _ in range(400):
+        sample = Counter(math.floor(chance.gauss(50, 8) + 0.5) for _ in range(200))
+        found = compute(sample, 50)
+        held["mean"] += (found.mean_low_kmh or 0) <= 50 <= (found.mean_high_kmh or 0)
+        low, high = found.percentile_ranges_kmh[85]
+        held["v85"] += (low or 0) <= true_v85 <= (high or 0)
+    assert 0.92 <= held["mean"] / 400 <= 0.98
+    assert 0.92 <= held["v85"] / 400 <= 0.98
+
+
+# --------------------------------------------------------------------------- support, suspects, bands
+
+
+@pytest.mark.parametrize(
+    ("n", "sample"), [(0, "few"), (1, "few"), (29, "few"), (30, "low"), (99, "low"), (100, "ok")]
+)
+def test_few_vehicles_are_said_to_be_few(n: int, sample: str) -> None:
+    assert compute({50: n}, 50).sample is Sample(sample)
+
+
+@pytest.mark.parametrize(
+    ("suspects", "fastest"),
+    [({}, 180), ({180: 1}, 90), ({180: 1, 90: 1}, 90), ({180: 1, 90: 2, 50: 5}, None)],
+)
+def test_the_fastest_is_one_that_no_flag_is_against(suspects: dict[int, int], fastest: int | None) -> None:
+    found = compute({50: 5, 90: 2, 180: 1}, 50, suspects=suspects)
+    assert found.max_kmh == fastest
+    assert (found.n, found.suspects) == (8, sum(suspects.values()))
+    assert found.over_limit_share == 3 / 8  # suspects are counted
+
+
+def test_lithuania_has_one_band_above_50_over() -> None:
+    found = bands({50: 4, 101: 1, 112: 2, 150: 3}, 50)
+    assert merged_bands(found, "lv") == found
+    assert merged_bands(found, "other") == found
+    merged = merged_bands(found, "lt")
+    assert merged[:-1] == found[:6]
+    assert merged[-1] == Band(">50", 101, None, 6, 0.6)
+    assert sum(band.n for band in merged) == 10
+    assert merged_bands(bands({}, 50), "lt")[-1] == Band(">50", 101, None, 0, None)
+
+
+@pytest.mark.parametrize("width", [1, 3, 5, 10, 20])
+@pytest.mark.parametrize("rounds", [True, False])
+def test_classes_begin_at_multiples_of_their_width(width: int, rounds: bool) -> None:
+    groups = classes(dict.fromkeys(range(121), 1), rounds=rounds, width=width)
+    below = 0.5 if rounds else 0.0
+    assert [group.low + below for group in groups] == list(range(0, 121, width))
+    assert {group.width for group in groups} == {float(width)}
+    assert sum(group.n for group in groups) == 121
+
+
+def test_a_rule_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ValueError, match="nearest"):
+        compute({50: 1}, 50, rule="nearest")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "rule", "width", "said"),
+    [
+        (True, "grouped", 1, "grouped by integer km/h with classes [k-0.5, k+0.5), the radar rounds"),
+        (False, "grouped", 1, "classes [k, k+1), the radar truncates"),
+        (True, "grouped", 5, "grouped by 5 km/h with classes [k-0.5, k+4.5), k a multiple of 5"),
+        (False, "value", 10, "value-plotted: linear between the mid-points of classes [k, k+10)"),
+        (True, "counted", 1, "counted: the mid-point of the class [k-0.5, k+0.5)"),
+    ],
+)
+def test_the_method_names_rule_edges_and_what_ranges_leave_out(
+    rounds: bool, rule: str, width: int, said: str
+) -> None:
+    text = method(rounds=rounds, rule=rule, class_width=width)
+    assert said in text
+    assert "take vehicles as independent" in text
+
+
+def test_no_vehicle_has_no_range() -> None:
+    empty: Statistics = compute({}, 50)
+    assert (empty.mean_se_kmh, empty.mean_low_kmh, empty.skewness, empty.within_limit_share) == (None,) * 4
+    assert set(empty.percentile_ses_kmh.values()) == {None}
+    assert set(empty.percentile_ranges_kmh.values()) == {(None, None)}
+    one = compute({50: 1}, 50)
+    assert (one.mean_kmh, one.mean_se_kmh, one.mean_low_kmh) == (50.0, None, None)
