@@ -36,6 +36,7 @@ class Case:
     name: str
     truth: Truth
     days: int
+    control: bool = False  # another road with the same days and no sign
 
 
 CASES = (
@@ -43,25 +44,50 @@ CASES = (
     *(Case("days differ much", Truth(day_sd_kmh=2.0), days) for days in DAYS),
     *(Case("quiet road", Truth(vehicles_per_hour=8.0), days) for days in DAYS),
     *(Case("days resemble the day before", Truth(persistence=0.5), days) for days in DAYS),
+    *(Case("the same, with a control site", Truth(persistence=0.5), days, control=True) for days in DAYS),
 )
 
 
-def one_road(case: Case, seed: int) -> tuple[MeanWeek, MeanWeek]:
+Weeks = tuple[MeanWeek, MeanWeek]
+
+
+def roads_of(case: Case, seed: int) -> list[Weeks]:
+    """The sign's road, and that of its control."""
     rng = random.Random(seed)
     truth = case.truth
     shifts = day_shifts(truth, 2 * case.days, rng)
-    before = list(hours(truth, shifts[: case.days], 0, 0.0, rng))
-    after = list(hours(truth, shifts[case.days :], case.days, truth.change_kmh, rng))
-    return sides_of(before, after, slots_of(before) & slots_of(after))
+    changes = (truth.change_kmh, 0.0) if case.control else (truth.change_kmh,)
+    sides = [
+        (
+            list(hours(truth, shifts[: case.days], 0, 0.0, rng)),
+            list(hours(truth, shifts[case.days :], case.days, change_kmh, rng)),
+        )
+        for change_kmh in changes
+    ]
+    slots = slots_of(sides[0][0])
+    return [sides_of(before, after, slots) for before, after in sides]
 
 
-def in_use(weeks: tuple[MeanWeek, MeanWeek], seed: int) -> dict[str, Range]:
-    sides = side_of("before", weeks[0], ROAD), side_of("after", weeks[1], ROAD)
-    found = changes_of(sides, ([weeks[0]], [weeks[1]]), [ROAD], Draws(RESAMPLES, seed))
-    return {change.measure: (change.low, change.high) for change in found if change.low is not None}  # type: ignore[misc]
+def in_use(roads: Sequence[Weeks], seed: int) -> dict[str, Range]:
+    """By the method of the program; with a control, what is left beyond its change."""
+    own, *others = roads
+    sides = side_of("before", own[0], ROAD), side_of("after", own[1], ROAD)
+    weeks = [pair[0] for pair in roads], [pair[1] for pair in roads]
+    found = changes_of(sides, weeks, [ROAD] * len(roads), Draws(RESAMPLES, seed))
+    ranges = {}
+    for at, change in enumerate(found):
+        trend = sum(_number(pair[1], at) - _number(pair[0], at) for pair in others)
+        if change.low is not None and change.high is not None:
+            ranges[change.measure] = change.low - trend, change.high - trend
+    return ranges
 
 
-def plain_bootstrap(weeks: tuple[MeanWeek, MeanWeek], seed: int) -> dict[str, Range]:
+def _number(week: MeanWeek, at: int) -> float:
+    numbers = week.numbers(ROAD)
+    return math.nan if numbers is None else numbers[at]
+
+
+def plain_bootstrap(weeks: Weeks, seed: int) -> dict[str, Range]:
     """n days of n, 2.5 % of the results cut off on each side."""
     rng = random.Random(seed)
     results = [list(_plain(week, rng)) for week in weeks]
@@ -82,7 +108,7 @@ def _plain(week: MeanWeek, rng: random.Random) -> Iterator[tuple[float, ...]]:
         yield measure(spread(lanes), ROAD, week.slots * SCALE) or (0.0,) * len(MEASURES)
 
 
-def independent(weeks: tuple[MeanWeek, MeanWeek]) -> dict[str, Range]:
+def independent(weeks: Weeks) -> dict[str, Range]:
     """As if every vehicle stood for itself: s/sqrt(n)."""
     numbers = [week.numbers(ROAD) for week in weeks]
     assert numbers[0] is not None
@@ -100,8 +126,7 @@ def independent(weeks: tuple[MeanWeek, MeanWeek]) -> dict[str, Range]:
 
 
 def _over(week: MeanWeek) -> float:
-    numbers = week.numbers(ROAD)
-    return 0.0 if numbers is None else numbers[MEASURES.index("over_limit_share")]
+    return _number(week, MEASURES.index("over_limit_share"))
 
 
 def _variance(counts: Sequence[float]) -> float:
@@ -122,8 +147,9 @@ def measured(case: Case, roads: int) -> list[str]:
     held: dict[tuple[str, str], int] = {}
     width = 0.0
     for seed in range(roads):
-        weeks = one_road(case, seed)
-        ours = in_use(weeks, seed)
+        roads_there = roads_of(case, seed)
+        weeks = roads_there[0]
+        ours = in_use(roads_there, seed)
         width += (ours["v85_kmh"][1] - ours["v85_kmh"][0]) / 2
         for method, ranges in (
             ("ours", ours),
@@ -137,13 +163,13 @@ def measured(case: Case, roads: int) -> list[str]:
     def share(method: str, name: str) -> str:
         return f"{100 * held.get((method, name), 0) / roads:.0f} %"
 
+    usual = ["–", "–"] if case.control else [share("plain", "v85_kmh"), share("alone", "mean_kmh")]
     return [
         case.name,
         str(case.days),
         *(share("ours", name) for name in SHOWN),
         f"± {width / roads:.1f}",
-        share("plain", "v85_kmh"),
-        share("alone", "mean_kmh"),
+        *usual,
     ]
 
 

@@ -73,6 +73,22 @@ def test_the_spread_of_the_mean_is_that_of_the_days() -> None:
         assert found.degrees == n - 1
 
 
+@pytest.mark.parametrize("weeks", [2, 3, 8])
+def test_the_spread_of_the_volume_is_that_of_workdays_and_weekends_apart(weeks: int) -> None:
+    """The mean of seven hours of the week: the variances of its two groups of days add up."""
+    rng = random.Random(weeks)
+    counts = {MONDAY + timedelta(days=at): rng.randint(20, 60) for at in range(7 * weeks)}
+    side = [used(day, 8, [50] * n) for day, n in counts.items()]
+    week = mean_week(side, slots_of(side))
+    found = spread_of([week.days], [ROAD], week.slots, 6000, random.Random(1))
+    groups = [
+        [n for day, n in counts.items() if (day.weekday() >= 5) is weekend] for weekend in (False, True)
+    ]
+    # Each day is 1/weeks of its slot, and a slot 1/7 of the mean.
+    wanted = sum(len(group) * variance(group) for group in groups) / (weeks * 7) ** 2
+    assert found.variances[MEASURES.index("vehicles_per_hour")] == pytest.approx(wanted, rel=0.1)
+
+
 def test_vehicles_of_one_day_are_not_independent() -> None:
     """A hundred times the vehicles of the same days tell nothing new."""
     few = compared(random_side(1, 14, a_day=60), random_side(2, 14, start=14, a_day=60))
