@@ -65,7 +65,7 @@ def _row(
 ) -> float:
     """Words above, range below; where it ends."""
     label, change = _texts(row, words)
-    y = top
+    y = top + 6
     lines = wrapped(label, WIDTH)
     together = len(lines) == 1 and text_width(f"{label}  {change}") <= WIDTH
     for line in lines:
