@@ -60,8 +60,9 @@ def _blocks(found: Comparison, site: str, words: Language) -> Iterator[Block]:
         yield tables.phases(found, words)
     if found.weeks:
         yield _weeks(found, words)
-    yield Heading(words.say("Slowing down while passing"))
-    if found.passing is not None:
+    if found.passing is None:
+        yield Heading(words.say("Slowing down while passing"))
+    else:
         yield tables.passing(found.passing, words, baseline=found.baseline)
     yield Paragraph(passing_sentence(found.passing, words))
     yield Heading(words.say("How it was computed"))
