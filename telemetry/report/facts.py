@@ -80,7 +80,6 @@ class Facts:
     unit: Unit
     spans: tuple[Span, ...]
     quality: Quality
-    undated: int
     chosen: frozenset[tuple[int, int]] | None  # hours of the week asked for; None: all
     others: tuple[Standing, ...] = ()  # installations of the same period that are not in these numbers
     own_limit_kmh: int | None = None  # the installation's, where the numbers are against another limit
@@ -148,7 +147,6 @@ def gather(
         unit=unit,
         spans=spans,
         quality=quality(period),
-        undated=sum(len(part.speeds) for part in period.undated),
         chosen=_chosen(period),
         others=tuple(others),
         own_limit_kmh=own_limit_kmh,
