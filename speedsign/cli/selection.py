@@ -18,6 +18,8 @@ from typing import Any
 
 import click
 
+from speedsign.cli.database import database as database_of
+from speedsign.cli.database import database_option
 from speedsign.cli.periods import parse_between, parse_days, parse_moment, parse_month
 from speedsign.errors import StoreError, UsageError
 from telemetry.period import Hour, Period, read_period
@@ -84,9 +86,7 @@ class Selected:
 
 
 _OPTIONS = (
-    click.option(
-        "--db", "db_path", type=click.Path(path_type=Path), help="A database, instead of the config's."
-    ),
+    database_option,
     click.option("--sign", metavar="ID", help="Which sign, in a database of several."),
     click.option(
         "--installation",
@@ -154,15 +154,7 @@ def select(choice: Choice, config_path: Path) -> Selected:
 
 def database(choice: Choice, config_path: Path) -> Path:
     """The database named, else the config's."""
-    path = choice.db_path
-    if path is None:
-        # Only here: with --db no config is read.
-        from speedsign.config.officer_keys import officer_keys
-
-        path = officer_keys(config_path).store_path
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder; name the database in it")
-    return path
+    return database_of(choice.db_path, config_path)
 
 
 def signs_standings(path: Path, choice: Choice) -> list[Standing]:
