@@ -19,6 +19,7 @@ SMALL = 12.0  # of numbers at axes
 FONTS = "Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif, 'Libertinus Serif'"
 _WIDE = frozenset("mwMW%@—→")
 _FRAME = 1.2
+_WIDEST = "36rem"  # on a wide page: the text of a chart is then as large as the page's
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -144,6 +145,7 @@ class Drawing:
         key, high = self.key, number(self.height)
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(WIDTH)} {high}" width="100%"'
+            f' style="max-width:{_WIDEST}"'
             f' role="img" aria-labelledby="{key}-title {key}-desc" font-family="{escaped(FONTS)}">'
             f'<title id="{key}-title">{escaped(self._title)}</title>'
             f'<desc id="{key}-desc">{escaped(self._description)}</desc>'
