@@ -201,7 +201,7 @@ def _output(path: Path | None, *, binary: bool) -> Iterator[IO[str]]:
     if path is None:
         if binary and sys.stdout.isatty():
             raise UsageError("Parquet is nothing for a screen; name a file with --output")
-        yield cast("IO[str]", click.get_binary_stream("stdout")) if binary else sys.stdout
+        yield cast("IO[str]", sys.stdout.buffer) if binary else sys.stdout
         return
     target = path.resolve()
     if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced

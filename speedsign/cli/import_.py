@@ -104,6 +104,8 @@ def _database(db_path: Path | None, keys: OfficerKeys | None) -> Path:
     path = db_path or (keys or OfficerKeys()).store_path
     if path.is_dir():
         raise StoreError(f"{path}: is a folder; name the database in it")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or name another --db")
     return path
 
 

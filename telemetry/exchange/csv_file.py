@@ -31,7 +31,8 @@ class RowError(ValueError):
 
 def shown(text: str) -> str:
     """A text of somebody else's, quoted, and cut where it is long."""
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    quoted = repr(text[: _SHOWN + 1])
+    return quoted if len(quoted) <= _SHOWN else quoted[:_SHOWN] + "…'"
 
 
 class CsvFile:

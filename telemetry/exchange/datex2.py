@@ -92,7 +92,7 @@ def site_table(place: Place, at: datetime, period_s: int) -> dict[str, object]:
     """The whole publication. Raises UsageError for a sign of which nobody has said where it stands."""
     if place.coordinates is None:
         raise UsageError(
-            "a DATEX II site needs its place: give --latitude and --longitude, or set them in the config's [sign]"
+            "a DATEX II site needs its place: give --latitude and --longitude, or set them in the config"
         )
     latitude, longitude = place.coordinates
     point = {"pointByCoordinates": {"pointCoordinates": {"latitude": latitude, "longitude": longitude}}}

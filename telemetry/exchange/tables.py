@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from speedsign.model import ClockQuality, Interval
@@ -98,28 +99,32 @@ def _vehicles(
             " AND clock != ? ORDER BY last_ms, id",
             (to_ms(start), to_ms(end), standing.id, without_clock),
         )
-        for last_ms, direction, speed, length, entry, leaving, fastest, seen_ms, *rest in cursor:
-            readings, strength, display, face, flags, clock, tracker, radial, along = rest
-            if tracker == TRACKER:  # what is not known of an imported vehicle stays empty
-                entry = leaving = fastest = readings = None
-            yield [
-                from_ms(last_ms).astimezone(zone),
-                direction,
-                _kept_class(speed, rounds=rounds),
-                length,
-                *(_rounded(value, 2) for value in (entry, leaving, fastest)),
-                seen_ms / 1000,
-                readings,
-                _rounded(strength, 2),
-                display,
-                face,
-                "" if flags == "[]" else " ".join(json.loads(flags)),
-                clock,
-                tracker,
-                *(_rounded(value, 2) for value in (radial, along)),
-                standing.id,
-                standing.facts.site,
-            ]
+        for row in cursor:
+            yield [*_vehicle(row, zone, rounds=rounds), standing.id, standing.facts.site]
+
+
+def _vehicle(row: tuple[Any, ...], zone: ZoneInfo, *, rounds: bool) -> list[Value]:
+    last_ms, direction, speed, length, entry, leaving, fastest, seen_ms, readings, *rest = row
+    strength, display, face, flags, clock, tracker, radial, along = rest
+    passage: list[Value] = [None] * 5  # what is not known of an imported vehicle stays empty
+    if tracker != TRACKER:
+        speeds = (round(entry, 2), round(leaving, 2), round(fastest, 2))
+        passage = [*speeds, seen_ms / 1000, readings]
+    return [
+        from_ms(last_ms).astimezone(zone),
+        direction,
+        _kept_class(speed, rounds=rounds),
+        length,
+        *passage,
+        _rounded(strength, 2),
+        display,
+        face,
+        "" if flags == "[]" else " ".join(json.loads(flags)),
+        clock,
+        tracker,
+        _rounded(radial, 2),
+        _rounded(along, 2),
+    ]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
