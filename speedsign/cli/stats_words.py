@@ -144,14 +144,14 @@ def _quality(selected: Selected, both: dict[str, Any]) -> str:
             f"{both['hours_left_out']} of {_n(both['hours'], 'hour')} were measured less than 75 % "
             "and are in no mean of hours or days."
         )
-    for key, text in (
-        ("undated", "have no trusted time: in totals, in no hour or day."),
-        ("suspects", "may be none, or two, or were hardly seen: counted, never the fastest."),
-        ("scaled", "have a speed that could only be scaled when the angle was corrected."),
-        ("fault", "passed while the panel was not under control."),
+    for key, one, more, text in (
+        ("undated", "has", "have", "no trusted time: in totals, in no hour or day."),
+        ("suspects", "may", "may", "be none, or two, or hardly seen: counted, never the fastest."),
+        ("scaled", "has", "have", "a speed that could only be scaled when the angle was corrected."),
+        ("fault", "passed", "passed", "while the panel was not under control."),
     ):
         if both[key]:
-            said.append(f"{_n(both[key], 'vehicle')} {text}")
+            said.append(f"{_n(both[key], 'vehicle')} {one if both[key] == 1 else more} {text}")
     return " ".join([*said, *_odd_days(selected)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,165 @@ def test_the_table_says_the_same(path: Path, store: SqliteStore) -> None:
     assert "Measured 100.0 % of the time." in result.stdout
     assert "Percentiles are grouped" in result.stdout
     assert max(map(len, said)) <= 80
+
+
+# --------------------------------------------------------------------------- more than the contract
+
+
+MORE = [
+    *("rule", "class_width_kmh", "sample", "mean_se_kmh", "mean_low_kmh", "mean_high_kmh"),
+    *(f"v{percent}_{end}_kmh" for percent in (15, 50, 85, 95) for end in ("se", "low", "high")),
+    *("skewness_index", "within_limit_share", "suspects"),
+    *("adt", "complete_days", "weekday_adt", "weekdays", "weekend_adt", "weekend_days"),
+    *("peak_hour", "busiest_hour", "busiest_hour_n", "phf"),
+    *("undated", "hours", "hours_left_out", "gaps", "scaled", "fault", "coverage_assumed"),
+    *("site", "sign", "installation", "hours_chosen", "installations_left_out"),
+]
+HEADWAYS = [
+    *("headways_from", "headways_to", "headways_vehicles", "headways_n", "headway_median_s"),
+    *("free_flow_s", "free_flow_n", "free_flow_share", "free_flow_v85_kmh"),
+]
+
+
+def test_further_keys_come_after_those_of_the_contract(path: Path, store: SqliteStore) -> None:
+    for speed in range(41, 61):
+        store.add_vehicle(vehicle(float(speed), MONDAY), [Coverage(MONDAY, 45.0)])
+    row = ask(path)["approaching"]
+    assert list(row) == [*KEYS, *MORE]
+    assert (row["rule"], row["class_width_kmh"], row["sample"]) == ("grouped", 1, "few")
+    assert row["mean_se_kmh"] == pytest.approx(math.sqrt(20 * 21 / 12 / 20), abs=1e-6)
+    assert row["within_limit_share"] == 0.5
+    assert row["skewness_index"] == 1.0
+    assert (row["site"], row["sign"], row["installation"]) == ("Bauska, Rīgas iela", "test-sign", 1)
+    assert (row["hours"], row["hours_left_out"], row["complete_days"], row["adt"]) == (1, 0, 0, None)
+    assert row["installations_left_out"] == []
+
+
+def test_percentiles_of_any_share(path: Path, store: SqliteStore) -> None:
+    for speed in range(41, 61):
+        store.add_vehicle(vehicle(float(speed), MONDAY), [])
+    row = ask(path, "--percentiles", "99.9, 50,30.0")["approaching"]
+    assert list(row)[: len(KEYS)] == KEYS
+    assert (row["v30_kmh"], row["v99.9_kmh"], row["v50_kmh"]) == (46.5, 60.48, 50.5)
+    assert {"v30_se_kmh", "v99.9_low_kmh", "v85_high_kmh"} <= set(row)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "0", "100", "50,,60", "nan", "inf", "-5", "1e400"])
+def test_shares_that_are_none(path: Path, store: SqliteStore, text: str) -> None:
+    result = speedsign("stats", "--db", path, "--percentiles", text)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"speedsign stats: --percentiles {text!r}: write numbers over 0 and under 100, such as 15,50,85,98\n"
+    )
+
+
+def test_too_many_percentiles(path: Path, store: SqliteStore) -> None:
+    text = ",".join(map(str, range(1, 30)))
+    result = speedsign("stats", "--db", path, "--percentiles", text)
+    assert result.exit_code == 2
+    assert "more than 20 are not computed at once" in result.stderr
+
+
+@pytest.mark.parametrize("args", [["--rule", "nearest"], ["--class-width", "0"], ["--class-width", "21"]])
+def test_rules_and_widths_that_are_none(path: Path, store: SqliteStore, args: list[str]) -> None:
+    assert speedsign("stats", "--db", path, *args).exit_code == 2
+
+
+def test_rule_and_width_are_named(path: Path, store: SqliteStore) -> None:
+    for speed in range(41, 61):
+        store.add_vehicle(vehicle(float(speed), MONDAY), [])
+    row = ask(path, "--rule", "counted", "--class-width", "10")["both"]
+    assert (row["rule"], row["class_width_kmh"]) == ("counted", 10)
+    assert row["v50_kmh"] == 54.5  # the tenth of twenty: [49.5, 59.5)
+    assert "[k-0.5, k+9.5), k a multiple of 10" in row["method"]
+
+
+def test_suspects_are_counted_and_are_not_the_fastest(path: Path, store: SqliteStore) -> None:
+    store.add_vehicle(vehicle(50, MONDAY), [])
+    ghost = vehicle(190, MONDAY)
+    store.add_vehicle(replace(ghost, vehicle=replace(ghost.vehicle, flags=("image?",))), [])
+    row = ask(path)["both"]
+    assert (row["n"], row["max_kmh"], row["suspects"]) == (2, 50, 1)
+    result = speedsign("stats", "--db", path)
+    assert "1 vehicle may be none" in " ".join(result.stdout.split())
+
+
+def test_vehicles_without_a_trusted_time(path: Path, store: SqliteStore) -> None:
+    store.add_vehicle(vehicle(50, MONDAY), [Coverage(MONDAY, 900.0)])
+    late = replace(vehicle(60, MONDAY + timedelta(minutes=15), OUT), clock=ClockQuality.UNKNOWN)
+    store.add_vehicle(late, [])
+    rows = ask(path)
+    assert [rows[name]["undated"] for name in ("approaching", "receding", "both")] == [0, 1, 1]
+    assert rows["both"]["n"] == 2
+    assert "1 vehicle have no trusted time" not in speedsign("stats", "--db", path).stdout
+    assert "1 vehicle has no trusted time" in " ".join(speedsign("stats", "--db", path).stdout.split())
+
+
+def test_a_whole_day_has_vehicles_a_day_and_a_peak(path: Path, store: SqliteStore) -> None:
+    midnight = datetime(2026, 5, 3, 21, tzinfo=UTC)
+    for quarter in range(96):
+        at = midnight + timedelta(minutes=15 * quarter)
+        for _ in range(3 if quarter // 4 == 16 else 1):
+            store.add_vehicle(vehicle(50, at + timedelta(seconds=5)), [])
+        store.add_coverage([Coverage(at, 900.0)])
+    row = ask(path)
+    both = row["both"]
+    assert (both["adt"], both["complete_days"], both["weekday_adt"], both["weekend_adt"]) == (
+        104.0,
+        1,
+        104.0,
+        None,
+    )
+    assert (both["peak_hour"], both["busiest_hour_n"], both["phf"]) == (16, 12, 1.0)
+    assert both["busiest_hour"] == "2026-05-04T16:00:00+03:00"
+    assert row["receding"]["busiest_hour"] is None
+    said = " ".join(speedsign("stats", "--db", path).stdout.split())
+    assert "Vehicles a day: 104 (1 complete day); Mon-Fri 104 (1 day); public holidays count" in said
+    assert "from Monday to Friday begins at 16:00" in said
+    assert "Most in one hour: 12 from 2026-05-04 16:00+03:00, peak hour factor 1.00." in said
+
+
+def test_headways_of_kept_vehicles(path: Path, store: SqliteStore) -> None:
+    for second in (5, 7, 17, 27):
+        store.add_vehicle(vehicle(50, MONDAY + timedelta(seconds=second)), [])
+    store.add_coverage([Coverage(MONDAY, 900.0)])
+    row = ask(path, "--headways")["approaching"]
+    assert list(row)[len(KEYS) :] == [*MORE[:-2], *HEADWAYS, *MORE[-2:]]
+    assert (row["headways_vehicles"], row["headways_n"], row["headway_median_s"]) == (4, 3, 10.0)
+    assert (row["free_flow_n"], row["free_flow_share"]) == (2, round(2 / 3, 6))
+    assert row["headways_from"] == "2026-05-04T13:00:03+03:00"
+    assert ask(path, "--headways")["receding"]["headways_n"] == 0
+    said = " ".join(speedsign("stats", "--db", path, "--headways").stdout.split())
+    assert "approaching: 3 headways, median 10.0 s; 66.7 % were free (5 s or more); of vehicles kept" in said
+    assert "receding: no headways of kept vehicles" in said
+
+
+@pytest.mark.parametrize(
+    ("n", "mark", "mean", "note"),
+    [
+        (29, "**", "–", "too few for a mean"),
+        (30, "*", "50.0", "a low sample"),
+        (99, "*", "50.0", "a low sample"),
+    ],
+)
+def test_few_vehicles_are_marked_for_people(
+    path: Path, store: SqliteStore, n: int, mark: str, mean: str, note: str
+) -> None:
+    for _ in range(n):
+        store.add_vehicle(vehicle(50, MONDAY), [])
+    said = speedsign("stats", "--db", path, "--percentiles", "98").stdout
+    assert said.splitlines()[3].split()[:3] == [f"approaching{mark}", str(n), mean]
+    assert note in said
+    assert ("V98" in said) is (mark == "*")
+    assert ask(path)["both"]["mean_kmh"] == 50.0
+
+
+def test_the_days_on_which_the_clocks_change_are_said(path: Path, store: SqliteStore) -> None:
+    for day in (25, 29):
+        store.add_vehicle(vehicle(50, datetime(2026, 10, day, 12, tzinfo=UTC)), [])
+    assert "2026-10-25 has 25 hours." in " ".join(speedsign("stats", "--db", path).stdout.split())
+    later = speedsign("stats", "--db", path, "--from", "2026-10-26")
+    assert "25 hours" not in later.stdout
 
 
 # --------------------------------------------------------------------------- periods
