@@ -56,9 +56,11 @@ class Language:
 
     def say(self, message: str, /, **values: object) -> str:
         """The sentence in this language, with the values in its {places}; `message` is a literal."""
-        return (
-            self._catalogue.gettext(message).format(**values) if message else ""
-        )  # "" is a catalogue's head
+        if not message:  # which in a catalogue is its head
+            return ""
+        text = self._catalogue.gettext(message).format(**values)
+        # A date that ends in a stop, "2026 m. gegužės 4 d.", ends the sentence as well.
+        return text[:-1] if text.endswith("..") and not text.endswith("...") else text
 
     def say_n(self, one: str, many: str, n: int, /, **values: object) -> str:
         """The same with a count, which is written for {n}: "{n} vehicle", "{n} vehicles"."""

@@ -219,3 +219,10 @@ def test_what_no_catalogue_has_stays_english_and_nothing_stays_nothing() -> None
         lv.say("Not in any catalogue: {n} {name}", n=1, name="{braces}") == "Not in any catalogue: 1 {braces}"
     )
     assert lv.say("") == ""
+
+
+def test_a_date_s_own_stop_ends_the_sentence() -> None:
+    lt = language("lt")
+    assert lt.say("Until {day}.", day=lt.day(date(2026, 5, 4))) == "Until 2026 m. gegužės 4 d."
+    assert lt.say("Wait...") == "Wait..."
+    assert lt.say("Until {day}.", day="now") == "Until now."
