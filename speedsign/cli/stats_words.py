@@ -20,8 +20,9 @@ def lines(selected: Selected, found: Sequence[dict[str, Any]], percents: Sequenc
     """Everything about a period, the numbers first and how far to trust them below."""
     both = found[-1]
     yield f"{selected.standing.name}, installation {both['installation']}: limit {both['limit_kmh']} km/h"
-    only = f", only {selected.hours}" if selected.hours else ""
-    yield f"{_minute(both['from'])} to {_minute(both['to'])}, {both['timezone']}{only}"
+    yield f"{_minute(both['from'])} to {_minute(both['to'])}, {both['timezone']}"
+    if selected.hours:
+        yield f"only {selected.hours}"
     yield from _table(found)
     for row in found:
         yield from _folded(_further(row, percents))
