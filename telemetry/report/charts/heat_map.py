@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from speedsign.language import Language
@@ -16,7 +17,7 @@ _HIGH = 23.0  # of a cell
 _TOP = 22.0  # below the hours
 _IN_CELL = (9.5, 8.5)  # size of numbers in cells, of two signs and of more; on a telephone the table has them
 _BLOCK = 50.0  # of the legend
-_LEFT = 24.0
+_LEFT = 26.0
 
 
 def heat_map_svg(
@@ -78,10 +79,10 @@ def heat_map_svg(
 
 def _scale(values: list[float], kind: Kind, words: Language) -> Scale:
     if kind is Kind.SHARE:
-        return from_zero(max(values, default=0) or 0.1, words.percent, most=8, unit=0.01)
+        return from_zero(max(values, default=0) or 0.1, words.percent, most=10, unit=0.01)
     if kind is Kind.SPEED:
-        return around(values, words.decimal, least=5, most=8)
-    return from_zero(max(values, default=0) or 1, words.decimal, most=8, whole=kind is Kind.COUNT)
+        return around(values, words.decimal, least=5, most=10)
+    return from_zero(max(values, default=0) or 1, words.decimal, most=10, whole=kind is Kind.COUNT)
 
 
 def _class(value: float, axis: Scale) -> int:
@@ -100,11 +101,13 @@ def _legend(
     y = _TOP + 7 * _HIGH + 12
     drawing.text(0, y + TEXT, unit)
     y += TEXT + 8
+    block = min(_BLOCK, (WIDTH - 2 * _LEFT) / len(colours))
     for place, colour in enumerate(colours):
-        drawing.rect(_LEFT + place * _BLOCK, y, _BLOCK, 16, fill=colour)
-    drawing.frame(_LEFT, y, len(colours) * _BLOCK, 16)
-    for place, text in enumerate(axis.texts):
-        drawing.text(_LEFT + place * _BLOCK, y + 30, text, size=SMALL, anchor="middle")
+        drawing.rect(_LEFT + place * block, y, block, 16, fill=colour)
+    drawing.frame(_LEFT, y, len(colours) * block, 16)
+    every = math.ceil((axis.room + 4) / block)
+    for place, text in list(enumerate(axis.texts))[::every]:
+        drawing.text(_LEFT + place * block, y + 30, text, size=SMALL, anchor="middle")
     drawing.height = y + 36
     if open_:
         drawing.rect(_LEFT, y + 42, _BLOCK, 16, fill=open_fill(drawing))
