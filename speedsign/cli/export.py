@@ -91,8 +91,10 @@ def export(
     Times are local with their offset, so that the hour that the autumn change repeats is told apart. CSV of
     vehicles and of intervals is what `speedsign import` reads.
     """
+    if as_json and form != "json" and ctx.get_parameter_source("form") is not ParameterSource.DEFAULT:
+        raise UsageError("--json is --format json; give one of them")
     form = "json" if as_json else form
-    what = _what(what, form, as_json=as_json, given=ctx.get_parameter_source("form"))
+    what = _what(what, form)
     if (latitude is None) != (longitude is None):
         raise UsageError("--latitude and --longitude belong together")
     selected = select(choice, config_path)
@@ -109,10 +111,8 @@ def export(
         _write(selected, what, form, int(minutes), place, out)
 
 
-def _what(what: str | None, form: str, *, as_json: bool, given: ParameterSource | None) -> str:
+def _what(what: str | None, form: str) -> str:
     """What fits the format: the standards know hours, and DATEX II its sites."""
-    if as_json and given is not ParameterSource.DEFAULT and form != "json":
-        raise UsageError("--json is --format json; give one of them")
     if form in STANDARDS:
         if what not in (None, "hours", *(["sites"] if form == "datex2" else [])):
             raise UsageError(f"{form} has no {what}; leave --what out")
@@ -203,11 +203,11 @@ def _output(path: Path | None, *, binary: bool) -> Iterator[IO[str]]:
             raise UsageError("Parquet is nothing for a screen; name a file with --output")
         yield cast("IO[str]", sys.stdout.buffer) if binary else sys.stdout
         return
-    target = path.resolve()
-    if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
-        with _opened(target, binary=binary) as file:
+    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+        with _opened(path, binary=binary) as file:
             yield file
         return
+    target = path.resolve()  # of a link, what it leads to
     part = target.with_name(f".{target.name}.part-{os.getpid()}")
     try:
         with _opened(part, binary=binary) as file:

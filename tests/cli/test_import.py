@@ -441,7 +441,7 @@ def test_wrong_usage(old: Path, args: list[str], said: str) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_any_bytes_end_in_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "given.csv"
     path.write_bytes(HEADER.encode() + b"\n" + content)
