@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,7 +18,7 @@ from click.testing import Result
 from speedsign.model import Installation
 from telemetry.query import read_installations
 from telemetry.store import SqliteStore
-from tests.cli.command import as_json, finished, speedsign
+from tests.cli.command import as_json, finished, process, speedsign
 from tests.exchange.files import HERE, MONDAY, ask, counts, csv_file, imported, sign, vehicle
 
 
@@ -328,9 +329,14 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, db: Path) -> None:
     assert "No such file" in result.stderr
 
 
-def test_a_device_is_written_to_and_never_replaced(db: Path) -> None:
-    exported(db, "-o", "/dev/null")
-    assert Path("/dev/null").is_char_device()
+@pytest.mark.wires
+def test_a_named_pipe_is_written_to_and_never_replaced(tmp_path: Path, db: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with process("export", "--db", db, "-o", pipe) as child, pipe.open() as reader:
+        assert len(reader.readlines()) == 301
+        assert child.wait(10) == 0
+    assert pipe.is_fifo()
 
 
 @pytest.mark.wires
