@@ -156,6 +156,16 @@ def test_a_control_that_was_switched_on_itself_is_none() -> None:
     assert answered(sign, control("lit all along", sign, "lit")).controls is not None
 
 
+def test_a_control_with_few_vehicles_on_one_side_gives_no_range() -> None:
+    sign = road(64, [0.0] * 28, own_kmh=-5.0)
+    middle = MONDAY + timedelta(days=DAYS)
+    thin = [
+        hour if hour.date >= middle else used(hour.date, hour.slot[1], []) for hour in road(65, [0.0] * 28)
+    ]
+    thin[0] = used(thin[0].date, thin[0].slot[1], [50] * 3)
+    assert answered(sign, control("thin", thin)).claim is Claim.TOO_FEW
+
+
 def test_a_control_of_three_vehicles_gives_no_range() -> None:
     sign = road(63, [0.0] * 28, own_kmh=-5.0)
     hours = [_hour(replace(h, lanes=0, n=0), "dark") for h in sign]
