@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from speedsign.model import DisplayState
+from telemetry.exchange import writing
 from telemetry.query import read_installations
 from tests.cli.command import SPEEDSIGN, as_json, environment, finished, process, speedsign
 from tests.exchange.files import HEADER, MONDAY, ask, counts, csv_file, imported, sign
@@ -148,6 +149,28 @@ def test_any_order_of_rows_gives_the_same_counts(tmp_path: Path) -> None:
     assert counts(street(rising)) == counts(street(falling))
     sql = "SELECT start_s, measured_s, state FROM interval ORDER BY start_s"
     assert ask(street(rising), sql) == ask(street(falling), sql)
+
+
+def test_cells_that_are_written_in_parts_are_merged(
+    tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        f"2026-05-04T{12 + n % 3}:{n % 60:02}:00+03:00,{('approaching', 'receding')[n % 2]},{90 - n}"
+        for n in range(80)
+    ]
+    path = csv_file(
+        tmp_path, [f"{row},{'few' if n % 4 else ''}" for n, row in enumerate(rows)], f"{HEADER},flags"
+    )
+    sql = "SELECT start_s, direction, speeds, suspects FROM cell JOIN interval ON id = interval_id"
+    assert imported(path, db=tmp_path / "whole.db").exit_code == 0
+    monkeypatch.setattr(writing, "_CELLS_AT_ONCE", 3)
+    monkeypatch.setattr(writing, "_VEHICLES_AT_ONCE", 7)
+    assert imported(path, db=tmp_path / "parts.db").exit_code == 0
+    found = ask(tmp_path / "parts.db", sql)
+    assert sorted(found) == sorted(ask(tmp_path / "whole.db", sql))
+    assert all(list(speeds) == sorted(speeds) and list(some) == sorted(some) for *_, speeds, some in found)
+    assert sum(len(some) for *_, some in found) == 60
+    assert ask(tmp_path / "parts.db", "SELECT count(*) FROM vehicle") == [(80,)]
 
 
 def test_standard_input(old: Path) -> None:
