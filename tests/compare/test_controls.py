@@ -160,9 +160,9 @@ def test_a_control_with_few_vehicles_on_one_side_gives_no_range() -> None:
     sign = road(64, [0.0] * 28, own_kmh=-5.0)
     middle = MONDAY + timedelta(days=DAYS)
     thin = [
-        hour if hour.date >= middle else used(hour.date, hour.slot[1], []) for hour in road(65, [0.0] * 28)
+        hour if hour.date >= middle else used(hour.date, hour.slot[1], [50] * (hour.slot[1] == 8))
+        for hour in road(65, [0.0] * 28)
     ]
-    thin[0] = used(thin[0].date, thin[0].slot[1], [50] * 3)
     assert answered(sign, control("thin", thin)).claim is Claim.TOO_FEW
 
 
