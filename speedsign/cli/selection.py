@@ -135,10 +135,7 @@ def select(choice: Choice, config_path: Path) -> Selected:
     found = _measured(path, standings, choice)
     standing, (start, end) = found[-1]
     others = tuple(one for one, _ in found[:-1])
-    gc.disable()  # the vehicles of a year stay until the command ends: no need to search them for garbage
-    period = read_period(path, _with_limit(standing, choice.limit_kmh), start, end)
-    gc.freeze()
-    gc.enable()
+    period = _kept(path, _with_limit(standing, choice.limit_kmh), start, end)
     if wanted is not None:
         period = period.only(wanted)
     other_limit = choice.limit_kmh not in (None, standing.facts.limit_kmh)
@@ -150,6 +147,17 @@ def select(choice: Choice, config_path: Path) -> Selected:
         hours=", ".join(text.strip() for text in (choice.between, choice.days) if text),
         own_limit_kmh=standing.facts.limit_kmh if other_limit else None,
     )
+
+
+def _kept(path: Path, standing: Standing, start: datetime, end: datetime) -> Period:
+    """The period, read. A year's vehicles stay until the command ends: no need to search them for garbage."""
+    gc.disable()
+    try:
+        period = read_period(path, standing, start, end)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return period
 
 
 def database(choice: Choice, config_path: Path) -> Path:
