@@ -130,6 +130,20 @@ def test_a_period_and_hours(db: Path) -> None:
     assert rows_of(exported(db, "--days", "sat-sun", "--what", "hours")) == []
 
 
+def test_what_has_no_date_is_in_the_whole_and_in_no_hour(tmp_path: Path) -> None:
+    rows = [
+        f"2026-05-04T12:{minute}:00+03:00,approaching,50,{clock}"
+        for minute, clock in ((10, "unknown"), (20, ""))
+    ]
+    imported(csv_file(tmp_path, rows, "time,direction,speed_kmh,clock"))
+    street = tmp_path / "street.db"
+    for what, n in (("vehicles", [2, 1]), ("intervals", [2, 1])):
+        assert [
+            len(rows_of(exported(street, "--what", what, *args))) for args in ([], ["--days", "mon"])
+        ] == n
+    assert rows_of(exported(street, "--what", "hours"))[0]["n"] == "1"
+
+
 def test_one_installation_only_and_the_others_are_named(db: Path) -> None:
     store = SqliteStore(db, "north-3")
     later = MONDAY + timedelta(days=2)

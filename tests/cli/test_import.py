@@ -170,7 +170,22 @@ def test_cells_that_are_written_in_parts_are_merged(
     assert sorted(found) == sorted(ask(tmp_path / "whole.db", sql))
     assert all(list(speeds) == sorted(speeds) and list(some) == sorted(some) for *_, speeds, some in found)
     assert sum(len(some) for *_, some in found) == 60
-    assert ask(tmp_path / "parts.db", "SELECT count(*) FROM vehicle") == [(80,)]
+    assert ask(tmp_path / "parts.db", "SELECT tracker, count(*) FROM vehicle GROUP BY 1") == [("import", 80)]
+
+
+def test_an_interval_has_the_worst_clock_of_its_vehicles(tmp_path: Path) -> None:
+    clocks = ["unknown", "corrected", "", "ok"]
+    rows = [
+        f"2026-05-04T12:{minute:02}:00+03:00,approaching,50,{clock}" for minute, clock in enumerate(clocks)
+    ]
+    path = csv_file(
+        tmp_path, [*rows, "2026-05-04T12:20:00+03:00,approaching,50,corrected"], f"{HEADER},clock"
+    )
+    assert imported(path).exit_code == 0
+    assert ask(street(path), "SELECT clock FROM interval ORDER BY start_s") == [("unknown",), ("corrected",)]
+    assert [row[0] for row in ask(street(path), "SELECT clock FROM vehicle ORDER BY last_ms")] == [
+        "unknown", "corrected", "ok", "ok", "corrected",
+    ]  # fmt: skip
 
 
 def test_standard_input(old: Path) -> None:
