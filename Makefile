@@ -8,7 +8,8 @@ BENCH  := $(VENV)/.installed-bench
 PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus faults lock tools clean
+.PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
+	bench-statistics bench-compare faults words lock tools clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
@@ -18,6 +19,8 @@ help:
 	@echo "make golden   rebuild the golden vehicles of the captures and show the difference"
 	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
 	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
+	@echo "make bench-statistics   a year of one sign beside DuckDB; bench-compare: how often ranges hold the truth"
+	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
 	@echo "make install  everything, all extras, into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
@@ -76,6 +79,15 @@ bench: $(TESTS) tools
 
 bench-modbus: $(TESTS)
 	$(BIN)/python benchmarks/modbus/run.py
+
+bench-statistics: $(BENCH)
+	$(BIN)/python benchmarks/statistics/run.py --write
+
+bench-compare: $(TESTS)
+	$(BIN)/python -m benchmarks.compare_coverage.run --write
+
+words: $(TESTS)
+	$(BIN)/python -m tests.languages.update
 
 faults: $(TESTS)
 	$(BIN)/python benchmarks/faults/run.py
