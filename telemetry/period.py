@@ -160,7 +160,7 @@ class Period:
 
     def directions(self) -> list[str]:
         """Approaching and receding always, unknown where there was any."""
-        unknown = any(part.direction == "unknown" for part in self.parts())
+        unknown = "unknown" in {part.direction for part in self.parts()}
         return ["approaching", "receding", *(["unknown"] if unknown else [])]
 
     def days(self) -> list[Day]:

@@ -41,7 +41,11 @@ class Quality:
 def quality(period: Period) -> Quality:
     """Of all directions together."""
     assumed = period.standing.imported
-    odd = [part for part in period.parts() if part.direction == "unknown" or part.display == "fault"]
+    odd = [  # few of some hundred thousand
+        part
+        for part in period.parts()
+        if part.suspects or part.display == "fault" or part.direction == "unknown"
+    ]
     days = period.days()
     return Quality(
         coverage=period.coverage,
@@ -53,7 +57,7 @@ def quality(period: Period) -> Quality:
         complete_days=sum(day.complete for day in days),
         gaps=tuple(_gaps(period)),
         undated=_n(period.undated),
-        suspect=sum([len(part.suspects) for part in period.parts() if part.suspects]),
+        suspect=sum([len(part.suspects) for part in odd]),
         scaled=period.scaled,
         no_direction=_n([part for part in odd if part.direction == "unknown"]),
         fault=0 if assumed else _n([part for part in odd if part.display == "fault"]),

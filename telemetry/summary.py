@@ -14,6 +14,7 @@ from telemetry.percentiles import Rule
 from telemetry.period import Period
 from telemetry.quality import Quality, quality
 from telemetry.query import BOTH
+from telemetry.rows import unpacked
 from telemetry.statistics import PERCENTILES, Statistics, compute, merge, method
 from telemetry.volume import Volume, volumes
 
@@ -36,7 +37,11 @@ def summaries(
     believed = quality(period)
     names = period.directions()
     counts = {name: period.counts(name) for name in names}
-    suspects = {name: period.suspects(name) for name in names}
+    flagged = [part for part in period.parts() if part.suspects]
+    suspects = {
+        name: unpacked("".join([part.suspects for part in flagged if part.direction == name]))
+        for name in names
+    }
     counts[BOTH], suspects[BOTH] = merge(counts.values()), merge(suspects.values())
     every = dict.fromkeys((*PERCENTILES, *percents))
     volume_of = volumes(period, counts)
