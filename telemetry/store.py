@@ -37,6 +37,8 @@ INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter
 _DAY_S = 86_400
 FILL_AT_MOST_S = 31 * _DAY_S
 OUTBOX_S = 400 * _DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
+# What was imported into a sign's database says nothing about when this sign was measuring.
+_OWN = "installation_id IN (SELECT id FROM installation WHERE origin = 'measured')"
 _TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
 
 
@@ -262,8 +264,8 @@ class SqliteStore:
         first = max(self._known_until(before_s) or since_s, before_s - FILL_AT_MOST_S)
         first -= first % step
         taken = self._db.execute(
-            "SELECT start_s, start_s + duration_s FROM interval"
-            " WHERE start_s + duration_s > ? AND start_s < ?",
+            "SELECT start_s, start_s + duration_s FROM interval"  # noqa: S608  ours
+            f" WHERE start_s + duration_s > ? AND start_s < ? AND {_OWN}",
             (first, before_s),
         ).fetchall()
         covered = {start for low, high in taken for start in range(low - low % step, high, step)}
@@ -279,8 +281,8 @@ class SqliteStore:
     def _known_until(self, before_s: int) -> int:
         """End of the last interval that was closed with a believable time; 0: there is none."""
         found: int = self._db.execute(
-            "SELECT coalesce(max(start_s + duration_s), 0) FROM interval"
-            " WHERE revision > 0 AND clock != 'unknown' AND start_s < ?",
+            "SELECT coalesce(max(start_s + duration_s), 0) FROM interval"  # noqa: S608  ours
+            f" WHERE revision > 0 AND clock != 'unknown' AND start_s < ? AND {_OWN}",
             (before_s,),
         ).fetchone()[0]
         return found

@@ -160,6 +160,24 @@ def test_a_gap_between_two_known_intervals_is_filled_too(store: SqliteStore) -> 
     assert summary(store.close_intervals(T0 + 4 * QUARTER, T0)) == [(15, 0, 0), (30, 0, 0), (45, 1, 0)]
 
 
+def test_what_was_imported_fills_no_gap_of_the_sign(store: SqliteStore) -> None:
+    """Another device measured in between, and said so in a file: this sign did not."""
+    store.add_vehicle(passed(50, T0), [])
+    store.close_intervals(T0 + QUARTER, T0)
+    other = store._db.execute(
+        "INSERT INTO installation (from_ms, to_ms, origin, site, limit_kmh, mounting_angle_deg, radar, timezone,"
+        " approaching_name, receding_name, rounds) VALUES (0, 1, 'imported', '', 50, 0, '', 'UTC', '', '', 1)"
+    ).lastrowid
+    start_s = int(T0.timestamp()) + 900
+    for step in (0, 900):
+        store._db.execute(
+            "INSERT INTO interval (start_s, duration_s, installation_id, measured_s, clock, state, revision)"
+            " VALUES (?, 900, ?, 900, 'ok', 'closed', 1)",
+            (start_s + step, other),
+        )
+    assert summary(store.close_intervals(T0 + 3 * QUARTER, T0)) == [(15, 0, 0), (30, 0, 0)]
+
+
 def test_a_start_without_radar_is_a_record_too(store: SqliteStore) -> None:
     store.add_vehicle(passed(50, T0 + QUARTER), [])
     assert summary(store.close_intervals(T0 + 2 * QUARTER, T0)) == [(0, 0, 0), (15, 1, 0)]
