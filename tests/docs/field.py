@@ -65,6 +65,7 @@ def make_all(folder: Path) -> None:
     make_database(folder / "sign.db")
     make_study(folder / "bauska.db", BAUSKA, seed=5)
     make_study(folder / "iecava.db", IECAVA, seed=6)
+    make_old_file(folder / "old-sign.csv")
 
 
 def make_capture(path: Path) -> None:
@@ -93,6 +94,17 @@ def make_database(path: Path) -> None:
         store.close_intervals(BEGIN + QUARTERS * QUARTER, BEGIN)
     finally:
         store.close()
+
+
+def make_old_file(path: Path) -> None:
+    """Four days as another maker's software wrote them: local times, whole km/h."""
+    chance, at, lines = random.Random(7), datetime.fromisoformat("2024-09-02T06:00"), []
+    end = at + timedelta(days=4, hours=14)
+    while at < end:
+        at += timedelta(seconds=chance.expovariate(1 / (90 if 6 <= at.hour < 20 else 900)))
+        direction = chance.choice(("approaching", "receding"))
+        lines.append(f"{at.replace(microsecond=0)},{direction},{chance.gauss(51, 7):.0f}")
+    path.write_text("\n".join(["time,direction,speed_kmh", *lines, ""]), encoding="utf-8")
 
 
 def _passed(at: datetime, chance: random.Random) -> VehicleRecord:

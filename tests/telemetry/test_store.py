@@ -165,8 +165,9 @@ def test_what_was_imported_fills_no_gap_of_the_sign(store: SqliteStore) -> None:
     store.add_vehicle(passed(50, T0), [])
     store.close_intervals(T0 + QUARTER, T0)
     other = store._db.execute(
-        "INSERT INTO installation (from_ms, to_ms, origin, site, limit_kmh, mounting_angle_deg, radar, timezone,"
-        " approaching_name, receding_name, rounds) VALUES (0, 1, 'imported', '', 50, 0, '', 'UTC', '', '', 1)"
+        "INSERT INTO installation (from_ms, to_ms, origin, site, limit_kmh, mounting_angle_deg, radar,"
+        " timezone, approaching_name, receding_name, rounds)"
+        " VALUES (0, 1, 'imported', '', 50, 0, '', 'UTC', '', '', 1)"
     ).lastrowid
     start_s = int(T0.timestamp()) + 900
     for step in (0, 900):
