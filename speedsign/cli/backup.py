@@ -10,7 +10,7 @@ import click
 
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
-from speedsign.errors import UsageError
+from speedsign.errors import StoreError, UsageError
 from telemetry.database import open_for_reading, sentences
 
 
@@ -29,6 +29,8 @@ def backup(
     is none: part of it is in a second file beside it.
     """
     path = database(db_path, config_path)
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; name a file in it")
     if target.exists() and target.resolve() == path.resolve():
         raise UsageError(f"{target} is the database itself; name another file")
     if target.exists() and not force:
@@ -41,15 +43,23 @@ def backup(
 
 
 def _copy(path: Path, target: Path) -> int:
-    """By way of a file beside the target, so that a copy that was cut off is not taken for one."""
+    """By way of a file beside the target, so that a copy that was cut off is not taken for one.
+
+    Errors name the target: of the file beside it the user has never heard.
+    """
     made = target.with_name(f".{target.name}.part")
     with contextlib.closing(open_for_reading(path)) as db:
+        if not target.parent.is_dir():
+            raise StoreError(f"{target}: the folder {target.parent} does not exist; create it")
         try:
             made.unlink(missing_ok=True)
-            with sentences(made), contextlib.closing(sqlite3.connect(made)) as copy:
-                db.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
-            made.replace(target)
-        finally:
-            made.unlink(missing_ok=True)
+            try:
+                with sentences(target), contextlib.closing(sqlite3.connect(made)) as copy:
+                    db.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+                made.replace(target)
+            finally:
+                made.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
     return target.stat().st_size

@@ -50,9 +50,31 @@ def test_never_onto_itself(path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(path: Path) -> None:
-    result = speedsign("backup", path.parent / "none" / "copy.db", "--db", path)
+    target = path.parent / "none" / "copy.db"
+    result = speedsign("backup", target, "--db", path)
     assert result.exit_code == 1
-    assert "none" in result.stderr
+    assert f"{target}: the folder {target.parent} does not exist" in result.stderr
+    assert ".part" not in result.stderr
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_folder_is_no_target_and_stays_as_it_is(path: Path, force: tuple[str, ...]) -> None:
+    folder = path.with_name("live")
+    folder.mkdir()
+    result = speedsign("backup", folder, "--db", path, *force)
+    assert result.exit_code == 2
+    assert f"{folder} is a folder; name a file in it" in result.stderr
+    assert ".part" not in result.stderr
+    assert (folder.is_dir(), list(folder.iterdir())) == (True, [])
+
+
+def test_what_the_system_refuses_is_said_of_the_file_that_was_named(path: Path) -> None:
+    target = path.with_name("copy.db")
+    path.with_name(".copy.db.part").mkdir()  # in the way, whoever we are
+    result = speedsign("backup", target, "--db", path)
+    assert result.exit_code == 1
+    assert f"backup: {target} cannot be written: " in result.stderr
+    assert ".part" not in result.stderr
 
 
 def test_no_database_no_copy(tmp_path: Path) -> None:
