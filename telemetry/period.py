@@ -46,6 +46,7 @@ class Hour:
     local: datetime  # the same at the sign; `fold` is 1 in the second of two equal hours
     duration_s: float  # inside the period
     measured_s: float = 0.0
+    undated_s: float = 0.0  # measured while nobody vouched for the clock: perhaps in this hour
     parts: list[Part] = field(default_factory=list)
     longest_s: int = 0  # of its intervals; 0: there is none
     scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
@@ -59,6 +60,11 @@ class Hour:
     def enough(self) -> bool:
         """Whether so much of it was measured that it may stand in a mean."""
         return self.duration_s > 0 and self.measured_s >= ENOUGH * self.duration_s
+
+    @property
+    def clock_unsure(self) -> bool:
+        """Whether it was measured, but not surely then: no gap, and in no mean either."""
+        return not self.enough and self.measured_s + self.undated_s >= ENOUGH * self.duration_s > 0
 
     @property
     def whole(self) -> bool:
@@ -249,11 +255,12 @@ def _read_measured(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Cloc
     for start_s, duration_s, measured_s, is_undated, is_scaled in rows:
         if is_undated or is_scaled:
             special = True
-        if is_undated:
-            undated_s += measured_s
-            continue
         if start_s >= until:
             hour, until = clock.at(start_s)
+        if is_undated:
+            undated_s += measured_s
+            hour.undated_s += measured_s
+            continue
         hour.measured_s += measured_s
         if duration_s > hour.longest_s:
             hour.longest_s = duration_s

@@ -28,6 +28,7 @@ class Quality:
     assumed: bool  # imported: coverage is what the importer was told, not what a radar proved
     hours: int  # clock hours of the period, whole or cut
     hours_left_out: int  # measured less than 75 %: marked, and in no mean
+    hours_undated: int  # measured, but while nobody vouched for the clock: in no mean
     days: int
     complete_days: int
     gaps: Sequence[Gap]
@@ -52,7 +53,8 @@ def quality(period: Period) -> Quality:
         measured_s=period.measured_s,
         assumed=assumed,
         hours=len(period.hours),
-        hours_left_out=sum([not hour.enough for hour in period.hours]),
+        hours_left_out=sum([not (hour.enough or hour.clock_unsure) for hour in period.hours]),
+        hours_undated=sum([hour.clock_unsure for hour in period.hours]),
         days=len(days),
         complete_days=sum(day.complete for day in days),
         gaps=tuple(_gaps(period)),
@@ -72,11 +74,12 @@ def _gaps(period: Period) -> Iterator[Gap]:
     """Hours in a row; one that was left out on purpose ends a gap."""
     run: list[Hour] = []
     for hour in period.hours:
-        if hour.enough or (run and hour.start_utc > run[-1].start_utc + HOUR):
+        missing = not (hour.enough or hour.clock_unsure)
+        if not missing or (run and hour.start_utc > run[-1].start_utc + HOUR):
             if run:
                 yield _gap(run, period)
             run = []
-        if not hour.enough:
+        if missing:
             run.append(hour)
     if run:
         yield _gap(run, period)

@@ -39,6 +39,7 @@ class Standing:
     to_utc: datetime | None = None
     sign: str = ""  # its id; empty where an older version wrote it
     imported: bool = False  # from a file: nobody knows when that device was measuring
+    stood_otherwise: bool = False  # before: another installation of the same sign ends where this one begins
 
     @property
     def name(self) -> str:
@@ -141,7 +142,7 @@ def read_installations(source: Source, sign: str | None = None) -> list[Standing
             " ORDER BY from_ms, id"
         ).fetchall()
     found = [_standing(tuple(row)) for row in rows if sign is None or row["sign"] == sign]
-    return [_ended(standing, found[place + 1 :]) for place, standing in enumerate(found)]
+    return [_between(found[:place], one, found[place + 1 :]) for place, one in enumerate(found)]
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
@@ -152,12 +153,17 @@ def _standing(row: tuple[Any, ...]) -> Standing:
     )
 
 
-def _ended(standing: Standing, later: list[Standing]) -> Standing:
-    if standing.to_utc is not None or standing.imported:
+def _between(earlier: list[Standing], standing: Standing, later: list[Standing]) -> Standing:
+    """With what the installations of the same sign before and after it say; an import stands for itself."""
+    if standing.imported:
         return standing
+    follows = any(one.sign == standing.sign and not one.imported for one in earlier)
+    standing = replace(standing, stood_otherwise=follows)
     following = (one for one in later if one.sign == standing.sign and not one.imported)
     first = next(following, None)
-    return standing if first is None else replace(standing, to_utc=first.from_utc)
+    if standing.to_utc is not None or first is None:
+        return standing
+    return replace(standing, to_utc=first.from_utc)
 
 
 def measured_spans(
@@ -176,6 +182,27 @@ def measured_spans(
             bounds,
         )
         return {number: (from_s(first_s), from_s(end_s)) for number, first_s, end_s in rows}
+
+
+LONGEST_INTERVAL_S = 3600
+
+
+def whole_intervals(
+    source: Source, installation_id: int, from_utc: datetime, to_utc: datetime
+) -> tuple[datetime, datetime]:
+    """The period, made longer so that it cuts no interval of the installation: counts cannot be cut."""
+    with reading(source) as db:
+        starts, ends = [from_utc], [to_utc]
+        for moment in (from_utc, to_utc):
+            second = -(-to_ms(moment) // 1000)
+            for start_s, end_s in db.execute(
+                "SELECT start_s, start_s + duration_s FROM interval WHERE installation_id = ?"
+                " AND start_s > ? AND start_s < ? AND start_s + duration_s > ?",
+                (installation_id, second - LONGEST_INTERVAL_S, second, second),
+            ):
+                starts.append(from_s(start_s))
+                ends.append(from_s(end_s))
+    return min(starts[0], *starts), max(ends[0], *ends)
 
 
 def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tuple[int, VehicleRecord]]:

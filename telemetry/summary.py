@@ -147,6 +147,7 @@ def _quality(found: Quality, period: Period, direction: str) -> Row:
         "undated": sum(len(part.speeds) for part in undated),
         "hours": found.hours,
         "hours_left_out": found.hours_left_out,
+        "hours_undated": found.hours_undated,
         "gaps": len(found.gaps),
         "scaled": found.scaled,
         "fault": found.fault,

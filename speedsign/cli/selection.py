@@ -22,8 +22,9 @@ from speedsign.cli.database import database as database_of
 from speedsign.cli.database import database_option
 from speedsign.cli.periods import parse_between, parse_days, parse_moment, parse_month
 from speedsign.errors import StoreError, UsageError
+from telemetry.local_time import iso_local
 from telemetry.period import Hour, Period, read_period
-from telemetry.query import Standing, measured_spans, read_installations
+from telemetry.query import Standing, measured_spans, read_installations, whole_intervals
 
 LONGEST = timedelta(days=366 * 30)
 
@@ -65,18 +66,25 @@ class Selected:
     others: tuple[Standing, ...] = ()  # that measured in the period too and are left out
     hours: str = ""  # "07-09, mon-fri" where only some hours were asked for
     own_limit_kmh: int | None = None  # the installation's, where another was asked for
+    widened: tuple[datetime, datetime] | None = None  # the period, where the one asked for cut intervals
 
     @property
     def note(self) -> str:
         """What a reader has to know about the choice; empty: nothing. Sentences, a line each."""
         lines = []
-        if self.others:
-            others = ", ".join(str(standing.id) for standing in self.others)
+        moved = [str(one.id) for one in self.others if not one.imported]
+        imported = [str(one.id) for one in self.others if one.imported]
+        if moved:
             lines.append(
                 f"Only installation {self.standing.id} ({self.standing.name}, since "
-                f"{self.standing.from_utc:%Y-%m-%d}) is counted; the sign stood differently in another part "
-                f"of the period: see --installation {others}."
+                f"{self.standing.from_utc.astimezone(self.period.zone):%Y-%m-%d}) is counted; the sign stood "
+                f"differently in another part of the period: see --installation {', '.join(moved)}."
             )
+        if imported:
+            lines.append(f"Imported numbers are left out: see --installation {', '.join(imported)}.")
+        if self.widened:
+            start, end = (iso_local(at, self.period.zone)[:16] for at in self.widened)
+            lines.append(f"Counts are of whole intervals: the period is {start} to {end}.")
         if self.own_limit_kmh is not None:
             lines.append(
                 f"Counted against a limit of {self.standing.facts.limit_kmh} km/h as asked for; "
@@ -135,7 +143,8 @@ def select(choice: Choice, config_path: Path) -> Selected:
     found = _measured(path, standings, choice)
     standing, (start, end) = found[-1]
     others = tuple(one for one, _ in found[:-1])
-    period = _kept(path, _with_limit(standing, choice.limit_kmh), start, end)
+    bounds = whole_intervals(path, standing.id, start, end)
+    period = _kept(path, _with_limit(standing, choice.limit_kmh), *bounds)
     if wanted is not None:
         period = period.only(wanted)
     other_limit = choice.limit_kmh not in (None, standing.facts.limit_kmh)
@@ -146,6 +155,7 @@ def select(choice: Choice, config_path: Path) -> Selected:
         others=others,
         hours=", ".join(text.strip() for text in (choice.between, choice.days) if text),
         own_limit_kmh=standing.facts.limit_kmh if other_limit else None,
+        widened=bounds if bounds != (start, end) else None,
     )
 
 
@@ -197,7 +207,8 @@ Bounds = tuple[datetime, datetime]
 def _measured(path: Path, standings: list[Standing], choice: Choice) -> list[tuple[Standing, Bounds]]:
     """Those that have intervals in the period, the newest last, each with the period in its own time zone.
 
-    An end that was left open is that of what was measured. None has any: the newest.
+    An end that was left open is that of what was measured. None has any: the newest. What the sign measured
+    itself is newer than any file.
     """
     asked = {zone: choice.bounds(zone) for zone in {standing.facts.timezone for standing in standings}}
     spans = {zone: measured_spans(path, *bounds) for zone, bounds in asked.items()}
@@ -206,11 +217,25 @@ def _measured(path: Path, standings: list[Standing], choice: Choice) -> list[tup
         zone = standing.facts.timezone
         span = spans[zone].get(standing.id)
         if span is not None:
-            found.append((standing, _bounds(asked[zone], span)))
+            found.append((standing, _while_it_stood(_bounds(asked[zone], span), standing, span)))
+    found.sort(key=lambda pair: not pair[0].imported)
     if not found:
         newest = standings[-1]
         found = [(newest, _bounds(asked[newest.facts.timezone], (newest.from_utc, newest.from_utc)))]
     return found
+
+
+def _while_it_stood(bounds: Bounds, standing: Standing, span: Bounds) -> Bounds:
+    """Without the time in which the sign stood otherwise: that is no time in which nothing was measured.
+
+    An interval that was cut in two by the change belongs to both.
+    """
+    start, end = bounds
+    if standing.stood_otherwise:
+        start = max(start, min(standing.from_utc, span[0]))
+    if standing.to_utc is not None and not standing.imported:
+        end = min(end, max(standing.to_utc, span[1]))
+    return min(start, end), end
 
 
 def _bounds(asked: tuple[datetime | None, datetime | None], span: Bounds) -> Bounds:

@@ -145,6 +145,10 @@ def _quality(selected: Selected, both: dict[str, Any]) -> str:
             f"{both['hours_left_out']} of {_n(both['hours'], 'hour')} were measured less than 75 % "
             "and are in no mean of hours or days."
         )
+    if both["hours_undated"]:
+        said.append(
+            f"{_n(both['hours_undated'], 'hour')} measured while the clock was not sure: in no hour or day."
+        )
     for key, one, more, text in (
         ("undated", "has", "have", "no trusted time: in totals, in no hour or day."),
         ("suspects", "may", "may", "be none, or two, or hardly seen: counted, never the fastest."),

@@ -163,10 +163,61 @@ def test_the_newest_that_measured_and_the_others_are_named(db: sqlite3.Connectio
         add_interval(db, at, {("approaching", "shown"): {50: number}}, installation=number)
     found = select(Choice(db_path=path), NOWHERE)
     assert (found.standing.id, [one.id for one in found.others], found.period.n()) == (2, [1], 2)
-    assert found.note.startswith("Only installation 2 (Bauska, since 2026-05-04) is counted;")
+    assert found.note.startswith("Only installation 2 (Bauska, since 2026-05-05) is counted;")
     assert "see --installation 1." in found.note
     first = select(Choice(db_path=path, to_text="2026-05-04"), NOWHERE)
     assert (first.standing.id, first.note) == (1, "")
+
+
+def test_time_in_which_the_sign_stood_otherwise_is_no_gap(db: sqlite3.Connection, path: Path) -> None:
+    """Measured without a gap, limit changed after ten days: neither part was measured half of the time."""
+    add_installation(db, BAUSKA, MONDAY)
+    add_installation(db, BAUSKA, MONDAY + timedelta(days=10))
+    for day in range(20):
+        add_hours(db, MONDAY + timedelta(days=day), 24, n=1, installation=1 + (day >= 10))
+    newest = select(Choice(db_path=path, from_text="2026-05-04", to_text="2026-05-23"), NOWHERE).period
+    assert (newest.from_utc, newest.coverage) == (MONDAY + timedelta(days=10), 1.0)
+    asked = Choice(db_path=path, installation_id=1, from_text="2026-05-01", to_text="2026-05-23")
+    first = select(asked, NOWHERE).period
+    assert first.to_utc == MONDAY + timedelta(days=10)
+    assert first.from_utc == MONDAY - timedelta(days=3)  # before that it stood nowhere: nothing was measured
+    assert first.coverage == pytest.approx(10 / 13)
+
+
+def test_an_interval_in_which_the_sign_was_changed_belongs_to_both(
+    db: sqlite3.Connection, path: Path
+) -> None:
+    change = MONDAY + timedelta(minutes=5)
+    add_installation(db, BAUSKA, MONDAY - HOUR)
+    add_installation(db, BAUSKA, change)
+    for number in (1, 2):
+        add_interval(db, MONDAY, {("approaching", "shown"): {40 + number: 1}}, installation=number)
+    assert chosen(path, from_text="2026-05-04", to_text="2026-05-04") == {42: 1}
+    assert chosen(path, installation_id=1, from_text="2026-05-03", to_text="2026-05-04") == {41: 1}
+
+
+def test_a_period_that_cuts_intervals_is_made_longer_and_that_is_said(week: Path) -> None:
+    """Counts of a quarter of an hour cannot be cut: to head them with other times would be wrong."""
+    found = select(Choice(db_path=week, from_text="2026-05-04T07:05", to_text="2026-05-04T07:20"), NOWHERE)
+    assert (found.period.from_utc, found.period.to_utc) == (
+        MONDAY + 7 * HOUR,
+        MONDAY + 7 * HOUR + timedelta(minutes=30),
+    )
+    assert "the period is 2026-05-04T07:00 to 2026-05-04T07:30" in found.note
+    whole = select(Choice(db_path=week, from_text="2026-05-04T07:15", to_text="2026-05-04T07:30"), NOWHERE)
+    assert (whole.widened, whole.note) == (None, "")
+
+
+def test_what_the_sign_measured_goes_before_what_was_imported(db: sqlite3.Connection, path: Path) -> None:
+    """A file without a sign's name in a sign's database is another device's."""
+    add_installation(db, BAUSKA, MONDAY)
+    add_installation(db, BAUSKA, MONDAY + HOUR, origin="imported", sign="")
+    for number in (1, 2):
+        add_interval(db, MONDAY, {("approaching", "shown"): {40 * number: 1}}, installation=number)
+    found = select(Choice(db_path=path), NOWHERE)
+    assert found.period.counts() == {40: 1}
+    assert found.note == "Imported numbers are left out: see --installation 2."
+    assert chosen(path, installation_id=2) == {80: 1}
 
 
 def test_an_imported_installation_is_chosen_like_any_other(db: sqlite3.Connection, path: Path) -> None:

@@ -81,12 +81,20 @@ def add_interval(
 
 
 def add_hours(
-    db: sqlite3.Connection, start: datetime, hours: int, n: int = 0, speed_kmh: int = 50, **more: float
+    db: sqlite3.Connection,
+    start: datetime,
+    hours: int,
+    n: int = 0,
+    speed_kmh: int = 50,
+    *,
+    measured_s: float | None = None,
+    installation: int = 1,
 ) -> None:
     """Quarters in a row; the first of each four has the hour's `n` approaching vehicles."""
     for quarter in range(4 * hours):
         cells = {("approaching", "shown"): {speed_kmh: n}} if n and quarter % 4 == 0 else {}
-        add_interval(db, start + timedelta(minutes=15 * quarter), cells, measured_s=more.get("measured_s"))
+        at = start + timedelta(minutes=15 * quarter)
+        add_interval(db, at, cells, measured_s=measured_s, installation=installation)
 
 
 def period_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_where_only_counts_are_left_they_are_scaled_by_the_example_of_the_others
     new = [seen(50.0, 20 + minute / 4, radial_kmh=51 * COS_20) for minute in range(ENOUGH)]
     fill(path, [*old, *new], pruned_before_minutes=15)
     done = correct_angle(path, 1, 20.0, T0)
-    assert (done.recomputed, done.scaled) == (ENOUGH, 50)
+    assert (done.recomputed, done.scaled, done.scaled_kept) == (ENOUGH, 50, 0)
     assert done.factors["approaching"] == pytest.approx(1.02)
     assert done.factors["receding"] == pytest.approx(1 / COS_20)  # nobody is left to tell
     assert counts(path) == {51: 50 + ENOUGH}
@@ -142,6 +143,31 @@ def test_an_interval_of_which_some_vehicles_are_gone_is_scaled_whole(path: Path)
     done = correct_angle(path, 1, 20.0, T0)
     assert (done.recomputed, done.scaled) == (0, 2)
     assert counts(path) == {53: 2}
+
+
+def test_kept_vehicles_of_an_older_version_are_told_from_those_of_which_only_counts_are_left(
+    path: Path,
+) -> None:
+    gone = [seen(50.0, 1), seen(50.0, 2)]
+    older = [seen(50.0, 16 + minute, radial_kmh=None) for minute in range(5)]
+    mixed = [seen(50.0, 31, radial_kmh=None), seen(50.0, 32)]
+    fill(path, [*gone, *older, *mixed, seen(50.0, 46)], pruned_before_minutes=10)
+    done = correct_angle(path, 1, 20.0, T0)
+    assert (done.recomputed, done.scaled, done.scaled_kept) == (2, 8, 6)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT recomputed, scaled FROM correction").fetchall() == [(2, 8)]
+    # An interval is marked whole, when one of its vehicles was scaled.
+    assert [one.scaled for one in read_intervals(path, T0, T0 + 4 * QUARTER)] == [True, True, True, False]
+
+
+def test_an_interval_without_vehicles_is_not_scaled(path: Path) -> None:
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(FLAT, T0)
+        store.add_coverage([measured(T0 + QUARTER / 2, 300)])
+        store.close_intervals(T0 + 40 * QUARTER, None)
+    done = correct_angle(path, 1, 20.0, T0)
+    assert (done.recomputed, done.scaled, done.scaled_kept) == (0, 0, 0)
+    assert [one.scaled for one in read_intervals(path, T0, T0 + QUARTER)] == [False]
 
 
 def test_suspects_stay_suspects(path: Path) -> None:

@@ -43,6 +43,19 @@ def test_poor_hours_in_a_row_are_one_gap(db: sqlite3.Connection) -> None:
     assert (found.hours_left_out, found.hours) == (4, 7)
 
 
+def test_an_hour_with_an_unsure_clock_is_no_gap_and_in_no_mean(db: sqlite3.Connection) -> None:
+    """It was measured; only nobody knows whether in that hour."""
+    add_hours(db, T0, 1)
+    for quarter in range(4):
+        at = T0 + HOUR + quarter * HOUR / 4
+        add_interval(db, at, {("approaching", "shown"): {50: 1}}, clock="unknown")
+    add_interval(db, T0 + 2 * HOUR, clock="unknown")
+    found = quality(period_of(db, T0, T0 + 3 * HOUR))
+    assert (found.hours_left_out, found.hours_undated, found.undated) == (1, 1, 4)
+    assert found.gaps == (Gap(T0 + 2 * HOUR, T0 + 3 * HOUR, 0.0),)
+    assert found.coverage == 0.75
+
+
 def test_gaps_end_with_the_period(db: sqlite3.Connection) -> None:
     start, end = T0 + timedelta(minutes=20), T0 + timedelta(hours=2, minutes=40)
     add_hours(db, T0 + HOUR, 1)
