@@ -45,17 +45,26 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was done: vehicles computed again, vehicles of which only counts were left, and by what."""
+    """What was done: vehicles computed again, vehicles that could only be scaled, and by what.
+
+    Reports take an interval as scaled when one of its vehicles was.
+    """
 
     installation_id: int
     from_deg: float
     to_deg: float
     recomputed: int
     scaled: int
-    factors: Mapping[str, float]  # direction -> what the counts of older intervals were scaled by
+    scaled_kept: int  # of these: still kept, scaled by the cosines for want of a radial speed
+    factors: Mapping[str, float]  # direction -> what the counts of the other scaled ones were scaled by
 
 
 # --------------------------------------------------------------------------- the arithmetic
+
+
+def by_cosines(from_deg: float, to_deg: float) -> float:
+    """What speeds change by that were divided by the old angle's cosine."""
+    return cos(radians(from_deg)) / cos(radians(to_deg))
 
 
 def corrected_kmh(kept: Kept, from_deg: float, to_deg: float) -> float:
@@ -65,7 +74,7 @@ def corrected_kmh(kept: Kept, from_deg: float, to_deg: float) -> float:
     the radial speed is taken to have been divided by the old angle's cosine.
     """
     if kept.radial_kmh is None:
-        return kept.speed_kmh * cos(radians(from_deg)) / cos(radians(to_deg))
+        return kept.speed_kmh * by_cosines(from_deg, to_deg)
     return max(kept.radial_kmh / cos(radians(to_deg)), kept.along_kmh or 0.0)
 
 
@@ -95,7 +104,7 @@ def scaled_counts(counts: Counts, factor: float, *, rounds: bool) -> dict[int, i
 
 def factors_of(kept: Iterable[Kept], from_deg: float, to_deg: float) -> dict[str, float]:
     """By what each direction's speeds change: the median of what is kept, else the cosines' ratio."""
-    by_angle = cos(radians(from_deg)) / cos(radians(to_deg))
+    by_angle = by_cosines(from_deg, to_deg)
     ratios: dict[str, list[float]] = {}
     for one in kept:
         if one.radial_kmh is not None and one.speed_kmh > 0:
@@ -142,15 +151,16 @@ def _correct(db: sqlite3.Connection, number: int, to_deg: float, at_ms: int) -> 
         raise UsageError(f"installation {number} has a mounting angle of {to_deg:g} degrees already")
     kept = _kept(db, number)
     factors = factors_of(kept, from_deg, to_deg)
-    recomputed, scaled = _recount(db, number, kept, (from_deg, to_deg), factors, rounds=rounds)
+    done = _recount(db, number, kept, (from_deg, to_deg), factors, rounds=rounds)
+    scaled = done.scaled_kept + done.scaled_counts
     _rewrite(db, kept, from_deg, to_deg)
     db.execute("UPDATE installation SET mounting_angle_deg = ? WHERE id = ?", (to_deg, number))
     db.execute(
         "INSERT INTO correction (at_ms, installation_id, from_deg, to_deg, recomputed, scaled)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (at_ms, number, from_deg, to_deg, recomputed, scaled),
+        (at_ms, number, from_deg, to_deg, done.recomputed, scaled),
     )
-    return Correction(number, from_deg, to_deg, recomputed, scaled, factors)
+    return Correction(number, from_deg, to_deg, done.recomputed, scaled, done.scaled_kept, factors)
 
 
 def _kept(db: sqlite3.Connection, number: int) -> list[Kept]:
@@ -169,6 +179,15 @@ def _suspect(flags: str) -> bool:
     return not SUSPECT.isdisjoint(json.loads(flags))
 
 
+@dataclass(slots=True)
+class _Done:
+    """How many vehicles were corrected in which way."""
+
+    recomputed: int = 0
+    scaled_kept: int = 0
+    scaled_counts: int = 0
+
+
 Cells = dict[tuple[str, str], tuple[Counter[int], Counter[int]]]  # (direction, display) -> all, suspects
 
 
@@ -180,9 +199,9 @@ def _recount(
     factors: Mapping[str, float],
     *,
     rounds: bool,
-) -> tuple[int, int]:
-    """Write every interval's cells anew; how many vehicles were computed again and how many scaled."""
-    recomputed = scaled = 0
+) -> _Done:
+    """Write every interval's cells anew."""
+    done = _Done()
     intervals = db.execute(
         "SELECT id, start_s, duration_s FROM interval WHERE installation_id = ? ORDER BY start_s", (number,)
     ).fetchall()
@@ -194,15 +213,17 @@ def _recount(
         n = sum(len(row[2]) for row in old)
         vehicles = of_kept.get(start_s, [])
         whole = len(vehicles) == n and _as_counted(vehicles, old, rounds=rounds)
-        exact = whole and all(one.radial_kmh is not None for one in vehicles)
-        recomputed += n if exact else 0
-        scaled += 0 if exact else n
-        if n:
-            cells = (
-                _counted(vehicles, angles, rounds=rounds) if whole else _scaled(old, factors, rounds=rounds)
-            )
-            _write(db, interval_id, cells, scaled=not exact)
-    return recomputed, scaled
+        if not n:
+            continue
+        if not whole:
+            done.scaled_counts += n
+            _write(db, interval_id, _scaled(old, factors, rounds=rounds), scaled=True)
+        else:
+            by_angle = sum(one.radial_kmh is None for one in vehicles)
+            done.recomputed += n - by_angle
+            done.scaled_kept += by_angle
+            _write(db, interval_id, _counted(vehicles, angles, rounds=rounds), scaled=by_angle > 0)
+    return done
 
 
 def _by_interval(kept: list[Kept], intervals: list[tuple[int, int]]) -> dict[int, list[Kept]]:

@@ -11,7 +11,7 @@ from speedsign.cli.common import SignCommand, config_option, json_option, print_
 from speedsign.cli.database import database, database_option
 from speedsign.cli.field import NumberRange
 from speedsign.clock import SystemClock
-from telemetry.angle import MOST_DEG, Correction, correct_angle
+from telemetry.angle import MOST_DEG, Correction, by_cosines, correct_angle
 from telemetry.lock import sole_writer
 from telemetry.query import read_installations
 
@@ -36,8 +36,9 @@ def angle(
     """Put the mounting angle of an installation right, and with it all of its speeds.
 
     NUMBER is that of `installation list`, DEGREES the right angle between beam and road. Vehicles that are
-    still kept are computed again; where only counts are left they are scaled, and reports say so from then
-    on. The sign must be stopped. Make a copy of the database first.
+    still kept are computed again; where only counts are left, or an older version did not keep what this
+    needs, they are scaled, and reports say so from then on. The sign must be stopped. Make a copy of the
+    database first.
     """
     path = database(db_path, config_path)
     if not yes:
@@ -55,8 +56,21 @@ def angle(
 def _say(done: Correction) -> None:
     click.echo(
         f"installation {done.installation_id}: {done.from_deg:g}° is now {done.to_deg:g}°; "
-        f"{done.recomputed} vehicles were computed again"
+        f"{_vehicles(done.recomputed, 'was', 'were')} computed again"
     )
-    if done.scaled:
+    if done.scaled_kept:
+        factor = by_cosines(done.from_deg, done.to_deg)
+        click.echo(
+            f"{_vehicles(done.scaled_kept, 'is', 'are')} of a version that did not keep what this needs: "
+            f"scaled by the cosines, by {factor:.4f}"
+        )
+    if counts := done.scaled - done.scaled_kept:
         factors = ", ".join(f"{name} by {done.factors[name]:.4f}" for name in ("approaching", "receding"))
-        click.echo(f"of {done.scaled} only counts were left: they were scaled, {factors}")
+        click.echo(
+            f"{_vehicles(counts, 'is', 'are')} in intervals of which only the counts are whole: "
+            f"these were scaled, {factors}"
+        )
+
+
+def _vehicles(n: int, one: str, more: str) -> str:
+    return f"1 vehicle {one}" if n == 1 else f"{n} vehicles {more}"

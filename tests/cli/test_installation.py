@@ -56,11 +56,33 @@ def test_puts_an_angle_right_and_says_what_to_do_then(path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
         "installation 2: 0° is now 20°; 0 vehicles were computed again",
-        "of 1 only counts were left: they were scaled, approaching by 1.0642, receding by 1.0642",
+        "1 vehicle is of a version that did not keep what this needs: scaled by the cosines, by 1.0642",
         "now set [radar] mounting_angle_deg = 20 in the config: the sign divides by it",
     ]
     (row, *_) = as_json(speedsign("stats", "--db", path, "--json"))
     assert (row["n"], row["max_kmh"]) == (1, 50)
+
+
+def test_says_apart_what_was_computed_again_and_what_only_scaled(tmp_path: Path) -> None:
+    """One vehicle with its radial speed, two of an older version, three of which only counts are left."""
+    path = tmp_path / "sign.db"
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(replace(BAUSKA, mounting_angle_deg=0.0), T0)
+        for minute in (1, 2, 3, 61, 62, 121):
+            record = passed(50, T0 + timedelta(minutes=minute))
+            if minute == 121:
+                record = replace(record, vehicle=replace(record.vehicle, radial_kmh=50.0))
+            store.add_vehicle(record, [])
+        store.prune(T0 + timedelta(minutes=30))
+    result = speedsign("installation", "angle", "1", "20", "--db", path, "--yes")
+    assert result.stdout.splitlines()[:3] == [
+        "installation 1: 0° is now 20°; 1 vehicle was computed again",
+        "2 vehicles are of a version that did not keep what this needs: scaled by the cosines, by 1.0642",
+        "3 vehicles are in intervals of which only the counts are whole: these were scaled, "
+        + "approaching by 1.0642, receding by 1.0642",
+    ]
+    back = as_json(speedsign("installation", "angle", "1", "0", "--db", path, "--yes", "--json"))
+    assert (back["recomputed"], back["scaled"], back["scaled_kept"]) == (1, 5, 2)
 
 
 def test_an_earlier_installation_needs_no_change_of_the_config(path: Path) -> None:
