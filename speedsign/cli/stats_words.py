@@ -141,9 +141,10 @@ def _quality(selected: Selected, both: dict[str, Any]) -> str:
     assumed = ", as assumed at import" if both["coverage_assumed"] else ""
     said = [f"Measured {100 * both['coverage']:.1f} % of the time{assumed}."]
     if both["hours_left_out"]:
+        was, are = ("was", "is") if both["hours_left_out"] == 1 else ("were", "are")
         said.append(
-            f"{both['hours_left_out']} of {_n(both['hours'], 'hour')} were measured less than 75 % "
-            "and are in no mean of hours or days."
+            f"{both['hours_left_out']} of {_n(both['hours'], 'hour')} {was} measured less than 75 % "
+            f"and {are} in no mean of hours or days."
         )
     if both["hours_undated"]:
         said.append(

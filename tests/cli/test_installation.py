@@ -78,8 +78,10 @@ def test_says_apart_what_was_computed_again_and_what_only_scaled(tmp_path: Path)
     assert result.stdout.splitlines()[:3] == [
         "installation 1: 0° is now 20°; 1 vehicle was computed again",
         "2 vehicles are of a version that did not keep what this needs: scaled by the cosines, by 1.0642",
-        "3 vehicles are in intervals of which only the counts are whole: these were scaled, "
-        + "approaching by 1.0642, receding by 1.0642",
+        (
+            "3 vehicles are in intervals of which only the counts are whole: these were scaled, "
+            "approaching by 1.0642, receding by 1.0642"
+        ),
     ]
     back = as_json(speedsign("installation", "angle", "1", "0", "--db", path, "--yes", "--json"))
     assert (back["recomputed"], back["scaled"], back["scaled_kept"]) == (1, 5, 2)

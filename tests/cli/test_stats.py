@@ -283,6 +283,24 @@ def test_few_vehicles_are_marked_for_people(
     assert ask(path)["both"]["mean_kmh"] == 50.0
 
 
+@pytest.mark.parametrize(
+    ("hours", "short", "sentence"),
+    [
+        (1, 1, "1 of 1 hour was measured less than 75 % and is in no mean of hours or days."),
+        (3, 1, "1 of 3 hours was measured less than 75 % and is in no mean of hours or days."),
+        (3, 2, "2 of 3 hours were measured less than 75 % and are in no mean of hours or days."),
+    ],
+)
+def test_one_hour_was_and_two_were_left_out(
+    path: Path, store: SqliteStore, hours: int, short: int, sentence: str
+) -> None:
+    for quarter in range(4 * hours):
+        at = MONDAY + quarter * timedelta(minutes=15)
+        store.add_coverage([Coverage(at, 300.0 if quarter < 4 * short else 900.0)])
+    result = speedsign("stats", "--db", path)
+    assert sentence in " ".join(result.stdout.split())
+
+
 def test_the_days_on_which_the_clocks_change_are_said(path: Path, store: SqliteStore) -> None:
     for day in (25, 29):
         store.add_vehicle(vehicle(50, datetime(2026, 10, day, 12, tzinfo=UTC)), [])
