@@ -36,12 +36,12 @@ class Quality:
     suspect: int  # vehicles that a flag is against: counted, never the maximum
     scaled: int  # vehicles whose speed could only be scaled when the mounting angle was corrected
     no_direction: int  # vehicles of unknown direction: in "both" alone
-    fault: int  # vehicles that passed while the panel was not under control; imported ones are not known
+    fault: int  # vehicles that passed while the panel was not under control; 0 where nobody knows
 
 
 def quality(period: Period) -> Quality:
     """Of all directions together."""
-    assumed = period.standing.imported
+    standing = period.standing
     odd = [  # few of some hundred thousand
         part
         for part in period.parts()
@@ -51,7 +51,7 @@ def quality(period: Period) -> Quality:
     return Quality(
         coverage=period.coverage,
         measured_s=period.measured_s,
-        assumed=assumed,
+        assumed=standing.assumed,
         hours=len(period.hours),
         hours_left_out=sum([not (hour.enough or hour.clock_unsure) for hour in period.hours]),
         hours_undated=sum([hour.clock_unsure for hour in period.hours]),
@@ -62,7 +62,7 @@ def quality(period: Period) -> Quality:
         suspect=sum([len(part.suspects) for part in odd]),
         scaled=period.scaled,
         no_direction=_n([part for part in odd if part.direction == "unknown"]),
-        fault=0 if assumed else _n([part for part in odd if part.display == "fault"]),
+        fault=_n([part for part in odd if part.display == "fault"]) if standing.display_known else 0,
     )
 
 

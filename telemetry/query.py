@@ -38,7 +38,9 @@ class Standing:
     facts: Installation
     to_utc: datetime | None = None
     sign: str = ""  # its id; empty where an older version wrote it
-    imported: bool = False  # from a file: nobody knows when that device was measuring
+    imported: bool = False  # from a file, not measured by this sign
+    assumed: bool = False  # imported, and the file does not say when its device was measuring
+    display_known: bool = True  # what the panel did is measured, or the file says it
     stood_otherwise: bool = False  # before: another installation of the same sign ends where this one begins
 
     @property
@@ -149,7 +151,14 @@ def _standing(row: tuple[Any, ...]) -> Standing:
     number, began_ms, ended_ms, sign, origin, *facts = row
     ended = None if ended_ms is None else from_ms(ended_ms)
     return Standing(
-        number, from_ms(began_ms), installation_of(tuple(facts)), ended, sign, origin != "measured"
+        id=number,
+        from_utc=from_ms(began_ms),
+        facts=installation_of(tuple(facts)),
+        to_utc=ended,
+        sign=sign,
+        imported=origin != "measured",
+        assumed=origin in ("imported", "recorded"),
+        display_known=origin != "imported",
     )
 
 

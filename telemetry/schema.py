@@ -118,7 +118,8 @@ _VERSION_3 = (
     "ALTER TABLE interval ADD COLUMN scaled INTEGER NOT NULL DEFAULT 0",  # 1: by an angle corrected later
     "ALTER TABLE installation ADD COLUMN display_profile TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE installation ADD COLUMN sign TEXT NOT NULL DEFAULT ''",
-    # measured: by this sign; imported: from a file, and nobody knows when that device was measuring
+    # measured: by this sign; the others come from a file. imported: it says neither when its device was
+    # measuring nor what the panel did; recorded: not when; copied: it says both
     "ALTER TABLE installation ADD COLUMN origin TEXT NOT NULL DEFAULT 'measured'",
     "ALTER TABLE installation ADD COLUMN to_ms INTEGER",  # NULL: until the next one begins
     "ALTER TABLE vehicle ADD COLUMN radial_kmh REAL",

@@ -160,7 +160,7 @@ def _read(
         ),
         shown_directions(periods),
         tuple(others),
-        any(one.imported for one in same),
+        any(one.assumed for one in same),
         sum(period.scaled for period in periods),
     )
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from telemetry.quality import Gap, quality
+from telemetry.query import read_installations
 from tests.telemetry.filled import add_hours, add_installation, add_interval, in_memory, period_of
 from tests.telemetry.samples import QUARTER, T0
 
@@ -86,11 +87,19 @@ def test_vehicles_that_need_a_remark_are_counted(db: sqlite3.Connection) -> None
     assert found.measured_s == 1800.0  # undated time is time
 
 
-def test_of_an_imported_file_coverage_is_assumed_and_faces_are_not_known(db: sqlite3.Connection) -> None:
-    number = add_installation(db, origin="imported")
+@pytest.mark.parametrize(
+    ("origin", "assumed", "fault"),
+    [("imported", True, 0), ("recorded", True, 4), ("copied", False, 4), ("measured", False, 4)],
+)
+def test_of_a_file_is_known_what_it_says(
+    db: sqlite3.Connection, origin: str, assumed: bool, fault: int
+) -> None:
+    number = add_installation(db, origin=origin)
     add_interval(db, T0, {("approaching", "fault"): {50: 4}}, installation=number)
+    (standing,) = [one for one in read_installations(db) if one.id == number]
+    assert standing.imported is (origin != "measured")
     found = quality(period_of(db, T0, T0 + QUARTER, number))
-    assert (found.assumed, found.fault, found.coverage) == (True, 0, 1.0)
+    assert (found.assumed, found.fault, found.coverage) == (assumed, fault, 1.0)
 
 
 def test_no_time_at_all(db: sqlite3.Connection) -> None:
