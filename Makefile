@@ -22,7 +22,7 @@ help:
 	@echo "make bench-statistics   a year of one sign beside DuckDB; bench-compare: how often ranges hold the truth"
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
-	@echo "make install  everything, all extras, into $(VENV)"
+	@echo "make install  what runs: a sign, the demo, reports; into $(VENV)"
 	@echo "make lock     renew requirements/lock.txt"
 
 install: $(RUN)
