@@ -10,6 +10,7 @@ import click
 
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
+from speedsign.cli.whole_file import refuse_database
 from speedsign.errors import StoreError, UsageError
 from telemetry.database import open_for_reading, sentences
 
@@ -31,8 +32,7 @@ def backup(
     path = database(db_path, config_path)
     if target.is_dir():
         raise UsageError(f"{target} is a folder; name a file in it")
-    if target.exists() and target.resolve() == path.resolve():
-        raise UsageError(f"{target} is the database itself; name another file")
+    refuse_database(target, path)
     if target.exists() and not force:
         raise UsageError(f"{target} is there already; name another file, or replace it with --force")
     size = _copy(path, target)

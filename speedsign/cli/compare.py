@@ -23,6 +23,7 @@ from speedsign.cli.compare_read import (
     split_hours,
 )
 from speedsign.cli.selection import Choice, period_options
+from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
 from speedsign.errors import UsageError
 from speedsign.language import LANGUAGES, Language, language
@@ -105,6 +106,9 @@ def compare_(
     render = None if output is None else _renderer(output)
     words = language(language_code or _configured(choice, config_path))
     read = read_sign(choice, asked, config_path)
+    if output is not None:
+        for path in (read.path, *controls):
+            refuse_database(output, path)
     for note in notes(read, asked):
         click.echo(note, err=True)
     found = _compared(read, choice, asked, Draws(resamples, seed), words)
@@ -113,7 +117,7 @@ def compare_(
         from telemetry.compare.document import compare_document
 
         document = compare_document(found, standing, direction, words, made=_made(read))
-        output.write_bytes(render(document))
+        write_whole(output, render(document))
     if as_json:
         print_json(compare_json(found, standing, direction, words))
     else:

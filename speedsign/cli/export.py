@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from speedsign.cli.common import SignCommand, config_option
 from speedsign.cli.selection import Choice, Selected, period_options, select
+from speedsign.cli.whole_file import refuse_database
 from speedsign.clock import SystemClock
 from speedsign.config.officer_keys import OfficerKeys, officer_keys
 from speedsign.errors import StoreError, UsageError
@@ -100,6 +101,8 @@ def export(
     selected = select(choice, config_path)
     if selected.note:
         click.echo(selected.note, err=True)
+    if output is not None:
+        refuse_database(output, selected.path)
     keys = _keys(ctx, config_path, choice)
     at = (keys.latitude, keys.longitude) if latitude is None else (latitude, longitude)
     place = Place(
@@ -207,7 +210,7 @@ def _output(path: Path | None, *, binary: bool) -> Iterator[IO[str]]:
         with _opened(path, binary=binary) as file:
             yield file
         return
-    target = path.resolve()  # of a link, what it leads to
+    target = Path(os.path.realpath(path))  # of a link, what it leads to
     part = target.with_name(f".{target.name}.part-{os.getpid()}")
     try:
         with _opened(part, binary=binary) as file:

@@ -15,7 +15,7 @@ import click
 from speedsign import __version__
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.selection import Choice, Selected, period_options, select
-from speedsign.cli.whole_file import write_whole
+from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
 from speedsign.countries import country_of
 from speedsign.errors import UsageError
@@ -150,8 +150,8 @@ def _refuse(formats: Mapping[str, str], *, public: bool, table: str | None, as_j
 
 def _refuse_database(outputs: tuple[str, ...], database: Path) -> None:
     for name in outputs:
-        if name != _STDOUT and Path(name).exists() and Path(name).samefile(database):
-            raise UsageError(f"{name} is the database itself; give the report another name")
+        if name != _STDOUT:
+            refuse_database(Path(name), database)
 
 
 def _date(text: str | None) -> date | None:

@@ -464,3 +464,13 @@ def test_what_is_not_there_is_one_sentence(path: Path, args: list[str], wanted: 
     assert result.exit_code == 1
     assert wanted in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_no_database_is_written_over(path: Path, tmp_path: Path) -> None:
+    before = path.read_bytes()
+    link = tmp_path / "answer.html"
+    link.symlink_to(path)
+    result = speedsign("compare", "--db", path, "-o", link)
+    assert result.exit_code == 2
+    assert result.stderr == f"speedsign compare: {link} is the database itself; name another file\n"
+    assert path.read_bytes() == before

@@ -249,7 +249,7 @@ def test_a_folder_and_the_database_are_not_written_over(path: Path, here: Path) 
     before = path.read_bytes()
     result = speedsign("report", "--db", path, "-o", path, "--format", "html")
     assert result.exit_code == 2
-    assert result.stderr == f"speedsign report: {path} is the database itself; give the report another name\n"
+    assert result.stderr == f"speedsign report: {path} is the database itself; name another file\n"
     assert path.read_bytes() == before
 
 
