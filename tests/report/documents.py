@@ -75,6 +75,13 @@ def long_table(rows: int = 62) -> Table:
     )
 
 
+def short_table() -> Table:
+    """Ten rows and their sum."""
+    columns = Column("band", "Speed band", Kind.TEXT), Column("n", "Vehicles", Kind.COUNT)
+    rows = *((f"band {at}", 100 - at) for at in range(10)), ("All of them", 955)
+    return Table("bands", "By speed band", columns, rows)
+
+
 def bars(key: str, heights: tuple[int, ...]) -> str:
     """A small picture, of the kind that charts are."""
     rects = "".join(

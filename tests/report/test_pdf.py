@@ -16,10 +16,10 @@ from pypdf.generic import IndirectObject
 
 from speedsign.errors import UsageError
 from speedsign.language import LANGUAGES, language
-from telemetry.report.document import Document, Heading, Paragraph, plain
+from telemetry.report.document import Block, Column, Document, Heading, Kind, Paragraph, Quote, Table, plain
 from telemetry.report.typst_pdf import render_pages, render_pdf
-from telemetry.report.values import written
-from tests.report.documents import LETTERS, MADE_AT, chart, long_table, sample
+from telemetry.report.values import with_unit, written
+from tests.report.documents import LETTERS, MADE_AT, chart, long_table, sample, short_table
 
 
 def read(document: Document) -> PdfReader:
@@ -113,6 +113,69 @@ def test_a_table_that_is_longer_than_a_page_repeats_its_head() -> None:
     assert len(with_days) >= 4
     assert all("V85, km/h" in text for text in with_days)
     assert f"{len(pages)} / {len(pages)}" in pages[-1]
+
+
+@pytest.mark.parametrize("columns", [7, 8, 11])
+@pytest.mark.parametrize("title", ["V85, km/h", "Vidējais, km/h", "V85 from, km/h", "Dalis, %"])
+def test_a_unit_in_the_head_of_a_column_is_not_torn_apart(title: str, columns: int) -> None:
+    heads = [Column("name", "Virziens", Kind.TEXT)]
+    heads += [Column(f"v{at}_kmh", title, Kind.SPEED) for at in range(1, columns)]
+    table = Table("speeds", "Speeds", tuple(heads), (("uz centru", *(50.0,) * (columns - 1)),))
+    text = text_of(read(Document("T", "S", "en", (table,), "now")))
+    assert text.count(title) == columns - 1
+
+
+def test_a_number_stays_with_its_unit() -> None:
+    """Whatever stands before it, a line ends before the number or behind the unit."""
+    words = language("lv")
+    speed, change = with_unit(1234.5, Kind.SPEED, words), with_unit(-0.125, Kind.POINTS, words)
+    share = with_unit(0.125, Kind.SHARE, words)
+    texts = [
+        Paragraph(f"{'n ' * before}{speed} n {change} n {share} n {speed} or {share} of it")
+        for before in range(10, 50)
+    ]
+    lines = [
+        re.sub(r"[^\S\n]+", " ", line)
+        for page in read(Document("T", "S", "lv", tuple(texts), "now")).pages
+        for line in page.extract_text().splitlines()
+    ]
+    for whole, n in (("1 234,5 km/h", 2), ("−12,5 p.p.", 1), (" 12,5 %", 2)):
+        assert sum(f" {line}".count(whole) for line in lines) == n * len(texts)
+
+
+def test_a_name_without_a_space_is_broken_and_can_still_be_copied() -> None:
+    name = "Ļ" * 120
+    columns = Column("name", "Direction", Kind.TEXT), Column("n", name, Kind.COUNT)
+    table = Table("t", "By direction", columns, ((name, 4321), ("Both", 8765)))
+    blocks = Paragraph(f"Beside {name}, in a text"), Quote(name), table
+    pages = [page.extract_text() for page in read(Document(name, "S", "lv", blocks, "now")).pages]
+    runs = re.findall("Ļ+", "\n".join(pages))
+    assert max(map(len, runs)) < 110  # as many as fit on a line of a text
+    assert [sum(map(len, runs)) % 120, "\u200b" in "".join(pages)] == [0, False]
+
+
+def test_a_name_with_hyphens_is_broken_at_these() -> None:
+    name = "Bauska-Vecumnieki-Iecava-Mežotne-Rundāle " * 12
+    text = read(Document("T", "S", "lv", (Paragraph(name),), "now")).pages[0].extract_text()
+    assert not re.search(r"[a-zē]\n[a-zē]", text)
+
+
+def test_the_last_row_of_a_short_table_is_not_alone_on_the_next_page() -> None:
+    for lines in range(20, 36, 3):
+        blocks: tuple[Block, ...] = (*(Paragraph(f"Line {at}") for at in range(lines)), short_table())
+        pages = [page.extract_text() for page in read(Document("T", "S", "en", blocks, "now")).pages]
+        (held,) = [page for page in pages if "By speed band" in page]
+        assert ("band 0" in held, "All of them" in held) == (True, True), lines
+
+
+def test_a_table_of_few_rows_that_is_longer_than_a_page_loses_nothing() -> None:
+    texts = tuple(" ".join(f"word{row}-{at}" for at in range(900)) for row in range(3))
+    columns = Column("name", "Name", Kind.TEXT), Column("text", "Text", Kind.TEXT)
+    table = Table("t", "Long", columns, tuple((f"row {at}", text) for at, text in enumerate(texts)))
+    pdf = read(Document("T", "S", "en", (table,), "now"))
+    words = set(re.findall(r"word\d-\d+", text_of(pdf)))
+    assert len(words) == 2700
+    assert len(pdf.pages) > 1
 
 
 def test_fonts_are_inside() -> None:
