@@ -43,6 +43,7 @@ footer { margin-top: 2rem; border-top: 1px solid #8c8c8c; }
   thead { display: table-header-group; }
   tr, figure, blockquote, .figures div { break-inside: avoid; }
   h2, caption { break-after: avoid; }
+  table:not(:has(tbody tr:nth-child(17))) { break-inside: avoid; }
   figure:has(details[open]) { break-inside: auto; }
   details:not([open]) { display: none; }
 }
