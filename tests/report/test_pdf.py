@@ -82,6 +82,14 @@ def test_tables_have_headers_pictures_have_words_and_headings_are_headings() -> 
     assert {"/BlockQuote", "/Caption", "/P"} <= set(found)
 
 
+def test_names_of_rows_cannot_yet_be_tagged_as_headers() -> None:
+    """When this fails: use pdf.header-cell in report.typ (docs/decisions/0018-heads-of-rows-on-paper.md)."""
+    import typst
+
+    with pytest.raises(typst.TypstError, match="does not contain `header-cell`"):
+        typst.compile(b'#table(columns: 2, pdf.header-cell(scope: "row")[uz centru], [57])')
+
+
 def test_letters_can_be_copied_and_nothing_is_read_as_markup() -> None:
     document = sample("lt")
     text = text_of(read(document))
