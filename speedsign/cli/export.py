@@ -98,20 +98,28 @@ def export(
     what = _what(what, form)
     if (latitude is None) != (longitude is None):
         raise UsageError("--latitude and --longitude belong together")
-    selected = select(choice, config_path)
-    if selected.note:
-        click.echo(selected.note, err=True)
-    if output is not None:
-        refuse_database(output, selected.path)
-    keys = _keys(ctx, config_path, choice)
-    at = (keys.latitude, keys.longitude) if latitude is None else (latitude, longitude)
-    place = Place(
-        selected.standing, *at, country=_country(keys, selected), language=keys.language, provider=provider
-    )
-    if what == "vehicles":
-        _say_deleted(selected)
-    with _output(output, binary=form == "parquet") as out:
-        _write(selected, what, form, int(minutes), place, out)
+    with _said_when_stopped(output):
+        selected = select(choice, config_path)
+        if selected.note:
+            click.echo(selected.note, err=True)
+        if output is not None:
+            refuse_database(output, selected.path)
+        keys = _keys(ctx, config_path, choice)
+        at = (keys.latitude, keys.longitude) if latitude is None else (latitude, longitude)
+        country = _country(keys, selected)
+        place = Place(selected.standing, *at, country, language=keys.language, provider=provider)
+        if what == "vehicles":
+            _say_deleted(selected)
+        with _output(output, binary=form == "parquet") as out:
+            _write(selected, what, form, int(minutes), place, out)
+
+
+@contextlib.contextmanager
+def _said_when_stopped(output: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoreError("stopped" if output is None else f"stopped; {output} was not written") from None
 
 
 def _what(what: str | None, form: str) -> str:
@@ -186,10 +194,13 @@ def _say_deleted(selected: Selected) -> None:
     first = kept_from(selected.path, selected.standing)
     counted = next((hour.start_utc for hour in selected.period.hours if hour.parts), None)
     if first is None and selected.period.n():
-        raise StoreError(
-            f"{selected.path}: no single vehicle of installation {selected.standing.id} is kept any more; "
-            "--what intervals has their counts"
+        number = selected.standing.id
+        what = (
+            f"single vehicles of installation {number} are not kept"
+            if selected.standing.imported  # perhaps they never were
+            else f"no single vehicle of installation {number} is kept any more"
         )
+        raise StoreError(f"{selected.path}: {what}; --what intervals has their counts")
     if first is not None and counted is not None and first >= counted + HOUR:
         click.echo(
             f"Single vehicles are kept from {first:%Y-%m-%d %H:%M} UTC on only; "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +70,7 @@ def _import(
 ) -> Imported:
     """Under the lock that the daemon holds too. Any end but a good one leaves the database as it was."""
     try:
-        with sole_writer(path):
+        with _ended_like_ctrl_c(), sole_writer(path):
             return import_file(path, content, name, sha256, wanted, SystemClock().now_utc(), progress)
     except BadRows as error:
         progress.end()
@@ -82,6 +84,23 @@ def _import(
         raise StoreError(f"{name}: stopped; nothing was imported") from None
     finally:
         progress.end()
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM cleans up and says so, too."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # --------------------------------------------------------------------------- what is asked for
@@ -139,7 +158,7 @@ def _wanted(options: Options, known: OfficerKeys | None, site: str) -> Wanted:
         keep_vehicles=options.vehicles,
         skip_bad=options.skip_bad,
         again=options.again,
-        gap_s=3600 * options.gap_hours,
+        gap_s=None if options.gap_hours is None else 3600 * options.gap_hours,
         from_utc=start,
         to_utc=end,
     )

@@ -31,7 +31,7 @@ class Options:
     display: str
     measured_from: str | None
     measured_to: str | None
-    gap_hours: float
+    gap_hours: float | None
     vehicles: bool
     skip_bad: bool
     again: bool
@@ -99,10 +99,8 @@ _OPTIONS = (
     click.option(
         "--gap-hours",
         type=click.FloatRange(0.25, 8784),
-        default=24.0,
-        show_default=True,
         metavar="HOURS",
-        help="Longer without any vehicle counts as not measured.",
+        help="Longer without any vehicle counts as not measured; else 24, or none when it is said when.",
     ),
     click.option("--vehicles/--no-vehicles", default=True, help="Keep single vehicles, or counts alone."),
     click.option("--skip-bad", is_flag=True, help="Leave wrong rows out and import the others."),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
+from telemetry.exchange.assumed import Stretch
 from telemetry.exchange.importing import Imported, Wanted
 from telemetry.local_time import iso_local
 from telemetry.rows import from_s
 
+_GAPS_NAMED = 5
 _LINE_EVERY = 250_000  # vehicles, where no terminal rewrites a line
 
 
@@ -72,6 +74,8 @@ def notes(found: Imported, wanted: Wanted, *, own_store: bool, limit_given: bool
         )
     if found.kind == "vehicles":
         yield _assumption(found, wanted)
+    elif found.assumed:
+        yield "The file was made of an import itself: when the device was measuring stays assumed."
     if own_store and wanted.keep_vehicles and found.kind == "vehicles":
         yield "The daemon deletes single vehicles after [store] keep_vehicles_days; their counts stay."
 
@@ -82,9 +86,17 @@ def _assumption(found: Imported, wanted: Wanted) -> str:
     end = "the last" if wanted.to_utc is None else "--measured-to"
     text = f"The file does not say when its device was measuring: taken is from {start} to {end}"
     if found.gaps:
-        gaps = _n(found.gaps, "stretch", "stretches")
-        text += f", without {gaps} of more than {wanted.gap_s / 3600:g} h that had no vehicle"
+        gaps = _n(len(found.gaps), "stretch", "stretches")
+        text += f", without {gaps} of more than {wanted.allowed_gap_s / 3600:g} h that had no vehicle"
+        text += f" ({_stretches(found.gaps, ZoneInfo(wanted.facts.timezone))})"
     return text + "."
+
+
+def _stretches(gaps: Sequence[Stretch], zone: ZoneInfo) -> str:
+    """The first of them, each from when to when."""
+    named = [f"{iso_local(from_s(begin), zone)} to {iso_local(from_s(end), zone)}" for begin, end in gaps]
+    more = len(named) - _GAPS_NAMED
+    return ", ".join(named[:_GAPS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def as_json_object(found: Imported, wanted: Wanted, path: Path) -> dict[str, object]:
@@ -100,8 +112,8 @@ def as_json_object(found: Imported, wanted: Wanted, path: Path) -> dict[str, obj
         "from": start,
         "to": end,
         "measured_s": found.measured_s,
-        "coverage_assumed": found.kind == "vehicles",
-        "gaps": found.gaps,
+        "coverage_assumed": found.assumed,
+        "gaps": len(found.gaps),
         "rows": found.lines,
         "vehicles": found.vehicles,
         "left_out": found.errors.n,

@@ -1,8 +1,8 @@
 """When a device is taken to have measured of which only the vehicles are known.
 
-From the first to the last quarter-hour with a vehicle, or over the whole of a period that somebody vouches
-for; but not in stretches without any vehicle that are longer than an allowed gap: nobody knows whether the
-road was empty or the battery was.
+From the first to the last quarter-hour with a vehicle; but not in stretches without any vehicle that are
+longer than an allowed gap: nobody knows whether the road was empty or the battery was. Where somebody vouches
+for a period, all of it is measured, unless a gap is named as well.
 """
 
 from __future__ import annotations
@@ -38,6 +38,20 @@ def stretches(
     if to_s is not None and to_s - end <= gap_s:
         end = to_s
     return [*found, (begin, end)]
+
+
+def left_out(
+    measured: Sequence[Stretch], from_s: int | None = None, to_s: int | None = None
+) -> Iterator[Stretch]:
+    """What lies between the stretches, and at the ends that were stated."""
+    if not measured:
+        return
+    edges = [measured[0][0] if from_s is None else from_s]
+    edges += [edge for stretch in measured for edge in stretch]
+    edges.append(measured[-1][1] if to_s is None else to_s)
+    for end, begin in zip(edges[::2], edges[1::2], strict=True):
+        if begin > end:
+            yield end, begin
 
 
 def intervals(measured: Sequence[Stretch]) -> Iterator[tuple[int, int]]:

@@ -90,12 +90,14 @@ class CsvFile:
             raise FileRefused(f"{self.name} is UTF-16 text; save it as CSV in UTF-8")
         start = start.removeprefix(codecs.BOM_UTF8)
         lines = start.splitlines(keepends=True)
-        if not lines:
+        self._number = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+        if self._number == len(lines):
             raise FileRefused(f"{self.name} is empty; the first line must name the columns")
-        self._check(lines[0])
-        self._rest = b"".join(lines[1:])
-        self._number = 1
-        return _text(lines[0].rstrip(b"\r\n"))
+        header = lines[self._number]
+        self._check(header)
+        self._number += 1
+        self._rest = b"".join(lines[self._number :])
+        return _text(header.rstrip(b"\r\n"))
 
     def _more(self) -> bytes:
         block = self._file.read(BLOCK)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from telemetry.exchange.place import Place
 from telemetry.exchange.slots import Slot
-from telemetry.exchange.tables import numbers_of
+from telemetry.exchange.tables import method_of, numbers_of
 
 CONTEXT = [
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Transportation/master/context.jsonld",
@@ -61,6 +61,7 @@ def _counted(slot: Slot, direction: str, place: Place) -> dict[str, object]:
         found |= {
             "averageVehicleSpeed": round(numbers.mean_kmh, 2),
             "speedsign:v85Kmh": round(numbers.v85_kmh, 2),
+            "speedsign:method": method_of(place.standing),
             "speedsign:limitKmh": place.standing.facts.limit_kmh,
             "speedsign:overLimitShare": numbers.over_limit_share,
             "speedsign:sample": numbers.sample,

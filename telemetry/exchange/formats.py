@@ -12,7 +12,7 @@ from typing import IO, Any
 from speedsign.errors import UsageError
 from telemetry.exchange.tables import Sheet, Type, Value
 
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 5_000
 
 
 def write_csv(sheet: Sheet, out: IO[str]) -> int:

@@ -1,13 +1,15 @@
 """A CSV file into a database: all of it in one transaction, or nothing.
 
-What comes in is an installation of its own (`origin` "imported"), so that it is never mixed with what
-the sign measured itself. A file of vehicles does not say when its device was measuring, so that is assumed
-(telemetry.exchange.assumed). Our own interval export does say it, and comes back as it was.
+What comes in is an installation of its own (`origin` "imported", "recorded" or "copied"), so that it is never
+mixed with what the sign measured itself. A file of vehicles does not say when its device was measuring, so
+that is assumed (telemetry.exchange.assumed). Our own interval export does say it, and comes back as it was.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,14 +23,17 @@ from speedsign.errors import StoreError
 from speedsign.model import DisplayState, Installation
 from telemetry.database import open_for_writing, sentences
 from telemetry.exchange import interval_rows, vehicle_rows
+from telemetry.exchange.assumed import Stretch, left_out
 from telemetry.exchange.csv_file import CsvFile, FileRefused, RowError
 from telemetry.exchange.interval_rows import IntervalReader, IntervalRow
+from telemetry.exchange.said import Said
 from telemetry.exchange.times import NoZone, Times
 from telemetry.exchange.vehicle_rows import VehicleReader, VehicleRow
 from telemetry.exchange.writing import IntervalWriter, VehicleWriter
 from telemetry.rows import INSTALLATION_COLUMNS, installation_row, to_ms
 
 ERRORS_SHOWN = 20
+GAP_S = 86_400.0
 _CACHE_KIB = 32_000  # the index over a year of vehicles in any order
 
 Row = TypeVar("Row", VehicleRow, IntervalRow)
@@ -66,9 +71,16 @@ class Wanted:
     keep_vehicles: bool = True
     skip_bad: bool = False
     again: bool = False
-    gap_s: float = 86_400.0
+    gap_s: float | None = None  # longer without a vehicle is not measured; None: as `allowed_gap_s` says
     from_utc: datetime | None = None  # the device measured from here
     to_utc: datetime | None = None
+
+    @property
+    def allowed_gap_s(self) -> float:
+        """What somebody vouches for has no gaps, unless that is said as well."""
+        if self.gap_s is not None:
+            return self.gap_s
+        return GAP_S if self.from_utc is None and self.to_utc is None else math.inf
 
 
 @dataclass(slots=True)
@@ -95,7 +107,8 @@ class Imported:
     from_s: int = 0  # of the measured time
     to_s: int = 0
     measured_s: float = 0.0
-    gaps: int = 0  # stretches that are not counted as measured
+    gaps: tuple[Stretch, ...] = ()  # stretches that are not counted as measured
+    assumed: bool = True  # when the device was measuring
     repeated: int = 0  # times of the hour that the autumn change repeats
     ignored: tuple[str, ...] = ()  # columns that mean nothing to us
     errors: Errors = field(default_factory=Errors)
@@ -118,22 +131,43 @@ def import_file(
     csv_file = CsvFile(file, name, {*vehicle_rows.REQUIRED, *interval_rows.REQUIRED})
     if not {"start", "n"} <= set(csv_file.columns):
         csv_file.places(vehicle_rows.REQUIRED)
-    made = not path.exists()
-    db = open_for_writing(path)
+    if path.exists():
+        return _into(path, path, csv_file, sha256, wanted, at_utc, progress)
+    target = Path(os.path.realpath(path))  # of a link that leads nowhere yet, what it leads to
+    part = target.with_name(f".{target.name}.part")
+    try:
+        _remove(part)  # of an import that was killed
+        found = _into(path, part, csv_file, sha256, wanted, at_utc, progress)
+        part.replace(target)
+    finally:
+        _remove(part)
+    return found
+
+
+def _into(
+    path: Path,
+    written: Path,
+    file: CsvFile,
+    sha256: str,
+    wanted: Wanted,
+    at_utc: datetime,
+    progress: Progress,
+) -> Imported:
+    """`written` is the database at `path`, or what is to become it."""
+    try:
+        db = open_for_writing(written)
+    except StoreError as error:
+        raise type(error)(str(error).replace(str(written), str(path))) from error
     try:
         with sentences(path), _all_or_nothing(db):
-            _refuse_twice(db, path, name, sha256, wanted)
-            found = _take(db, csv_file, wanted, progress)
+            _refuse_twice(db, path, file.name, sha256, wanted)
+            found = _take(db, file, wanted, progress)
             db.execute(
                 "INSERT INTO import (sha256, name, at_ms, vehicles, installation_id) VALUES (?, ?, ?, ?, ?)",
-                (sha256, name, to_ms(at_utc), found.vehicles, found.installation_id),
+                (sha256, file.name, to_ms(at_utc), found.vehicles, found.installation_id),
             )
-    except BaseException:
+    finally:
         db.close()
-        if made:
-            _remove(path)
-        raise
-    db.close()
     return found
 
 
@@ -151,7 +185,7 @@ def _all_or_nothing(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
-    """A database that was made for a file of which nothing was taken."""
+    """A database that was not finished."""
     for side in ("", "-wal", "-shm"):
         with contextlib.suppress(OSError):
             path.with_name(path.name + side).unlink()
@@ -178,48 +212,67 @@ def _take(db: sqlite3.Connection, file: CsvFile, wanted: Wanted, progress: Progr
     ).lastrowid
     assert number is not None  # noqa: S101  an INSERT was done
     found = Imported(installation_id=number)
-    times = Times(wanted.times)
+    times, said = Times(wanted.times), Said(file.name, told=wanted.facts.rounds)
     if {"start", "n"} <= set(file.columns):
-        _take_intervals(db, file, times, wanted, found, progress)
+        origin = _take_intervals(db, file, IntervalReader(file, times, said), said, wanted, found, progress)
     else:
-        _take_vehicles(db, file, times, wanted, found, progress)
+        reader = VehicleReader(file, times, wanted.words, wanted.display, said)
+        origin = _take_vehicles(db, file, reader, said, wanted, found, progress)
+    found.assumed = origin != "copied"
     found.repeated = times.repeated
     if found.errors.n and not wanted.skip_bad:
         raise BadRows(file.name, found.errors, found.lines)
     if not found.measured_s and not found.vehicles:
         raise FileRefused(f"{file.name} has no row that could be imported; nothing was imported")
     db.execute(
-        "UPDATE installation SET from_ms = ?, to_ms = ? WHERE id = ?",
-        (1000 * found.from_s, 1000 * found.to_s, number),
+        "UPDATE installation SET from_ms = ?, to_ms = ?, rounds = ?, origin = ? WHERE id = ?",
+        (1000 * found.from_s, 1000 * found.to_s, said.rounds, origin, number),
     )
     return found
 
 
 def _take_vehicles(
-    db: sqlite3.Connection, file: CsvFile, times: Times, wanted: Wanted, found: Imported, progress: Progress
-) -> None:
-    reader = VehicleReader(file, times, wanted.words, wanted.display)
+    db: sqlite3.Connection,
+    file: CsvFile,
+    reader: VehicleReader,
+    said: Said,
+    wanted: Wanted,
+    found: Imported,
+    progress: Progress,
+) -> str:
+    """The installation's origin: it is assumed when was measured, and perhaps not known what was shown."""
     found.ignored = _unknown(file, vehicle_rows)
-    writer = VehicleWriter(db, found.installation_id, rounds=wanted.facts.rounds, keep=wanted.keep_vehicles)
+    writer = VehicleWriter(db, found.installation_id, rounds=lambda: said.rounds, keep=wanted.keep_vehicles)
     inside = _inside(wanted)
     _take_rows(file, lambda fields: inside(reader.row(fields)), writer, found, wanted, progress)
-    measured = writer.finish(wanted.gap_s, _seconds(wanted.from_utc), _seconds(wanted.to_utc))
+    from_s, to_s = _seconds(wanted.from_utc), _seconds(wanted.to_utc)
+    measured = writer.finish(wanted.allowed_gap_s, from_s, to_s)
     if measured:
-        found.from_s, found.to_s = measured[0][0], measured[-1][1]
+        found.from_s = measured[0][0] if from_s is None else from_s
+        found.to_s = measured[-1][1] if to_s is None else to_s
         found.measured_s = float(sum(end - begin for begin, end in measured))
-        found.gaps = len(measured) - 1
+        found.gaps = tuple(left_out(measured, from_s, to_s))
+    return "recorded" if reader.display_known and said.origin != "imported" else "imported"
 
 
 def _take_intervals(
-    db: sqlite3.Connection, file: CsvFile, times: Times, wanted: Wanted, found: Imported, progress: Progress
-) -> None:
+    db: sqlite3.Connection,
+    file: CsvFile,
+    reader: IntervalReader,
+    said: Said,
+    wanted: Wanted,
+    found: Imported,
+    progress: Progress,
+) -> str:
+    """The installation's origin, no better than the one that the file says."""
     found.kind = "intervals"
     found.ignored = _unknown(file, interval_rows)
-    reader = IntervalReader(file, times)
     writer = IntervalWriter(db, found.installation_id)
     _take_rows(file, reader.row, writer, found, wanted, progress)
     writer.flush()
-    found.from_s, found.to_s, found.measured_s = writer.first_s or 0, writer.end_s, writer.measured_s
+    found.from_s, found.to_s = writer.first_s or 0, writer.end_s
+    found.measured_s = round(writer.measured_s, 3)
+    return "copied" if said.origin == "measured" else said.origin
 
 
 def _take_rows(

@@ -16,12 +16,21 @@ MINUTES = (15, 60)
 
 @dataclass(slots=True)
 class Slot:
-    """One of them, or what of it lies in the period."""
+    """One of them, or what of it lies in the period; never without a part of an interval that it counts."""
 
     start_utc: datetime
     end_utc: datetime
+    until_utc: datetime  # where the whole one ends
     measured_s: float = 0.0
     intervals: list[Interval] = field(default_factory=list)
+
+    def add(self, interval: Interval) -> None:
+        """One that starts in the slot. Counts cannot be cut, so a slot that is cut grows to hold it."""
+        end = interval.start_utc + timedelta(seconds=interval.duration_s)
+        self.end_utc = max(self.end_utc, min(end, self.until_utc))
+        most_s = (self.end_utc - self.start_utc).total_seconds()
+        self.measured_s = min(self.measured_s + interval.measured_s, most_s)
+        self.intervals.append(interval)
 
     @property
     def coverage(self) -> float:
@@ -65,8 +74,7 @@ def slots(period: Period, minutes: int, intervals: Iterable[Interval]) -> Iterat
                         f"{minutes} minutes; ask for --period 60"
                     )
                 if following.start_utc >= slot.start_utc:
-                    slot.measured_s += following.measured_s
-                    slot.intervals.append(following)
+                    slot.add(following)
                 following = next(waiting, None)
             yield slot
 
@@ -76,6 +84,7 @@ def _parts(hour: Hour, minutes: int, period: Period) -> Iterator[Slot]:
     step = timedelta(minutes=minutes)
     for number in range(60 // minutes):
         start = max(hour.start_utc + number * step, period.from_utc)
-        end = min(hour.start_utc + (number + 1) * step, period.to_utc)
+        whole = hour.start_utc + (number + 1) * step
+        end = min(whole, period.to_utc)
         if start < end:
-            yield Slot(start, end)
+            yield Slot(start, end, whole)

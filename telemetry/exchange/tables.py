@@ -15,8 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from speedsign.model import ClockQuality, Interval
+from telemetry.exchange.said import ORIGIN, ROUNDS, origin_of
 from telemetry.exchange.slots import Slot
-from telemetry.exchange.vehicle_rows import TRACKER
 from telemetry.percentiles import classes, mean_sd, percentile
 from telemetry.query import BOTH, Standing
 from telemetry.rows import from_ms, intervals_of, speed_class, to_ms
@@ -68,6 +68,8 @@ VEHICLES = (
     ("tracker", Type.TEXT),
     ("radial_kmh", Type.NUMBER),
     ("along_kmh", Type.NUMBER),
+    (ROUNDS, Type.TRUTH),
+    (ORIGIN, Type.TEXT),
     ("installation", Type.WHOLE),
     ("site", Type.TEXT),
 )
@@ -90,7 +92,7 @@ def vehicles(
 def _vehicles(
     db: sqlite3.Connection, standing: Standing, spans: Iterable[Span], without_clock: str
 ) -> Iterator[list[Value]]:
-    zone, rounds = ZoneInfo(standing.facts.timezone), standing.facts.rounds
+    zone, rounds, behind = ZoneInfo(standing.facts.timezone), standing.facts.rounds, _behind(standing)
     cursor = db.cursor()
     cursor.row_factory = None
     for start, end in spans:
@@ -100,16 +102,18 @@ def _vehicles(
             (to_ms(start), to_ms(end), standing.id, without_clock),
         )
         for row in cursor:
-            yield [*_vehicle(row, zone, rounds=rounds), standing.id, standing.facts.site]
+            yield [*_vehicle(row, zone, rounds=rounds), *behind]
 
 
 def _vehicle(row: tuple[Any, ...], zone: ZoneInfo, *, rounds: bool) -> list[Value]:
     last_ms, direction, speed, length, entry, leaving, fastest, seen_ms, readings, *rest = row
     strength, display, face, flags, clock, tracker, radial, along = rest
-    passage: list[Value] = [None] * 5  # what is not known of an imported vehicle stays empty
-    if tracker != TRACKER:
-        speeds = (round(entry, 2), round(leaving, 2), round(fastest, 2))
-        passage = [*speeds, seen_ms / 1000, readings]
+    passage: list[Value]
+    if readings:
+        passage = [round(entry, 2), round(leaving, 2), round(fastest, 2), seen_ms / 1000, readings]
+    else:  # of an import: what was not known repeats the speed, and stays empty
+        speeds = [None if one == speed else round(one, 2) for one in (entry, leaving, fastest)]
+        passage = [*speeds, seen_ms / 1000 if seen_ms else None, None]
     return [
         from_ms(last_ms).astimezone(zone),
         direction,
@@ -125,6 +129,11 @@ def _vehicle(row: tuple[Any, ...], zone: ZoneInfo, *, rounds: bool) -> list[Valu
         _rounded(radial, 2),
         _rounded(along, 2),
     ]
+
+
+def _behind(standing: Standing) -> list[Value]:
+    """What every row of an installation ends with."""
+    return [standing.facts.rounds, origin_of(standing), standing.id, standing.facts.site]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -153,6 +162,8 @@ INTERVALS = (
     ("speed_kmh", Type.WHOLE),
     ("n", Type.WHOLE),
     ("suspects", Type.WHOLE),
+    (ROUNDS, Type.TRUTH),
+    (ORIGIN, Type.TEXT),
     ("installation", Type.WHOLE),
     ("site", Type.TEXT),
 )
@@ -172,14 +183,13 @@ def intervals(found: Iterable[Interval], standing: Standing) -> Sheet:
 
 
 def _intervals(found: Iterable[Interval], standing: Standing) -> Iterator[list[Value]]:
-    zone = ZoneInfo(standing.facts.timezone)
-    behind: list[Value] = [standing.id, standing.facts.site]
+    zone, behind = ZoneInfo(standing.facts.timezone), _behind(standing)
     for interval in found:
         head: list[Value] = [
             interval.start_utc.astimezone(zone),
             (interval.start_utc + timedelta(seconds=interval.duration_s)).astimezone(zone),
             interval.duration_s,
-            interval.measured_s,
+            round(interval.measured_s, 3),
             round(interval.measured_s / interval.duration_s, 4),
             interval.clock.value,
             int(interval.scaled),
@@ -209,6 +219,7 @@ HOURS = (
     ("mean_kmh", Type.NUMBER),
     ("v85_kmh", Type.NUMBER),
     ("over_limit_share", Type.NUMBER),
+    ("method", Type.TEXT),
     ("limit_kmh", Type.WHOLE),
     ("sample", Type.TEXT),
     ("measured_s", Type.NUMBER),
@@ -243,6 +254,11 @@ def numbers_of(slot: Slot, direction: str, standing: Standing) -> SlotNumbers:
     )
 
 
+def method_of(standing: Standing) -> str:
+    """How percentiles and means are made, short: the rule, and the edges of the classes."""
+    return f"grouped, {'[k-0.5, k+0.5)' if standing.facts.rounds else '[k, k+1)'}"
+
+
 def hours(slots: Iterable[Slot], standing: Standing) -> Sheet:
     """A row a slot and direction, and one for both; without measuring no n, for 0 would be a quiet hour."""
     return Sheet(HOURS, _hours(slots, standing))
@@ -262,9 +278,10 @@ def _hours(slots: Iterable[Slot], standing: Standing) -> Iterator[list[Value]]:
                 _rounded(found.mean_kmh, 3),
                 _rounded(found.v85_kmh, 3),
                 _rounded(found.over_limit_share, 5),
+                method_of(standing),
                 standing.facts.limit_kmh,
                 found.sample,
-                slot.measured_s,
+                round(slot.measured_s, 3),
                 round(slot.coverage, 4),
                 slot.enough,
                 standing.id,

@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from speedsign.model import SUSPECT, ClockQuality, Direction, DisplayState
 from telemetry.exchange.csv_file import CsvFile, RowError, shown
+from telemetry.exchange.said import ORIGIN, ROUNDS, Said
 from telemetry.exchange.times import Times
 from telemetry.rows import FASTEST_KMH
 
@@ -21,12 +22,13 @@ REQUIRED = ("time", "direction", "speed_kmh")
 # In the order of `More`, after the length and the display.
 OPTIONAL = (
     "length_m", "display", "seen_s", "clock", "entry_kmh", "exit_kmh", "max_kmh", "readings", "strength",
-    "flags", "tracker", "face", "radial_kmh", "along_kmh",
+    "flags", "tracker", "face", "radial_kmh", "along_kmh", ROUNDS, ORIGIN,
 )  # fmt: skip
 # What our export says beside them; it is known from elsewhere.
 SAID_BESIDE = ("installation", "site")
-TRACKER = "import"  # nothing but the one speed is known of these vehicles: entry, exit and max repeat it
-OTHER_TRACKER = "file"  # entry or exit is known, and the file does not name the tracker
+# Where the file does not name the tracker:
+TRACKER = "import"  # nothing but the one speed is known: entry, exit and max repeat it
+OTHER_TRACKER = "file"  # entry or exit is known
 LONGEST_M = 100.0
 LONGEST_SEEN_S = 3600.0
 _DIRECTIONS = frozenset(direction.value for direction in Direction)
@@ -35,6 +37,7 @@ _FLAG = re.compile(r"[a-z_]{1,20}\??")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 _KEPT = 50_000  # different texts of one column that are remembered
 
+Text = TypeVar("Text", str, tuple[str, ...])
 Value = TypeVar("Value")
 
 
@@ -76,7 +79,14 @@ class VehicleReader:
     A row costs a few microseconds, since what a column says is looked at once for each different text.
     """
 
-    def __init__(self, file: CsvFile, times: Times, words: Mapping[str, str], display: DisplayState) -> None:
+    def __init__(
+        self,
+        file: CsvFile,
+        times: Times,
+        words: Mapping[str, str],
+        display: DisplayState,
+        said: Said,
+    ) -> None:
         places = file.places(REQUIRED, OPTIONAL)
         self._time, direction, speed = (places.pop(column) for column in REQUIRED)
         self._needed = max(self._time, direction, speed) + 1
@@ -84,13 +94,20 @@ class VehicleReader:
         self._times = times
         self._display = display.value
         comma = file.separator != ","
-        self._direction, self._direction_of = direction, _Remembered(partial(_direction, words))
-        self._speed, self._speed_of = speed, _Remembered(partial(_speed, "speed_kmh", comma))
-        self._length, self._length_of = places.get("length_m"), _Remembered(partial(_length, comma))
+        self._direction, self._direction_of = direction, Remembered(partial(_direction, words))
+        self._speed, self._speed_of = speed, Remembered(partial(_speed, "speed_kmh", comma))
+        self._length, self._length_of = places.get("length_m"), Remembered(partial(_length, comma))
         absent = self._width  # a field that is put behind the others, and is empty
-        readers = _readers(comma, display.value)
-        self._more = [(places.get(column, absent), _Remembered(readers[column])) for column in OPTIONAL[1:]]
+        readers = _readers(comma, display.value) | {ROUNDS: said.read_rounds, ORIGIN: said.read_origin}
+        self._more = [(places.get(column, absent), Remembered(readers[column])) for column in OPTIONAL[1:]]
         self.has_more = bool(places.keys() - {"length_m"})
+        self._displays = self._more[0][1] if "display" in places else {"": self._display}
+
+    @property
+    def display_known(self) -> bool:
+        """Whether it was said of every vehicle so far what the panel did: by the file, or for all of it."""
+        unsaid = any(not text.strip() for text in self._displays)
+        return not unsaid or self._display != DisplayState.FAULT.value
 
     def row(self, fields: list[str]) -> VehicleRow:
         """RowError with the reason when it is none."""
@@ -109,9 +126,9 @@ class VehicleReader:
         display, seen_ms, clock, entry, leaving, fastest, *rest = [
             values[fields[place]] for place, values in self._more
         ]
-        readings, strength, flags, tracker, face, radial, along = rest
-        if entry is None and leaving is None:
-            tracker = TRACKER
+        readings, strength, flags, tracker, face, radial, along, *_ = rest
+        if not tracker:
+            tracker = TRACKER if entry is None and leaving is None else OTHER_TRACKER
         more = More(
             ms - seen_ms, clock, speed if entry is None else entry, speed if leaving is None else leaving,
             speed if fastest is None else fastest, readings, strength, flags, tracker, face, radial, along,
@@ -119,14 +136,14 @@ class VehicleReader:
         return VehicleRow(ms, direction, speed, length, display, more)
 
 
-class _Remembered(dict[str, Value], Generic[Value]):
+class Remembered(dict[Text, Value], Generic[Text, Value]):
     """Text -> value: a file says the same few words and speeds again and again."""
 
-    def __init__(self, read: Callable[[str], Value]) -> None:
+    def __init__(self, read: Callable[[Text], Value]) -> None:
         super().__init__()
-        self._read: Callable[[str], Value] = read
+        self._read: Callable[[Text], Value] = read
 
-    def __missing__(self, text: str) -> Value:
+    def __missing__(self, text: Text) -> Value:
         if len(self) > _KEPT:
             self.clear()
         found: Value = self._read(text)
@@ -155,7 +172,7 @@ def _readers(comma: bool, display: str) -> dict[str, Callable[[str], Any]]:
         "readings": lambda text: int(_amount("readings", 1e6, comma, text) or 0),
         "strength": partial(_amount, "strength", 1e9, comma),
         "flags": _flags,
-        "tracker": lambda text: text.strip()[:40] or OTHER_TRACKER,
+        "tracker": lambda text: text.strip()[:40],
         "face": partial(_one_of, "face", _FACES, ""),
     }
 

@@ -7,7 +7,7 @@ table has; so a file of any length needs the same few megabytes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from speedsign.model import ClockQuality
 from telemetry.exchange import assumed
@@ -83,9 +83,11 @@ class Writer:
 
 
 class VehicleWriter(Writer):
-    """Vehicles one by one; `rounds` as the installation's."""
+    """Vehicles one by one; `rounds()` tells whether the device rounded, asked when a speed is new."""
 
-    def __init__(self, db: sqlite3.Connection, installation_id: int, *, rounds: bool, keep: bool) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, installation_id: int, *, rounds: Callable[[], bool], keep: bool
+    ) -> None:
         super().__init__(db, installation_id)
         self._rounds = rounds
         self._keep = keep
@@ -115,7 +117,7 @@ class VehicleWriter(Writer):
     def _sign(self, speed_kmh: float) -> str:
         if len(self._signs) > 100_000:
             self._signs.clear()
-        found = self._signs[speed_kmh] = chr(_FIRST + speed_class(speed_kmh, rounds=self._rounds))
+        found = self._signs[speed_kmh] = chr(_FIRST + speed_class(speed_kmh, rounds=self._rounds()))
         return found
 
     def _distrust(self, start_s: int, clock: str) -> None:

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import sys
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 from click.testing import Result
 
 from speedsign.model import Installation
+from telemetry.exchange import tables
 from telemetry.query import read_installations
 from telemetry.store import SqliteStore
 from tests.cli.command import as_json, finished, process, speedsign
@@ -38,9 +42,9 @@ def rows_of(result: Result) -> list[dict[str, str]]:
 
 
 def stats(db: Path) -> list[dict[str, Any]]:
-    """Without what names the installation or the coverage that only the sign knows."""
+    """Without what names the installation."""
     rows: list[dict[str, Any]] = as_json(speedsign("stats", "--db", db, "--json"))
-    other = {"installation", "sign", "coverage_assumed", "fault"}
+    other = {"installation", "sign"}
     return [{key: value for key, value in row.items() if key not in other} for row in rows]
 
 
@@ -75,10 +79,11 @@ def test_vehicles_that_come_in_again_give_the_same_statistics(tmp_path: Path, ro
     db = sign(tmp_path / "sign.db", facts=facts)
     out = tmp_path / "bridge.csv"
     exported(db, "-o", out)
-    assert imported(out, *([] if rounds else ["--truncates"])).exit_code == 0
+    assert imported(out).exit_code == 0
     again = tmp_path / "street.db"
     assert counts(again) == counts(db)
-    apart = {"coverage", "gaps", "hours_left_out"}  # half of an hour was not measured: vehicles do not tell
+    # Half of an hour was not measured: vehicles do not tell.
+    apart = {"coverage", "coverage_assumed", "gaps", "hours_left_out"}
     for was, now in zip(stats(db), stats(again), strict=True):
         assert {key: now[key] for key in was if key not in apart} == {
             key: was[key] for key in was if key not in apart
@@ -89,7 +94,7 @@ def test_vehicles_that_come_in_again_give_the_same_statistics(tmp_path: Path, ro
     )
     assert ask(again, sql) == ask(db, sql)
     assert rows_of(exported(again))[:50] == [
-        row | {"site": "bridge", "installation": "1"} for row in rows_of(exported(db))[:50]
+        row | {"origin": "recorded"} for row in rows_of(exported(db))[:50]
     ]
 
 
@@ -99,6 +104,44 @@ def test_what_is_not_known_of_an_imported_vehicle_stays_unknown(tmp_path: Path) 
     (row,) = rows_of(exported(tmp_path / "street.db"))
     assert (row["entry_kmh"], row["exit_kmh"], row["max_kmh"], row["readings"]) == ("", "", "", "")
     assert (row["tracker"], row["display"]) == ("import", "fault")
+
+
+PASSAGES = (
+    "2026-05-04T12:00:01+03:00,approaching,50.5,,,55,1.5,12,radar 7",
+    "2026-05-04T12:00:02+03:00,approaching,50.5,,,,2,,radar 7",
+    "2026-05-04T12:00:03+03:00,approaching,50.5,52,49,,,,",
+    "2026-05-04T12:00:04+03:00,approaching,50.5,,,60,,,",
+    "2026-05-04T12:00:05+03:00,approaching,50.5,50.5,50.5,50.5,0.5,3,",
+)
+
+
+def test_what_a_file_says_of_a_passage_goes_round(tmp_path: Path) -> None:
+    header = "time,direction,speed_kmh,entry_kmh,exit_kmh,max_kmh,seen_s,readings,tracker"
+    imported(csv_file(tmp_path, PASSAGES, header))
+    street, out, again = tmp_path / "street.db", tmp_path / "out.csv", tmp_path / "again.db"
+    exported(street, "-o", out)
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(row["max_kmh"], row["seen_s"], row["readings"], row["tracker"]) for row in rows] == [
+        ("55.0", "1.5", "12", "radar 7"),
+        ("", "2.0", "", "radar 7"),
+        ("", "", "", "file"),
+        ("60.0", "", "", "import"),
+        ("50.5", "0.5", "3", "file"),
+    ]
+    assert [row["entry_kmh"] for row in rows] == ["50.5", "", "52.0", "", "50.5"]
+    imported(out, db=again)
+    sql = (
+        "SELECT first_ms, last_ms, speed_kmh, entry_kmh, exit_kmh, max_kmh, readings, tracker FROM vehicle"
+        " ORDER BY last_ms"
+    )
+    assert ask(again, sql) == ask(street, sql)
+
+
+def test_vehicles_that_were_never_kept_are_said(tmp_path: Path) -> None:
+    imported(csv_file(tmp_path, ["2026-05-04T12:00:00+03:00,approaching,50.5"]), "--no-vehicles")
+    result = speedsign("export", "--db", tmp_path / "street.db")
+    assert result.exit_code == 1
+    assert "single vehicles of installation 1 are not kept; --what intervals has" in result.stderr
 
 
 def test_vehicles_that_were_deleted_are_said(db: Path) -> None:
@@ -178,7 +221,9 @@ def test_every_interval_has_a_row(db: Path) -> None:
     assert sum(int(row["n"]) for row in rows) == 300
 
 
-def test_intervals_come_in_again_exactly(tmp_path: Path, db: Path) -> None:
+@pytest.mark.parametrize("rounds", [True, False])
+def test_intervals_come_in_again_exactly(tmp_path: Path, rounds: bool) -> None:
+    db = sign(tmp_path / "sign.db", facts=replace(HERE, rounds=rounds))
     store = SqliteStore(db, "north-3")
     store.close_intervals(MONDAY + timedelta(hours=8), MONDAY)
     store.close()
@@ -193,8 +238,24 @@ def test_intervals_come_in_again_exactly(tmp_path: Path, db: Path) -> None:
         "SELECT start_s, direction, display, speeds, suspects FROM cell JOIN interval ON id = interval_id",
     ):
         assert sorted(ask(again, sql)) == sorted(ask(db, sql))
+    assert as_json(result)["coverage_assumed"] is False
     assert stats(again) == stats(db)
-    assert rows_of(exported(again, "--what", "intervals")) == rows_of(exported(db, "--what", "intervals"))
+    assert stats(db)[-1]["fault"] == 60
+    assert rows_of(exported(again, "--what", "intervals")) == [
+        row | {"origin": "copied"} for row in rows_of(exported(db, "--what", "intervals"))
+    ]
+
+
+@pytest.mark.parametrize("what", ["vehicles", "intervals"])
+def test_what_was_assumed_stays_assumed(tmp_path: Path, what: str) -> None:
+    imported(csv_file(tmp_path, ["2026-05-04T12:00:00+03:00,approaching,50.5"]))
+    street, out, again = tmp_path / "street.db", tmp_path / "out.csv", tmp_path / "again.db"
+    exported(street, "--what", what, "-o", out)
+    result = imported(out, db=again)
+    assert "assumed" in result.stderr or "does not say when" in result.stderr
+    assert stats(again) == [row | {"site": "out"} for row in stats(street)]
+    assert stats(again)[-1]["coverage_assumed"] is True
+    assert stats(again)[-1]["fault"] == 0
 
 
 BAD_INTERVALS = {
@@ -211,6 +272,8 @@ BAD_INTERVALS = {
     "2026-05-04T11:45:00Z,900,1,ok,approaching,dark,51,1": "says otherwise about its interval",
     "2026-05-04T11:45:00Z,900,0,ok,approaching,dark,50,2": "comes twice",
     "2026-05-04T11:30:00Z,900,0,ok,approaching,dark,52,2": "its interval stands in another place",
+    "2026-05-04T11:00:00Z,3600,0,ok,approaching,dark,50,1": "its 3600 s overlap an interval of another",
+    "2026-05-04T11:50:00Z,300,0,ok,approaching,dark,50,1": "its 300 s overlap an interval of another length",
     "2026-05-04T12:00:00Z": "has 1 fields",
 }
 
@@ -245,6 +308,39 @@ def test_hours_have_their_numbers_and_say_when_too_little_was_measured(db: Path)
     assert float(both[0]["v85_kmh"]) == pytest.approx(found["v85_kmh"], abs=5e-4)
     assert float(both[0]["mean_kmh"]) == pytest.approx(found["mean_kmh"], abs=5e-4)
     assert float(both[0]["over_limit_share"]) == pytest.approx(found["over_limit_share"], abs=5e-6)
+
+
+@pytest.mark.parametrize(("rounds", "edges"), [(True, "[k-0.5, k+0.5)"), (False, "[k, k+1)")])
+def test_hours_say_how_percentiles_are_made(tmp_path: Path, rounds: bool, edges: str) -> None:
+    db = sign(tmp_path / "sign.db", facts=replace(HERE, rounds=rounds))
+    rows = rows_of(exported(db, "--what", "hours"))
+    assert {row["method"] for row in rows} == {f"grouped, {edges}"}
+    entity = as_json(exported(db, "--format", "fiware"))[0]
+    assert entity["speedsign:method"] == f"grouped, {edges}"
+
+
+@pytest.mark.parametrize("minutes", ["15", "60"])
+def test_no_count_stands_under_a_time_that_it_does_not_cover(db: Path, minutes: str) -> None:
+    cut = ["--from", "2026-05-04T10:07", "--to", "2026-05-04T10:22", "--period", minutes]
+    rows = rows_of(exported(db, "--what", "hours", *cut))
+    whole = rows_of(exported(db, "--what", "hours", "--period", "15"))
+    counted = {row["start"]: row["n"] for row in whole if row["direction"] == "both"}
+    for row in rows:
+        start, end = (datetime.fromisoformat(row[name]) for name in ("start", "end"))
+        assert float(row["measured_s"] or 0) <= (end - start).total_seconds()
+        if row["direction"] == "both" and row["n"]:
+            inside = [n for at, n in counted.items() if start <= datetime.fromisoformat(at) < end]
+            assert int(row["n"]) == sum(map(int, inside))
+    for entity in as_json(exported(db, "--format", "fiware", *cut)):
+        assert entity["dateObserved"][-6:] in ("15:00Z", "30:00Z", "00:00Z")
+
+
+def test_measured_time_has_no_noise(tmp_path: Path, db: Path) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("UPDATE interval SET measured_s = 899.1000000000004")
+        connection.commit()
+    assert {row["measured_s"] for row in rows_of(exported(db, "--what", "intervals"))} == {"899.1"}
+    assert {row["measured_s"] for row in rows_of(exported(db, "--what", "hours"))} <= {"3596.4"}
 
 
 def test_an_hour_that_was_not_measured_has_no_number(db: Path) -> None:
@@ -351,6 +447,20 @@ def test_a_named_pipe_is_written_to_and_never_replaced(tmp_path: Path, db: Path)
         assert len(reader.readlines()) == 301
         assert child.wait(10) == 0
     assert pipe.is_fifo()
+
+
+def test_ctrl_c_ends_with_a_sentence(tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "vehicles", stopped)
+    out = tmp_path / "out.csv"
+    out.write_text("before")
+    result = speedsign("export", "--db", db, "-o", out)
+    assert result.exit_code == 1
+    assert result.stderr == f"speedsign export: stopped; {out} was not written\n"
+    assert out.read_text() == "before"
+    assert "part" not in " ".join(path.name for path in tmp_path.iterdir())
 
 
 @pytest.mark.wires

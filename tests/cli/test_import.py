@@ -128,6 +128,54 @@ def test_what_the_display_did_is_not_known_unless_said(old: Path, state: str) ->
     assert {row[2] for row in counts(street(old))} == {state}
 
 
+ROUNDED = "time,direction,speed_kmh,rounds"
+
+
+def test_a_file_says_itself_whether_its_device_rounds(tmp_path: Path) -> None:
+    for word, args, speed in (("false", (), 52), ("False", ("--truncates",), 52), ("true", (), 53)):
+        path = csv_file(tmp_path, [f"{NOON},approaching,52.7,{word}"], ROUNDED)
+        street(path).unlink(missing_ok=True)
+        assert imported(path, *args).exit_code == 0
+        assert counts(street(path))[0][3] == speed
+        assert ask(street(path), "SELECT rounds FROM installation") == [(int(speed == 53),)]
+
+
+def test_a_file_that_rounds_and_does_not_is_wrong(tmp_path: Path) -> None:
+    rows = [f"{NOON},approaching,52.7,{word}" for word in ("true", "true", "false", "", "perhaps")]
+    result = imported(csv_file(tmp_path, rows, ROUNDED))
+    assert result.exit_code == 1
+    assert [line[:7] for line in result.stderr.splitlines()[:3]] == ["line 4:", "line 5:", "line 6:"]
+    assert "rounds 'false' is not what the rows before say" in result.stderr
+    assert "rounds 'perhaps' is neither true nor false" in result.stderr
+    result = imported(csv_file(tmp_path, rows[:1], ROUNDED), "--truncates")
+    assert result.exit_code == 1
+    assert "its column rounds says true; leave --truncates out" in result.stderr
+    assert not street(tmp_path / "old.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("display", "args", "fault"),
+    [
+        (("fault", "shown"), (), 1),
+        (("fault", ""), (), 0),
+        (("fault", ""), ("--display", "dark"), 1),
+        (None, (), 0),
+        (None, ("--display", "fault"), 0),
+    ],
+)
+def test_faults_count_where_the_file_says_what_every_vehicle_was_shown(
+    tmp_path: Path, display: tuple[str, str] | None, args: tuple[str, ...], fault: int
+) -> None:
+    rows = [f"{NOON},approaching,52"] * 2
+    header = HEADER
+    if display is not None:
+        rows = [f"{row},{word}" for row, word in zip(rows, display, strict=True)]
+        header = f"{HEADER},display"
+    imported(csv_file(tmp_path, rows, header), *args)
+    found = as_json(speedsign("stats", "--db", tmp_path / "street.db", "--json"))[-1]
+    assert (found["fault"], found["coverage_assumed"]) == (fault, True)
+
+
 def test_counts_alone(old: Path) -> None:
     assert imported(old, "--no-vehicles").exit_code == 0
     assert ask(street(old), "SELECT count(*) FROM vehicle") == [(0,)]
@@ -305,6 +353,32 @@ def test_whole_days_where_somebody_says_so(tmp_path: Path) -> None:
     )
     assert (found["from"], found["to"]) == ("2026-05-04T00:00:00+03:00", "2026-05-06T00:00:00+03:00")
     assert found["measured_s"] == 48 * 3600
+
+
+ENDS = ("--measured-from", "2026-05-01", "--measured-to", "2026-05-31")
+
+
+def test_what_somebody_vouches_for_is_measured_as_a_whole(tmp_path: Path) -> None:
+    result = imported(hourly(tmp_path, 10, 20), *ENDS, "--json")
+    found = as_json(result)
+    assert (found["from"], found["to"]) == ("2026-05-01T00:00:00+03:00", "2026-06-01T00:00:00+03:00")
+    assert (found["gaps"], found["measured_s"]) == (0, 31 * 86_400)
+    assert "taken is from --measured-from to --measured-to." in result.stderr
+    found = as_json(imported(hourly(tmp_path, 10, 20), *ENDS[:2], "--again", "--json"))
+    assert (found["to"], found["gaps"]) == ("2026-05-20T21:15:00+03:00", 0)
+
+
+def test_gaps_that_are_asked_for_are_counted_and_named_at_the_ends_too(tmp_path: Path) -> None:
+    result = imported(hourly(tmp_path, 10, 20), *ENDS, "--gap-hours", "24", "--json")
+    found = as_json(result)
+    assert (found["from"], found["to"]) == ("2026-05-01T00:00:00+03:00", "2026-06-01T00:00:00+03:00")
+    assert (found["gaps"], found["measured_s"]) == (3, 2 * 15.25 * 3600)
+    assert (
+        "from --measured-from to --measured-to, without 3 stretches of more than 24 h that had no vehicle"
+        " (2026-05-01T00:00:00+03:00 to 2026-05-10T06:00:00+03:00, 2026-05-10T21:15:00+03:00 to "
+    ) in result.stderr
+    assert "2026-05-20T21:15:00+03:00 to 2026-06-01T00:00:00+03:00)." in result.stderr
+    assert ask(street(tmp_path / "old.csv"), "SELECT sum(measured_s) FROM interval") == [(2 * 15.25 * 3600,)]
 
 
 def test_a_vehicle_outside_of_what_was_said_is_a_wrong_row(tmp_path: Path) -> None:
@@ -525,8 +599,9 @@ def large(tmp_path: Path, n: int) -> Path:
 
 
 @pytest.mark.wires
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("there", [False, True])
-def test_ctrl_c_leaves_nothing(tmp_path: Path, old: Path, there: bool) -> None:
+def test_being_stopped_leaves_nothing(tmp_path: Path, old: Path, there: bool, number: signal.Signals) -> None:
     if there:
         imported(old)
     before = street(old).read_bytes() if there else None
@@ -534,10 +609,12 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, old: Path, there: bool) -> None:
     with process("import", path, "--db", street(old), "--limit", "50", "--progress") as child:
         assert child.stderr is not None
         assert "vehicles" in child.stderr.readline()
-        child.send_signal(signal.SIGINT)
+        assert street(old).exists() is there
+        child.send_signal(number)
         assert child.wait(20) == 1
         said = child.stderr.read()
     assert said.splitlines()[-1] == f"speedsign import: {path}: stopped; nothing was imported"
+    assert [one.name for one in tmp_path.iterdir() if "part" in one.name] == []
     assert (street(old).read_bytes() if street(old).exists() else None) == before
 
 
@@ -559,3 +636,24 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, old: Path, there: bool) -> N
     assert result.returncode == 1, result.stderr
     assert "check free space" in result.stderr
     assert (street(old).read_bytes() if street(old).exists() else None) == before
+
+
+@pytest.mark.wires
+def test_being_killed_leaves_no_database_and_the_next_import_is_whole(tmp_path: Path, old: Path) -> None:
+    path = large(tmp_path, 700_000)
+    with process("import", path, "--db", street(old), "--limit", "50", "--progress") as child:
+        assert child.stderr is not None
+        assert "vehicles" in child.stderr.readline()
+        child.kill()
+        child.wait(20)
+    assert not street(old).exists()
+    assert imported(old).exit_code == 0
+    assert ask(street(old), "SELECT count(*) FROM vehicle") == [(3,)]
+    assert [one.name for one in tmp_path.iterdir() if "part" in one.name] == []
+
+
+def test_a_link_to_a_database_that_is_not_there_yet_stays_a_link(tmp_path: Path, old: Path) -> None:
+    street(old).symlink_to(tmp_path / "real.db")
+    assert imported(old).exit_code == 0
+    assert street(old).is_symlink()
+    assert ask(tmp_path / "real.db", "SELECT count(*) FROM vehicle") == [(3,)]

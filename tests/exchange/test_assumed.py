@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.exchange.assumed import INTERVAL_S, intervals, stretches
+from telemetry.exchange.assumed import INTERVAL_S, intervals, left_out, stretches
 
 DAY = 86_400
 
@@ -27,6 +28,18 @@ def test_the_ends_that_are_stated_count_where_they_are_near_enough() -> None:
     assert stretches([7200], DAY, from_s=0, to_s=DAY) == [(0, DAY)]
     assert stretches([7200], DAY, from_s=7320) == [(7320, 8100)]
     assert stretches([10 * DAY], DAY, from_s=0, to_s=20 * DAY) == [(10 * DAY, 10 * DAY + 900)]
+
+
+def test_what_was_left_out_is_named_at_the_ends_too() -> None:
+    found = stretches([10 * DAY, 20 * DAY], DAY, from_s=0, to_s=20 * DAY + 1800)
+    assert list(left_out(found, 0, 20 * DAY + 1800)) == [(0, 10 * DAY), (10 * DAY + 900, 20 * DAY)]
+    assert list(left_out(found)) == [(10 * DAY + 900, 20 * DAY)]
+    assert list(left_out([(900, 1800)], 0, 5000)) == [(0, 900), (1800, 5000)]
+    assert list(left_out([], 0, 5000)) == []
+
+
+def test_somebody_who_vouches_leaves_nothing_out() -> None:
+    assert stretches([10 * DAY, 20 * DAY], math.inf, from_s=0, to_s=30 * DAY) == [(0, 30 * DAY)]
 
 
 def test_a_quarter_hour_that_is_cut_has_its_part() -> None:

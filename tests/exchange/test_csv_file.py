@@ -34,6 +34,13 @@ def test_marks_line_ends_and_separators(mark: bytes, end: bytes, separator: str)
     assert file.fields(separator.join("abc")) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_empty_lines_before_the_header_are_lines(mark: bytes) -> None:
+    file = opened(mark + b"\r\n  \n\ntime,direction,speed_kmh\na,b,c\n")
+    assert file.columns == WANTED
+    assert lines(file) == [(5, "a,b,c")]
+
+
 def test_a_quote_that_is_not_closed_spoils_its_own_line_only() -> None:
     file = opened(b'time,direction,speed_kmh\n"a,b,c\nd,e,f\n')
     (_, first), (_, second) = lines(file)
