@@ -7,6 +7,7 @@ from datetime import datetime
 
 from speedsign.language import Language
 from telemetry.report import labels, pictures, sentence, tables, tables_of_time
+from telemetry.report.about import about
 from telemetry.report.document import (
     Block,
     Document,
@@ -31,6 +32,7 @@ def build(facts: Facts, words: Language, *, made: str, made_at: datetime | None 
         made=made,
         made_at=made_at,
         keywords=(words.say("traffic count"), words.say("speed"), "V85"),
+        facts=about(facts),
     )
 
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from speedsign.language import Language
 from telemetry.report import labels
-from telemetry.report.facts import Facts, Slot
+from telemetry.report.facts import SURE_HOURS, Facts, Slot
+from telemetry.statistics import FEW
 
 WEEKS = 4  # how often each event is repeated; a report of the next month brings the next ones
 _OCTETS = 75  # in a line, without its end
@@ -38,7 +39,8 @@ def render_calendar(facts: Facts, words: Language, *, first: date, now_utc: date
         *_timezone(zone, first, first + (WEEKS + 1) * 7 * _DAY),
     ]
     for rank, slot in enumerate(facts.patrols, 1):
-        lines += _event(facts, words, slot, rank, first=first, now_utc=now_utc)
+        for run in _runs(slot, first, zone):
+            lines += _event(facts, words, slot, rank, run=run, first=first, now_utc=now_utc)
     lines.append("END:VCALENDAR")
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 
@@ -52,23 +54,57 @@ def next_monday(day: date) -> date:
     return day + (7 - day.weekday()) * _DAY
 
 
+def begins(last_day: date, today: date) -> date:
+    """The Monday after the period, or after today where that Monday is over: nobody patrols in the past.
+
+    >>> begins(date(2026, 5, 31), date(2026, 6, 10)), begins(date(2026, 6, 30), date(2026, 6, 10))
+    (datetime.date(2026, 6, 15), datetime.date(2026, 7, 6))
+    """
+    return max(next_monday(last_day), next_monday(today))
+
+
+def _runs(slot: Slot, first: date, zone: ZoneInfo) -> Iterator[list[datetime]]:
+    """Its local beginnings, week after week, parted where the clocks leave the hour out in spring.
+
+    Programs differ in what they make of a time that there is not: so none is written.
+    """
+    day = first + ((slot.weekday or 0) - first.weekday()) % 7 * _DAY
+    run: list[datetime] = []
+    for week in range(WEEKS):
+        begin = datetime.combine(day + 7 * week * _DAY, time(slot.hour), zone)
+        if begin.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == begin.replace(tzinfo=None):
+            run.append(begin)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
 def _title(facts: Facts, words: Language) -> str:
     return words.say("Speed check: {site}", site=labels.site(facts.standing, words))
 
 
 def _event(
-    facts: Facts, words: Language, slot: Slot, rank: int, *, first: date, now_utc: datetime
+    facts: Facts,
+    words: Language,
+    slot: Slot,
+    rank: int,
+    *,
+    run: list[datetime],
+    first: date,
+    now_utc: datetime,
 ) -> Iterator[str]:
-    weekday = slot.weekday or 0
-    day = first + (weekday - first.weekday()) % 7 * _DAY
-    begin = datetime.combine(day, time(slot.hour))
+    """With a length, not an end: an hour from 02:00 ends at 04:00 in spring, from 03:00 at 03:00 in
+    autumn.
+    """
     zone = facts.standing.facts.timezone
     yield "BEGIN:VEVENT"
-    yield f"UID:{_uid(facts, slot, first)}"
+    yield f"UID:{_uid(facts, slot, run[0].date(), first)}"
     yield f"DTSTAMP:{now_utc.astimezone(UTC):{_STAMP}}Z"
-    yield f"DTSTART;TZID={zone}:{begin:{_STAMP}}"
-    yield f"DTEND;TZID={zone}:{begin + timedelta(hours=1):{_STAMP}}"
-    yield f"RRULE:FREQ=WEEKLY;COUNT={WEEKS}"
+    yield f"DTSTART;TZID={zone}:{run[0]:{_STAMP}}"
+    yield "DURATION:PT1H"
+    yield f"RRULE:FREQ=WEEKLY;COUNT={len(run)}"
     yield f"SUMMARY:{_escaped(_title(facts, words))}"
     yield f"LOCATION:{_escaped(labels.site(facts.standing, words))}"
     yield f"DESCRIPTION:{_escaped(_description(facts, words, slot, rank))}"
@@ -76,7 +112,7 @@ def _event(
 
 
 def _description(facts: Facts, words: Language, slot: Slot, rank: int) -> str:
-    return words.say(
+    text = words.say(
         "Rank {rank}: {over_10} vehicles an hour more than 10 km/h over the limit of {limit} km/h;"
         " {mean} vehicles an hour in all. Counted: {period}.",
         rank=rank,
@@ -85,12 +121,19 @@ def _description(facts: Facts, words: Language, slot: Slot, rank: int) -> str:
         mean=words.decimal(slot.mean or 0.0),
         period=labels.period(facts, words),
     )
+    if slot.sure:
+        return text
+    return f"{text} " + words.say(
+        "Uncertain: measured in fewer than {hours} hours, or fewer than {n} vehicles.",
+        hours=SURE_HOURS,
+        n=FEW,
+    )
 
 
-def _uid(facts: Facts, slot: Slot, first: date) -> str:
+def _uid(facts: Facts, slot: Slot, begin: date, first: date) -> str:
     """The same for the same event: a file that is taken twice doubles nothing."""
     standing = facts.standing
-    what = (standing.sign, standing.id, standing.facts.site, slot.weekday, slot.hour, first)
+    what = (standing.sign, standing.id, standing.facts.site, slot.weekday, slot.hour, begin, first)
     return f"{hashlib.sha256(repr(what).encode()).hexdigest()[:32]}@speedsign"
 
 

@@ -122,7 +122,8 @@ Block = Heading | Paragraph | Quote | Figures | Table | Chart
 class Document:
     """A whole report. `language` is lv, lt or en; `made` stands at its foot.
 
-    `made_at` (aware) goes into the properties of PDF and spreadsheet; without it they hold no date.
+    `made_at` (aware) goes into the properties of PDF and spreadsheet; without it they hold no date. `facts`
+    say to programs what the numbers are of (limit, period, rule): keys never change with the language.
     """
 
     title: str
@@ -132,6 +133,7 @@ class Document:
     made: str  # "speedsign 0.1.0, 2026-06-01 08:00"
     keywords: tuple[str, ...] = ()
     made_at: datetime | None = None
+    facts: tuple[tuple[str, Plain], ...] = ()
 
     def tables(self) -> Iterator[Table]:
         """Every table, those of charts included, in order."""

@@ -17,11 +17,12 @@ from telemetry.quality import Quality, quality
 from telemetry.query import BOTH, Standing
 from telemetry.report.spans import Span, Unit, spans_of
 from telemetry.rows import unpacked
-from telemetry.statistics import Statistics, compute
+from telemetry.statistics import FEW, Statistics, compute
 from telemetry.uncertainty import Range
-from telemetry.volume import HourMean, Volume, volume
+from telemetry.volume import HourMean, Volume, volumes
 
 PATROLS = 10  # ranked hours of the week
+SURE_HOURS = 2  # of an hour of the week: from a single one nobody is sent out
 OVER_KMH = 10  # what a patrol is sent for: more than this over the limit
 HOURS_OF_DAY = range(24)
 HOURS_OF_WEEK = tuple((weekday, hour) for weekday in range(7) for hour in HOURS_OF_DAY)
@@ -63,6 +64,11 @@ class Slot:
     over_an_hour: float | None  # vehicles over the limit, in an hour
     over_10_an_hour: float | None  # vehicles more than 10 km/h over it, in an hour
     v85_kmh: float | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether it was met more than once, with vehicles enough to be called the worst."""
+        return self.hours >= SURE_HOURS and self.n >= FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,8 @@ def gather(
     if focus not in directions:
         directions.insert(0, focus)
     by_week = _by_hour_of_week(period, focus)
-    sides = tuple(_side(period, direction) for direction in directions)
+    by_direction = volumes(period, directions)
+    sides = tuple(_side(period, direction, by_direction[direction]) for direction in directions)
     main = next(side for side in sides if side.direction == focus)
     of_week = _slots_of_week(period, main.volume, by_week)
     unit, spans = spans_of(period, focus)
@@ -157,19 +164,21 @@ def ranked(slots: Iterable[Slot], most: int = PATROLS) -> tuple[Slot, ...]:
     """Hours of the week by vehicles more than 10 km/h over the limit in an hour, then by those over it.
 
     A patrol meets vehicles, not shares: the fastest night hour has three of them. Hours in which nobody was
-    so fast are no hours to patrol.
+    so fast are no hours to patrol. What one hour or a few vehicles say comes last, however bad it looks.
     """
     worth = [slot for slot in slots if slot.over_10_an_hour]
     worth.sort(key=lambda slot: (slot.weekday or 0, slot.hour))
-    worth.sort(key=lambda slot: (slot.over_10_an_hour or 0.0, slot.over_an_hour or 0.0), reverse=True)
+    worth.sort(
+        key=lambda slot: (slot.sure, slot.over_10_an_hour or 0.0, slot.over_an_hour or 0.0), reverse=True
+    )
     return tuple(worth[:most])
 
 
-def _side(period: Period, direction: str) -> Side:
+def _side(period: Period, direction: str, measured: Volume) -> Side:
     counts = period.counts(direction)
     facts = period.standing.facts
     found = compute(counts, facts.limit_kmh, rounds=facts.rounds, suspects=period.suspects(direction))
-    return Side(direction, counts, found, volume(period, direction))
+    return Side(direction, counts, found, measured)
 
 
 def _by_hour_of_week(period: Period, direction: str) -> dict[tuple[int, int], str]:

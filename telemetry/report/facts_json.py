@@ -37,6 +37,7 @@ def facts_json(facts: Facts) -> Object:
         "measured_s": quality.measured_s,
         "hours": quality.hours,
         "hours_left_out": quality.hours_left_out,
+        "hours_undated": quality.hours_undated,
         "days": quality.days,
         "complete_days": quality.complete_days,
         "gaps": [
@@ -53,7 +54,13 @@ def facts_json(facts: Facts) -> Object:
         "no_direction": quality.no_direction,
         "fault": quality.fault,
         "others": [
-            {"installation": one.id, "site": one.facts.site, "from": _local(one.from_utc, facts)}
+            {
+                "installation": one.id,
+                "site": one.facts.site,
+                "limit_kmh": one.facts.limit_kmh,
+                "from": _local(one.from_utc, facts),
+                "to": one.to_utc and _local(one.to_utc, facts),
+            }
             for one in facts.others
         ],
         "method": method(rounds=standing.facts.rounds),
@@ -114,6 +121,7 @@ def _slot(slot: Slot) -> Object:
         "over_limit_10_share": _tidy(slot.over_10_share),
         "over_limit_an_hour": _tidy(slot.over_an_hour),
         "over_limit_10_an_hour": _tidy(slot.over_10_an_hour),
+        "sure": slot.sure,
         **({"v85_kmh": _tidy(slot.v85_kmh)} if slot.weekday is None else {}),
     }
 

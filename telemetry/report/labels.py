@@ -6,17 +6,17 @@ stands alone, between commas or behind a colon.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 from speedsign.language import Language
 from telemetry.query import BOTH, Standing
 from telemetry.report.document import Marked, Plain, Value
-from telemetry.report.facts import Facts
+from telemetry.report.facts import SURE_HOURS, Facts
 from telemetry.report.spans import Span, Unit
 from telemetry.statistics import FEW, LOW, Band
 
-LOW_MARK, FEW_MARK, PART_MARK, CLOCK_MARK = "*", "†", "‡", "§"
+LOW_MARK, FEW_MARK, PART_MARK, CLOCK_MARK, UNSURE_MARK, RARE_MARK = "*", "†", "‡", "§", "¶", "~"
 RANGE = "–"
 
 
@@ -41,7 +41,11 @@ def direction(name: str, standing: Standing, words: Language) -> str:
 
 def period(facts: Facts, words: Language) -> str:
     """Both days named, the last one included; with times where they are not midnight."""
-    start, end = facts.from_local, facts.to_local
+    return between(facts.from_local, facts.to_local, words)
+
+
+def between(start: datetime, end: datetime, words: Language) -> str:
+    """The same of any two local times."""
     if start.time() == end.time() == time():
         last = (end - timedelta(days=1)).date()
         first = start.date()
@@ -53,6 +57,35 @@ def period(facts: Facts, words: Language) -> str:
 
 def _moment(moment: datetime, words: Language) -> str:
     return f"{words.day(moment)}, {words.clock(moment)}"
+
+
+def installation(one: Standing, facts: Facts, words: Language) -> str:
+    """Another installation: when the sign stood so, and what was different then."""
+    start = one.from_utc.astimezone(facts.zone)
+    if one.imported:
+        when = words.say("imported numbers")
+    elif one.to_utc is None:
+        when = words.day(start)
+    else:
+        when = between(start, one.to_utc.astimezone(facts.zone), words)
+    return f"{when} ({', '.join(_differences(one, facts, words))})"
+
+
+def _differences(one: Standing, facts: Facts, words: Language) -> Iterator[str]:
+    """Site and limit always where they differ; at least one thing."""
+    here, there = facts.standing.facts, one.facts
+    limit_kmh = facts.limit_kmh if facts.own_limit_kmh is None else facts.own_limit_kmh
+    same_site = here.site == there.site
+    if not same_site:
+        yield site(one, words)
+    if there.limit_kmh != limit_kmh or not same_site:
+        yield words.say("speed limit {limit} km/h", limit=there.limit_kmh)
+    elif there.mounting_angle_deg != here.mounting_angle_deg:
+        yield words.say("mounting angle {angle}°", angle=words.decimal(there.mounting_angle_deg))
+    elif (there.approaching_name, there.receding_name) != (here.approaching_name, here.receding_name):
+        yield words.say("other names of directions")
+    else:
+        yield words.say("other settings")
 
 
 def hour(at: int) -> str:
@@ -143,5 +176,11 @@ def notes(rows: Iterable[Sequence[Value]], words: Language) -> tuple[str, ...]:
         FEW_MARK: words.say("fewer than {n} vehicles: too few for this number", n=FEW),
         PART_MARK: words.say("measured only in part"),
         CLOCK_MARK: words.say("a day of 23 or 25 hours, because the clocks changed"),
+        UNSURE_MARK: words.say("measured, but while the clock was not sure: those vehicles are in no day"),
+        RARE_MARK: words.say(
+            "measured in fewer than {hours} hours, or fewer than {n} vehicles: ranked after the others",
+            hours=SURE_HOURS,
+            n=FEW,
+        ),
     }
     return tuple(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in marks)

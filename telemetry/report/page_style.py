@@ -8,10 +8,10 @@ body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: #fff; color:
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; border-bottom: 2px solid #1a1a1a; }
 .subtitle { margin: 0 0 1rem; font-size: 1.05rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem;
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); gap: .75rem;
   margin: 1rem 0; }
 .figures div { border: 1px solid #595959; border-radius: .25rem; padding: .5rem .75rem; }
-dt { font-weight: 600; }
+dt { font-weight: 600; overflow-wrap: break-word; hyphens: auto; }
 dd { margin: 0; }
 .value { font-size: 1.6rem; line-height: 1.3; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 .remark, .note, figcaption, footer { font-size: .9rem; color: #404040; }

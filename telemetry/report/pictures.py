@@ -26,7 +26,9 @@ def histogram(facts: Facts, words: Language) -> Chart:
     v85 = found.percentiles_kmh[85] if labels.may_be_shown(found.n) else None
     most = max(facts.main.counts, key=lambda speed: (facts.main.counts[speed], -speed))
     summary = words.say(
-        "Most vehicles drove at {speed} km/h; the limit is {limit} km/h.", speed=most, limit=facts.limit_kmh
+        "The most frequent speed is {speed} km/h; the limit is {limit} km/h.",
+        speed=most,
+        limit=facts.limit_kmh,
     )
     if v85 is not None:
         summary += " " + words.say("V85 is {speed}.", speed=words.speed(v85))
@@ -120,6 +122,8 @@ def trend(facts: Facts, words: Language) -> Chart:
     table = tables_of_time.by_time(facts, words)
     counted = [span for span in facts.spans if span.n]
     summary = words.say("Nothing was counted.")
+    if facts.quality.undated:
+        summary = words.say("Nothing was counted while the clock was sure.")
     if counted:
         most = max(counted, key=lambda span: span.n)
         summary = words.say(
@@ -142,8 +146,9 @@ def trend(facts: Facts, words: Language) -> Chart:
 
 
 def _point(span: Span, unit: Unit) -> TrendPoint:
+    n = None if span.clock_unsure and not span.measured else span.n
     return TrendPoint(
-        short(span, unit), span.n, _shown(span.v85_kmh, span.n), span.coverage, complete=span.complete
+        short(span, unit), n, _shown(span.v85_kmh, span.n), span.coverage, complete=span.complete
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from speedsign.language import Language
 from telemetry.query import BOTH
 from telemetry.report import labels, sentence
+from telemetry.report.about import about
 from telemetry.report.charts import HourPoint, TrendPoint, hour_profile_svg, trend_svg
 from telemetry.report.document import (
     Block,
@@ -29,6 +30,7 @@ from telemetry.report.document import (
 from telemetry.report.pictures import short
 from telemetry.report.public import FEWEST, PublicFacts
 from telemetry.report.spans import Span, Unit
+from telemetry.statistics import LOW
 
 HIDDEN_MARK = "°"
 
@@ -46,6 +48,7 @@ def build_public(
         made=made,
         made_at=made_at,
         keywords=(words.say("traffic count"), words.say("speed")),
+        facts=about(facts),
     )
 
 
@@ -69,6 +72,8 @@ def _blocks(public: PublicFacts, words: Language) -> Iterator[Block]:
         words.say("The sign counts by radar: it has no camera and knows neither plates nor owners.")
     )
     yield Paragraph(sentence.measuring(public.facts, words))
+    for text in (*sentence.clock(public.facts, words), *sentence.others(public.facts, words)):
+        yield Paragraph(text)
     yield Paragraph(sentence.legal(words))
 
 
@@ -76,10 +81,14 @@ def quote(public: PublicFacts, words: Language) -> str:
     """The same in a few plain sentences."""
     facts = public.facts
     where, when = labels.site(facts.standing, words), labels.period(facts, words)
+    if not facts.quality.measured_s:
+        return words.say("{site}, {period}: nothing was measured.", site=where, period=when)
     if public.n is None:
         return words.say("{site}, {period}: fewer than {n} vehicles.", site=where, period=when, n=FEWEST)
     counted = words.say_n("{n} vehicle was counted", "{n} vehicles were counted", public.n)
-    parts = [f"{where}, {when}: {counted}."]
+    parts = [f"{where}, {when}: {counted}.", *sentence.others(facts, words)]
+    if not labels.may_be_shown(public.n):
+        return " ".join([*parts, words.say("These are too few vehicles for a statement about speeds.")])
     if public.within_share is not None:
         parts.append(
             words.say(
@@ -92,6 +101,8 @@ def quote(public: PublicFacts, words: Language) -> str:
         parts.append(
             words.say("85 of 100 drove at {speed} km/h or slower.", speed=words.count(public.v85_kmh))
         )
+    if public.n < LOW:
+        parts.append(words.say("With fewer than {n} vehicles these numbers are uncertain.", n=LOW))
     return " ".join(parts)
 
 
@@ -102,8 +113,9 @@ def _shown(value: Plain) -> Value:
 def _figures(public: PublicFacts, words: Language) -> Figures:
     limit = public.facts.limit_kmh
     items = [Figure(words.say("Vehicles"), _shown(public.n), Kind.COUNT)]
+    if public.adt is not None:
+        items.append(Figure(words.say("Vehicles a day"), public.adt, Kind.COUNT))
     known: list[tuple[str, Plain, Kind, str]] = [
-        (words.say("Vehicles a day"), public.adt, Kind.COUNT, ""),
         (
             words.say("85 of 100 drive at most"),
             public.v85_kmh,
@@ -124,7 +136,12 @@ def _figures(public: PublicFacts, words: Language) -> Figures:
             words.say("faster than {speed} km/h", speed=limit + 10),
         ),
     ]
-    items += [Figure(*figure) for figure in known if figure[1] is not None]
+    n = public.n or 0
+    items += [
+        Figure(title, labels.by_sample(value, n), kind, remark)
+        for title, value, kind, remark in known
+        if value is not None
+    ]
     return Figures(tuple(items))
 
 
@@ -135,7 +152,7 @@ def _bands(public: PublicFacts, words: Language) -> Table:
         Column("share", words.say("Share"), Kind.SHARE),
     )
     rows: list[tuple[Value, ...]] = [
-        (labels.band(band, words), _shown(n), None if n is None or not public.n else n / public.n)
+        (labels.band(band, words), _shown(n), labels.by_sample(n and n / (public.n or n), public.n or 0))
         for band, n in public.bands
     ]
     rows.append((words.say("All"), _shown(public.n), None))
@@ -161,7 +178,10 @@ def _hours(public: PublicFacts, words: Language) -> Chart:
         Column("hour", words.say("Hour"), Kind.TEXT),
         Column("mean", words.say("Vehicles an hour"), Kind.MEAN),
     )
-    rows: list[tuple[Value, ...]] = [(labels.hour(hour), _shown(mean)) for hour, mean in public.by_hour]
+    hours = {slot.hour: slot.hours for slot in public.facts.by_hour}
+    rows: list[tuple[Value, ...]] = [
+        (labels.hour(hour), _shown(mean) if hours[hour] else None) for hour, mean in public.by_hour
+    ]
     title = words.say("By hour of the day")
     table = Table("by_hour", title, columns, tuple(rows), _notes(rows, words))
     known = {hour: mean for hour, mean in public.by_hour if mean is not None}
@@ -218,7 +238,9 @@ def _days(public: PublicFacts, words: Language) -> Chart:
 
 
 def _of_span(span: Span, n: int | None) -> Value:
-    mark = (HIDDEN_MARK if n is None else "") + ("" if span.complete else labels.PART_MARK)
+    mark = HIDDEN_MARK if n is None and span.measured else ""
+    mark += "" if span.complete else labels.PART_MARK
+    mark += labels.UNSURE_MARK if span.clock_unsure else ""
     return Marked(n, mark) if mark else n
 
 

@@ -18,6 +18,7 @@ def subtitle(facts: Facts, words: Language) -> str:
         _limit(facts, words),
         labels.direction(facts.focus, facts.standing, words) if facts.focus != BOTH else None,
         labels.chosen_hours(facts, words),
+        words.say("not in these numbers: {list}", list=_others(facts, words)) if facts.others else None,
     ]
     return "; ".join(part for part in parts if part)
 
@@ -42,7 +43,24 @@ def quote(facts: Facts, words: Language) -> str:
         parts += _speeds(facts, words)
         parts += _worst_hour(facts, words)
     parts.append(measuring(facts, words))
+    parts += others(facts, words)
     return " ".join(parts)
+
+
+def others(facts: Facts, words: Language) -> tuple[str, ...]:
+    """What else stood in the period that was asked for: a sentence, or none."""
+    if not facts.others:
+        return ()
+    return (
+        words.say(
+            "The sign stood differently in other parts of this time; those are not in these numbers: {list}.",
+            list=_others(facts, words),
+        ),
+    )
+
+
+def _others(facts: Facts, words: Language) -> str:
+    return "; ".join(labels.installation(one, facts, words) for one in facts.others)
 
 
 def _opening(facts: Facts, words: Language) -> str:
@@ -82,9 +100,9 @@ def _speeds(facts: Facts, words: Language) -> Iterator[str]:
 
 
 def _worst_hour(facts: Facts, words: Language) -> Iterator[str]:
-    if not facts.patrols:
+    worst = facts.patrols[0] if facts.patrols else None
+    if worst is None or not worst.sure:
         return
-    worst = facts.patrols[0]
     yield words.say_n(
         "Worst hour of the week: {hour}, with {number} vehicles more than 10 km/h over the limit ({n} hour).",
         "Worst hour of the week: {hour}, with {number} vehicles an hour more than 10 km/h over the limit"
@@ -126,12 +144,23 @@ def _completeness(facts: Facts, words: Language) -> Iterator[str]:
             found.hours_left_out,
             hours=words.count(found.hours),
         )
+    yield from clock(facts, words)
     if found.undated:
         yield words.say_n(
             "{n} vehicle was counted while the clock was not known: it is in the totals, in no hour or day.",
             "{n} vehicles were counted while the clock was not known: they are in the totals, in no hour or"
             " day.",
             found.undated,
+        )
+
+
+def clock(facts: Facts, words: Language) -> Iterator[str]:
+    """Hours that are measured time, and in no hour and day all the same."""
+    if facts.quality.hours_undated:
+        yield words.say_n(
+            "{n} hour was measured while the clock was not sure: what passed then is in no hour or day.",
+            "{n} hours were measured while the clock was not sure: what passed then is in no hour or day.",
+            facts.quality.hours_undated,
         )
 
 
@@ -151,8 +180,10 @@ def _doubts(facts: Facts, words: Language) -> Iterator[str]:
         )
     if found.no_direction:
         yield words.say_n(
-            "The direction of {n} vehicle is not known: it is in both directions only.",
-            "The direction of {n} vehicles is not known: they are in both directions only.",
+            "The direction of {n} vehicle is not known: it counts for both directions together, for neither"
+            " alone.",
+            "The direction of {n} vehicles is not known: they count for both directions together, for neither"
+            " alone.",
             found.no_direction,
         )
     if found.fault:
@@ -161,14 +192,7 @@ def _doubts(facts: Facts, words: Language) -> Iterator[str]:
             "{n} vehicles passed while the display was not under control.",
             found.fault,
         )
-    if facts.others:
-        yield words.say(
-            "The sign stood differently in other parts of this time; those are not in these numbers: {list}.",
-            list="; ".join(
-                f"{labels.site(one, words)}, {words.day(one.from_utc.astimezone(facts.zone))}"
-                for one in facts.others
-            ),
-        )
+    yield from others(facts, words)
 
 
 def method(facts: Facts, words: Language) -> tuple[str, ...]:

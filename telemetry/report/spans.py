@@ -40,7 +40,9 @@ class Span:
     complete_days: int
     complete: bool  # all of it lies in the period, and every hour was measured enough
     hours_of_day: int | None  # 23 or 25: a day on which the clocks changed
-    coverage: float
+    coverage: float  # what was measured while the clock was not sure included
+    measured: bool  # any of it while the clock was sure: else its vehicles are in no day
+    clock_unsure: bool  # some of its hours were measured while the clock was not sure
     n: int
     mean_kmh: float | None
     v85_kmh: float | None
@@ -84,7 +86,9 @@ def _span(period: Period, direction: str, unit: Unit, days: Sequence[Day]) -> Sp
         complete_days=len(complete),
         complete=len(complete) == len(days) and (period.narrowed or len(days) == wanted),
         hours_of_day=length if unit is Unit.DAY and length != ORDINARY_DAY_HOURS else None,
-        coverage=coverage_of(hours),
+        coverage=coverage_of(hours, sum(hour.undated_s for hour in hours)),
+        measured=any(hour.measured_s > 0 for hour in hours),
+        clock_unsure=any(hour.undated_s > 0 for hour in hours),
         n=found.n,
         mean_kmh=found.mean_kmh,
         v85_kmh=found.percentiles_kmh[85],

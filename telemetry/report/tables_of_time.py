@@ -102,9 +102,11 @@ def by_time(facts: Facts, words: Language) -> Table:
 def _span_row(span: Span, unit: Unit, words: Language) -> tuple[Value, ...]:
     mark = "" if span.complete else labels.PART_MARK
     mark += labels.CLOCK_MARK if span.hours_of_day is not None else ""
+    mark += labels.UNSURE_MARK if span.clock_unsure else ""
+    n = None if span.clock_unsure and not span.measured else span.n
     return (
         span.first if unit is Unit.DAY else labels.span(span, unit, words),
-        Marked(span.n, mark) if mark else span.n,
+        Marked(n, mark) if mark else n,
         labels.by_sample(span.mean_kmh, span.n),
         labels.by_sample(span.v85_kmh, span.n),
         labels.by_sample(span.over_share, span.n),
@@ -129,7 +131,7 @@ def patrols(facts: Facts, words: Language) -> Table:
         (
             rank,
             labels.hour_of_week(slot.weekday or 0, slot.hour, words),
-            slot.over_10_an_hour,
+            slot.over_10_an_hour if slot.sure else Marked(slot.over_10_an_hour, labels.RARE_MARK),
             slot.over_an_hour,
             slot.mean,
             labels.by_sample(slot.over_share, slot.n),

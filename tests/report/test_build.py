@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -226,13 +227,91 @@ def test_what_may_be_doubted_is_counted_and_said(path: Path) -> None:
         "The direction of 1 vehicle is not known",
         "2 vehicles passed while the display was not under control",
         "5 vehicles were counted while the clock was not known",
-        "those are not in these numbers: Iecava, 1 January 2026.",
+        "those are not in these numbers: 1 January 2026 (Iecava, speed limit 50 km/h).",
         "The sign is no legal measuring instrument",
     ):
         assert part in said
     quiet = text(built(facts))
     assert "doubtful" not in quiet
     assert "scaled" not in quiet
+
+
+def test_hours_without_a_clock_are_no_gap_and_their_day_is_not_empty(path: Path) -> None:
+    street(path, "2026-05-04", "2026-05-04")
+    fill(path, local("2026-05-05"), local("2026-05-06"), clock="unknown")
+    document = built(facts_of(path, end="2026-05-06"))
+    said = text(document)
+    assert "The radar was measuring for 100.0\N{NO-BREAK SPACE}% of this time." in said
+    assert (
+        "24 hours were measured while the clock was not sure: what passed then is in no hour or day." in said
+    )
+    assert "less than 75" not in said.split("How far")[0].split("Means of hours")[0]
+    assert "gaps" not in [one.key for one in document.tables()]
+    days = table(document, "by_day")
+    assert days.rows[1][2] == Marked(None, "‡¶")
+    assert plain(days.rows[1][-1]) == 1.0
+    assert any(note.startswith("¶ measured, but while the clock") for note in days.notes)
+    lost = built(facts_of(path, "2026-05-05", "2026-05-06"))
+    (trend,) = (block for block in lost.blocks if isinstance(block, Chart) and block.key == "trend")
+    assert trend.summary == "Nothing was counted while the clock was sure."
+
+
+def test_vehicles_without_a_direction_are_in_neither(path: Path) -> None:
+    street(path, "2026-05-04", "2026-05-04", once({"unknown": {45: 40}}))
+    document = built(facts_of(path))
+    assert (
+        "The direction of 40 vehicles is not known: they count for both directions together, for neither"
+        in (text(document))
+    )
+    assert [column.key for column in table(document, "bands").columns][6] == "unknown"
+
+
+def test_the_worst_hour_was_met_twice_with_thirty_vehicles(path: Path) -> None:
+    """Saturday noon has most, but in a single hour: named nowhere, ranked last and marked."""
+
+    def quarter(at: datetime) -> Mapping[str, Mapping[int, int]]:
+        if (at.weekday(), at.hour) == (4, 17):
+            return {"approaching": {70: 1, 45: 4}}
+        return {"approaching": {70: 50}} if (at.day, at.hour) == (9, 12) else {}
+
+    street(path, "2026-05-04", "2026-05-15", quarter)
+    facts = facts_of(path, end="2026-05-16")
+    assert "Worst hour of the week: Friday, 17:00–18:00" in sentence.quote(facts, ENGLISH)
+    street(path.with_name("one.db"), "2026-05-04", "2026-05-10", quarter)
+    week = facts_of(path.with_name("one.db"), end="2026-05-11")
+    assert "Worst hour" not in sentence.quote(week, ENGLISH)
+    ranked = table(built(week), "patrols")
+    assert [row[2] for row in ranked.rows] == [Marked(200.0, "~"), Marked(4.0, "~")]
+    assert ranked.notes[-1].startswith("~ measured in fewer than 2 hours, or fewer than 30 vehicles")
+
+
+def test_the_most_frequent_speed_is_not_said_of_most_vehicles(path: Path) -> None:
+    charts = {
+        block.key: block for block in built(with_vehicles(path, 200)).blocks if isinstance(block, Chart)
+    }
+    assert charts["speeds"].summary.startswith("The most frequent speed is 46 km/h; the limit is 50 km/h.")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"limit_kmh": 70}, "speed limit 70 km/h"),
+        ({"site": "Iecava"}, "Iecava, speed limit 50 km/h"),
+        ({"mounting_angle_deg": 12.5}, "mounting angle 12.5°"),
+        ({"receding_name": "x"}, "other names of directions"),
+        ({"display_profile": "x"}, "other settings"),
+    ],
+)
+def test_another_installation_of_the_period_is_told_by_what_differs(
+    path: Path, change: dict[str, Any], expected: str
+) -> None:
+    facts = with_vehicles(path, 200)
+    end = local("2026-05-03")
+    other = replace(facts.standing, id=7, to_utc=end, facts=replace(facts.standing.facts, **change))
+    quoted = sentence.quote(replace(facts, others=(other,)), ENGLISH)
+    assert quoted.endswith(f"1 January 2026, 02:00 – 3 May 2026, 00:00 ({expected}).")
+    imported = sentence.subtitle(replace(facts, others=(replace(other, imported=True),)), ENGLISH)
+    assert imported.endswith(f"not in these numbers: imported numbers ({expected})")
 
 
 def test_imported_counts_are_said_to_be_so(path: Path) -> None:

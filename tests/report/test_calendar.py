@@ -13,7 +13,7 @@ import pytest
 
 from speedsign.language import LANGUAGES, language
 from speedsign.model import Installation
-from telemetry.report.calendar import WEEKS, next_monday, render_calendar
+from telemetry.report.calendar import WEEKS, begins, next_monday, render_calendar
 from telemetry.report.facts import Facts, gather
 from tests.report.signs import BAUSKA, fill, local, once, period, sign
 
@@ -106,9 +106,9 @@ def test_the_worst_hours_are_weekly_events_in_their_order(path: Path) -> None:
         ({"TZID": "Europe/Riga"}, "20260512T080000"),
         ({"TZID": "Europe/Riga"}, "20260517T230000"),
     ]
-    assert events[2].value("DTEND") == "20260518T000000"
     for event in events:
         assert event.value("RRULE") == f"FREQ=WEEKLY;COUNT={WEEKS}"
+        assert event.value("DURATION") == "PT1H"
         assert event.value("DTSTAMP") == "20260601T050000Z"
     assert plain_text(events[0].value("SUMMARY")) == "Speed check: Bauska, Rīgas iela"
     assert plain_text(events[0].value("DESCRIPTION")).startswith("Rank 1: 20.0 vehicles an hour more than 10")
@@ -122,6 +122,38 @@ def test_an_event_keeps_its_identity_and_no_two_share_one(path: Path) -> None:
     later = calendar_of(facts, date(2026, 6, 8)).all("VEVENT")
     assert set(again).isdisjoint(event.value("UID") for event in later)
     assert all(re.fullmatch(r"[0-9a-f]{32}@speedsign", uid) for uid in again)
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (date(2026, 3, 16), [("20260322T030000", 1), ("20260405T030000", 2)]),
+        (date(2026, 3, 23), [("20260405T030000", 3)]),
+        (date(2026, 10, 12), [("20261018T030000", 4)]),
+    ],
+)
+def test_an_hour_that_spring_leaves_out_is_no_event(
+    path: Path, first: date, expected: list[tuple[str, int]]
+) -> None:
+    """Sunday, 03:00: on 29 March there is none, on 25 October there are two, and a check lasts an hour."""
+
+    def quarter(at: datetime) -> Mapping[str, Mapping[int, int]]:
+        return {"approaching": {70: 9}} if (at.weekday(), at.hour) == (6, 3) else {}
+
+    fill(sign(path), local("2026-05-04"), local("2026-05-18"), quarter)
+    calendar = calendar_of(gather(period(path, local("2026-05-04"), local("2026-05-18"))), first)
+    events = calendar.all("VEVENT")
+    found = [(event.value("DTSTART"), int(event.value("RRULE").split("=")[-1])) for event in events]
+    assert found == expected
+    assert len({event.value("UID") for event in events}) == len(events)
+    zone = ZoneInfo("Europe/Riga")
+    for start, weeks in found:
+        for week in range(weeks):
+            at = datetime.strptime(start, "%Y%m%dT%H%M%S") + timedelta(days=7 * week)  # noqa: DTZ007
+            there = at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+            assert there.replace(tzinfo=None) == at
+    assert {event.value("DURATION") for event in events} == {"PT1H"}
+    assert all("DTEND" not in event.properties for event in events)
 
 
 def seconds(text: str) -> timedelta:
@@ -194,3 +226,33 @@ def test_no_hour_to_patrol_is_an_empty_calendar(path: Path) -> None:
 )
 def test_the_week_after_begins_on_monday(day: str, monday: str) -> None:
     assert next_monday(date.fromisoformat(day)) == date.fromisoformat(monday)
+
+
+@pytest.mark.parametrize(
+    ("today", "monday"),
+    [
+        ("2026-05-20", "2026-06-01"),
+        ("2026-06-03", "2026-06-08"),
+        ("2026-06-08", "2026-06-15"),
+        ("2026-11-22", "2026-11-23"),
+    ],
+)
+def test_nobody_is_sent_out_in_the_past(today: str, monday: str) -> None:
+    assert begins(date(2026, 5, 31), date.fromisoformat(today)) == date.fromisoformat(monday)
+
+
+def test_hours_of_a_single_week_are_called_uncertain(path: Path) -> None:
+    """Ranked after those that were met twice with thirty vehicles."""
+
+    def quarter(at: datetime) -> Mapping[str, Mapping[int, int]]:
+        if (at.weekday(), at.hour) == (4, 17):
+            return {"approaching": {70: 1, 45: 4}}
+        return {"approaching": {70: 9}} if (at.day, at.hour) == (9, 12) else {}
+
+    fill(sign(path), local("2026-05-04"), local("2026-05-16"), quarter)
+    facts = gather(period(path, local("2026-05-04"), local("2026-05-16")))
+    first, *_others = calendar_of(facts).all("VEVENT")
+    assert "20260515T17" in first.value("DTSTART")
+    assert "Uncertain" not in first.value("DESCRIPTION")
+    (week,) = calendar_of(gather(period(path, local("2026-05-09"), local("2026-05-10")))).all("VEVENT")
+    assert "Uncertain" in week.value("DESCRIPTION")

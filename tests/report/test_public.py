@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +20,12 @@ from speedsign.language import language
 from telemetry.local_time import local_hours
 from telemetry.period import Hour, Part, Period
 from telemetry.query import Standing
-from telemetry.report.document import Document, Kind, plain
+from telemetry.report.document import Document, Figures, Kind, Marked, Quote, plain
 from telemetry.report.facts import Facts, gather
 from telemetry.report.html import render_html
 from telemetry.report.public import FEWEST, PublicFacts, hidden, publish, whole_hours
 from telemetry.report.public_build import build_public, public_json
+from telemetry.report.spans import Span
 from telemetry.rows import packed
 from tests.report.signs import BAUSKA, local, period, street
 
@@ -50,7 +52,7 @@ def made(vehicles: Vehicles, days: int = 2, dead: frozenset[int] = frozenset(), 
 
 
 def lists(public: PublicFacts) -> Iterator[tuple[str, list[int], list[bool]]]:
-    """Every list that adds up to the total: its true counts, and which of them are shown."""
+    """Every list: its true counts, and which of them are shown."""
     facts = public.facts
     yield "bands", [band.n for band, _ in public.bands], [n is not None for _, n in public.bands]
     spans = [span.n for span, _ in public.spans]
@@ -64,16 +66,40 @@ def lists(public: PublicFacts) -> Iterator[tuple[str, list[int], list[bool]]]:
     )
 
 
+def wholes(public: PublicFacts) -> dict[str, int]:
+    """What lists add up to: all, those with a day, those with an hour of the day that was measured enough."""
+    facts = public.facts
+    return {
+        "all": facts.main.statistics.n,
+        "with a day": sum(span.n for span in facts.spans),
+        "with an hour": sum(slot.n for slot in facts.by_hour),
+    }
+
+
+def told(public: PublicFacts) -> dict[str, int]:
+    """Those of them that a reader has: the total, and the sum of any list that hides nothing."""
+    found = {"all": wholes(public)["all"]} if public.n is not None else {}
+    for name, counts, shown in lists(public):
+        if counts and all(is_shown or not n for n, is_shown in zip(counts, shown, strict=True)):
+            found[f"all of {name}"] = sum(counts)
+    return found
+
+
 def leaks(public: PublicFacts) -> list[str]:
-    """What a reader can work out of one to four vehicles, who subtracts whatever is shown from the total."""
+    """What a reader can work out of one to four vehicles, who subtracts whatever is shown from any sum."""
     total = public.facts.main.statistics.n
+    sums = told(public)
     found = [f"the total {total}"] if public.n is not None and public.n in SMALL else []
     for name, counts, shown in lists(public):
         pairs = list(zip(counts, shown, strict=True))
         found += [f"{name}: {n} is shown" for n, is_shown in pairs if is_shown and n in SMALL]
-        rest = total - sum(n for n, is_shown in pairs if is_shown)
+        rest = sum(n for n, is_shown in pairs if not is_shown)
         if public.n is not None and any(shown) and rest in SMALL:
             found.append(f"{name}: {rest} remain")
+        of_list = sum(n for n, is_shown in pairs if is_shown)
+        for what, whole in sums.items():
+            if any(shown) and abs(whole - of_list) in SMALL:
+                found.append(f"{name}: {whole - of_list} of {what} remain")
     shares = (public.within_share, public.over_share, public.over_10_share)
     for share in (share for share in shares if share is not None):
         part = round(share * total)
@@ -131,15 +157,112 @@ def test_the_checker_sees_what_is_not_hidden() -> None:
     only_small = tuple((band, None if band.n in SMALL else band.n) for band, _ in public.bands)
     assert "bands: 3 remain" in leaks(replace(public, bands=only_small))
     assert "a share of 3" in leaks(replace(public, over_10_share=3 / 73))
+    few = publish(gather(made([(30, "approaching", {48: 40}), (34, "approaching", {48: 3})], undated=20)))
+    assert leaks(few) == []
+    hours = tuple((slot.hour, slot.mean if slot.n > 4 else None) for slot in few.facts.by_hour)
+    assert "hours: 3 of all of days remain" in leaks(replace(few, spans=_all(few), by_hour=hours))
 
 
-def test_the_smallest_count_that_is_shown_is_hidden_too() -> None:
+def _all(public: PublicFacts) -> tuple[tuple[Span, int | None], ...]:
+    return tuple((span, span.n) for span, _ in public.spans)
+
+
+def test_the_count_before_the_hidden_one_is_hidden_too() -> None:
     assert hidden([70, 30, 4], 104) == [70, None, None]
+    assert hidden([4, 70, 30], 104) == [None, None, 30]  # there is none before it
+    assert hidden([30, 70, 4], 104) == [30, None, None]  # by its place: its size would tell something
     assert hidden([70, 30, 4, 1], 105) == [70, 30, None, None]  # five remain: nobody is told apart
+    assert hidden([70, 30, 4, 4], 108) == [70, None, None, None]  # eight of two: four each
     assert hidden([70, 0], 70) == [70, None]  # nothing remains, and nobody can be found
     assert hidden([70, 30], 103) == [70, None]  # three are in no band, hour or day of the list
+    assert hidden([70, 30], 120) == [70, 30]
     assert hidden([3], 3) == [None]
     assert hidden([], 0) == []
+
+
+@pytest.mark.parametrize(("length", "below"), [(2, 40), (3, 21), (4, 17)])
+@pytest.mark.parametrize("lost", [range(1), range(FEWEST)], ids=["all listed", "some in no count"])
+def test_who_knows_the_rule_finds_no_hidden_count_of_any_small_list(
+    length: int, below: int, lost: range
+) -> None:
+    """All lists that look the same to a reader: a hidden count of one to four could be another as well."""
+    if len(lost) > 1 and length > 3:
+        lost = range(3, 4)
+    alike: dict[tuple[tuple[int | None, ...], int], list[set[int]]] = {}
+    for counts in itertools.product(range(below), repeat=length):
+        for rest in lost:
+            total = sum(counts) + rest
+            shown = tuple(hidden(counts, total))
+            if None in shown and FEWEST <= total < below:  # of larger sums, not all lists are here
+                found = alike.setdefault((shown, total), [set() for _ in counts])
+                for values, n in zip(found, counts, strict=True):
+                    values.add(n)
+    assert len(alike) > 30
+    told_apart = [
+        (shown, total, values)
+        for (shown, total), found in alike.items()
+        for n, values in zip(shown, found, strict=True)
+        if n is None and len(values) == 1 and values & set(SMALL)
+    ]
+    assert told_apart == []
+
+
+def test_days_and_hours_subtracted_give_no_hidden_hour_away() -> None:
+    """A quarter without a clock hides nothing: whoever adds up days knows what hours add up to."""
+    passed = [(96 * day + 4 * hour, "approaching", {45: 8}) for day in range(7) for hour in range(24)]
+    passed = [one for one in passed if one[0] // 4 % 24 != 3]
+    public = publish(gather(made([*passed, (12, "approaching", {45: 3})], days=7, undated=20)))
+    assert sum(n or 0 for _, n in public.spans) == 1291
+    means = [mean for _, mean in public.by_hour if mean is not None]
+    assert len(means) == 22
+    assert 1291 - round(7 * sum(means)) == 59
+    assert leaks(public) == []
+
+
+def test_a_vehicle_of_an_hour_that_was_left_out_is_not_told_either() -> None:
+    passed = [(96 * day + 4 * hour, "approaching", {45: 8}) for day in range(2) for hour in range(24)]
+    for undated in (0, 1, 4, 20):
+        public = publish(gather(made([*passed[5:], (16, "receding", {45: 3})], 2, frozenset([4]), undated)))
+        assert leaks(public) == []
+        assert None in [mean for hour, mean in public.by_hour if hour != 4]
+
+
+def test_hours_that_were_not_asked_for_are_no_hidden_counts() -> None:
+    """Everybody knows that they are empty: of two hours with four vehicles each, each would be known."""
+    four = made([(28, "approaching", {48: 4}), (32, "approaching", {48: 4}), (36, "approaching", {48: 9})])
+    public = publish(gather(four.only(lambda hour: hour.local.hour in (7, 8, 9))))
+    assert all(mean is None for _, mean in public.by_hour)
+    table = next(one for one in build_public(public, ENGLISH, made="x").tables() if one.key == "bands")
+    assert table.rows[-1][1] == 17
+
+
+@pytest.mark.parametrize(("n", "mark"), [(29, "†"), (30, "*"), (99, "*"), (100, None)])
+def test_few_vehicles_are_marked_as_in_every_report(n: int, mark: str | None) -> None:
+    public = publish(gather(made([(30, "approaching", {45: n - n // 2, 65: n // 2})])))
+    document = build_public(public, ENGLISH, made="x")
+    bands = next(table for table in document.tables() if table.key == "bands")
+    within = bands.rows[0][2]
+    assert (within.mark if isinstance(within, Marked) else None) == mark
+    assert (plain(within) is None) == (n < 30)
+    assert any(note.startswith(mark) for note in bands.notes) if mark else not bands.notes[1:]
+    (figures,) = (block for block in document.blocks if isinstance(block, Figures))
+    speeds = [figure.value for figure in figures.items if figure.kind in (Kind.KMH, Kind.SHARE)]
+    assert bool(speeds) == (n >= 30)
+    assert all((value.mark if isinstance(value, Marked) else None) == mark for value in speeds)
+    (quoted,) = (block.text for block in document.blocks if isinstance(block, Quote))
+    assert ("uncertain" in quoted) == (30 <= n < 100)
+    assert ("too few vehicles for a statement about speeds" in quoted) == (n < 30)
+
+
+def test_nothing_measured_is_said_to_be_so() -> None:
+    nothing = made([], 1, frozenset())
+    for hour in nothing.hours:
+        hour.measured_s = 0.0
+    never = replace(nothing, hours=[], to_utc=FIRST)
+    for found in (nothing, whole_hours(never)):
+        document = build_public(publish(gather(found)), ENGLISH, made="x")
+        (quoted,) = (block.text for block in document.blocks if isinstance(block, Quote))
+        assert quoted == "Bauska, Rīgas iela, 4 May 2026: nothing was measured."
 
 
 def few_fast(path: Path) -> Facts:

@@ -17,7 +17,19 @@ from speedsign.errors import UsageError
 from speedsign.language import language
 from telemetry.report.build import build
 from telemetry.report.csv_text import render_csv
-from telemetry.report.document import Column, Document, Figures, Kind, Marked, Table, Value, plain
+from telemetry.report.document import (
+    Column,
+    Document,
+    Figures,
+    Heading,
+    Kind,
+    Marked,
+    Paragraph,
+    Quote,
+    Table,
+    Value,
+    plain,
+)
 from telemetry.report.facts import gather
 from telemetry.report.html import render_html
 from telemetry.report.public import publish
@@ -157,7 +169,13 @@ def as_number(value: object) -> object:
 
 
 def test_csv_holds_them(document: Document) -> None:
-    parts = list(blocks_of(render_csv(document)))
+    about, *parts, said = blocks_of(render_csv(document))
+    assert about[:2] == [["# about", document.title], ["key", "value"]]
+    assert dict(row for row in about[2:])["subtitle"] == document.subtitle
+    assert {"site", "from", "to", "timezone", "limit_kmh", "coverage", "method"} <= {row[0] for row in about}
+    assert said[:2] == [["# text", document.title], ["kind", "text"]]
+    texts = [block.text for block in document.blocks if isinstance(block, Heading | Paragraph | Quote)]
+    assert [text for kind, text in said[2:] if kind in ("heading", "paragraph", "quote")] == texts
     tables = list(document.tables())
     assert [part[0] for part in parts] == [[f"# {table.key}", table.title] for table in tables]
     for table, (_, heads, *rows) in zip(tables, parts, strict=True):
@@ -186,7 +204,17 @@ def test_text_that_looks_like_a_formula_is_none_in_csv() -> None:
     rows = tuple((text,) for text in ("=1+1", "+1", "-1", "@x", "plain"))
     table = Table("t", "=T()", (Column("a", "A", Kind.TEXT),), rows)
     text = render_csv(Document("", "", "en", (table,), ""))
-    assert text.splitlines() == ["# t,'=T()", "a", "'=1+1", "'+1", "'-1", "'@x", "plain"]
+    assert text.split("\n\n")[1].splitlines() == ["# t,'=T()", "a", "'=1+1", "'+1", "'-1", "'@x", "plain"]
+
+
+def test_what_a_document_says_of_itself_is_no_formula_in_csv_either() -> None:
+    blocks = (Paragraph("=1+1"), Quote("-1"))
+    text = render_csv(Document("=T()", "@x", "en", blocks, "+1", facts=(("limit_kmh", 50), ("ok", True))))
+    assert text.splitlines() == [
+        *("# about,'=T()", "key,value", "title,'=T()", "subtitle,'@x", "language,en", "made,'+1"),
+        *("limit_kmh,50", "ok,true", ""),
+        *("# text,'=T()", "kind,text", "paragraph,'=1+1", "quote,'-1"),
+    ]
 
 
 def test_numbers_below_zero_and_small_ones_stay_numbers_in_csv() -> None:
