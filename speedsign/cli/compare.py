@@ -22,6 +22,7 @@ from speedsign.cli.compare_read import (
     read_sign,
     split_hours,
 )
+from speedsign.cli.file_language import file_language
 from speedsign.cli.selection import Choice, period_options
 from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
@@ -69,7 +70,12 @@ EXAMPLE = "speedsign compare --before 2026-04-20..2026-05-03 --after 2026-05-04.
     help="Draws of days for the ranges.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same ranges.")
-@click.option("--language", "language_code", type=click.Choice(LANGUAGES), help="Else the config's, or en.")
+@click.option(
+    "--language",
+    "language_code",
+    type=click.Choice(LANGUAGES),
+    help="Else English here, and in a file the config's, or that of the sign's time zone.",
+)
 @click.option(
     "-o",
     "--output",
@@ -104,20 +110,20 @@ def compare_(
         tuple(map(parse_range, before)), tuple(map(parse_range, after)), direction, controls, control_signs
     )
     render = None if output is None else _renderer(output)
-    words = language(language_code or _configured(choice, config_path))
     read = read_sign(choice, asked, config_path)
     if output is not None:
         for path in (read.path, *controls):
             refuse_database(output, path)
     for note in notes(read, asked):
         click.echo(note, err=True)
-    found = _compared(read, choice, asked, Draws(resamples, seed), words)
+    compared = _compared(read, choice, asked, Draws(resamples, seed))
     standing = read.standing
     if output is not None and render is not None:
-        from telemetry.compare.document import compare_document
-
-        document = compare_document(found, standing, direction, words, made=_made(read))
+        words = file_language(language_code, choice, config_path, standing.facts.timezone)
+        document = _document(_told(compared, read, choice, words), read, direction, words)
         write_whole(output, render(document))
+    words = language(language_code or "en")
+    found = _told(compared, read, choice, words)
     if as_json:
         print_json(compare_json(found, standing, direction, words))
     else:
@@ -126,15 +132,18 @@ def compare_(
         click.echo("\n".join(text_lines(found, standing, direction, words)))
 
 
-def _compared(read: Read, choice: Choice, asked: Asked, draws: Draws, words: Language) -> Comparison:
+def _compared(read: Read, choice: Choice, asked: Asked, draws: Draws) -> Comparison:
     split = split_hours(read, asked)
-    found = compare(
+    return compare(
         split,
         read.road(choice.limit_kmh),
         draws,
         sites=read_controls(read, split, choice, asked),
         passages=read_kept(read, split, asked.direction),
     )
+
+
+def _told(found: Comparison, read: Read, choice: Choice, words: Language) -> Comparison:
     return replace(found, undated=read.undated, notes=tuple(_remarks(read, choice, words)))
 
 
@@ -163,17 +172,12 @@ def _remarks(read: Read, choice: Choice, words: Language) -> list[str]:
     return said
 
 
-def _configured(choice: Choice, config_path: Path) -> str:
-    if choice.db_path is not None:
-        return "en"
-    from speedsign.config.officer_keys import officer_keys
+def _document(found: Comparison, read: Read, direction: str, words: Language) -> Document:
+    from telemetry.compare.document import compare_document
 
-    return officer_keys(config_path).language
-
-
-def _made(read: Read) -> str:
-    now = SystemClock().now_utc().astimezone(ZoneInfo(read.standing.facts.timezone))
-    return f"speedsign {__version__}, {now:%Y-%m-%d %H:%M}"
+    now = SystemClock().now_utc()
+    made = f"speedsign {__version__}, {now.astimezone(ZoneInfo(read.standing.facts.timezone)):%Y-%m-%d %H:%M}"
+    return compare_document(found, read.standing, direction, words, made=made, made_at=now)
 
 
 # --------------------------------------------------------------------------- formats

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from speedsign.cli.periods import parse_between, parse_days, parse_moment
-from speedsign.cli.selection import Choice, database, signs_standings
+from speedsign.cli.periods import parse_moment
+from speedsign.cli.selection import Choice, database, signs_standings, wanted_hours
 from speedsign.errors import StoreError, UsageError
 from speedsign.model import Installation
 from telemetry.compare.controls import ControlSite
@@ -19,7 +19,7 @@ from telemetry.compare.measures import Road
 from telemetry.compare.passing import Passage, read_passages
 from telemetry.compare.split import DateRange, Split, by_dates, by_display
 from telemetry.local_time import HOUR, day_start
-from telemetry.period import Hour, Period, read_period
+from telemetry.period import Period, read_period
 from telemetry.query import BOTH, Standing, measured_spans
 
 Bounds = tuple[datetime, datetime]
@@ -138,7 +138,6 @@ def _read(
     if others and strict:
         raise UsageError(_refusal(others[-1], newest))
     same = [one for one in there if one not in others]
-    wanted = _wanted(choice)
     periods: list[Period] = []
     for one in same:
         for (start, end), found in spans:
@@ -146,31 +145,25 @@ def _read(
                 span = found[one.id]
                 # Given days count as not measured where they were not; else only what was measured.
                 limits = (start, end) if strict else (max(start, span[0]), min(end, span[1]))
-                period = read_period(path, one, *limits)
-                periods.append(period if wanted is None else period.only(wanted))
+                periods.append(read_period(path, one, *limits))
+    wanted = wanted_hours(choice)
+    # All hours tell what a day was; only those that were asked for are compared.
+    asked = periods if wanted is None else [period.only(wanted) for period in periods]
     return Read(
         path,
         tuple(same),
-        hour_counts(periods, direction),
+        hour_counts(periods, direction, wanted),
         sum(
             len(part.speeds)
-            for period in periods
+            for period in asked
             for part in period.undated
             if direction in (BOTH, part.direction)
         ),
         shown_directions(periods),
         tuple(others),
         any(one.assumed for one in same),
-        sum(period.scaled for period in periods),
+        sum(period.scaled for period in asked),
     )
-
-
-def _wanted(choice: Choice) -> Callable[[Hour], bool] | None:
-    if choice.between is None and choice.days is None:
-        return None
-    hours = frozenset(range(24)) if choice.between is None else parse_between(choice.between)
-    days = frozenset(range(7)) if choice.days is None else parse_days(choice.days)
-    return lambda hour: hour.local.hour in hours and hour.local.weekday() in days
 
 
 def differences(one: Installation, other: Installation) -> list[str]:
@@ -196,11 +189,13 @@ def split_hours(read: Read, asked: Asked) -> Split:
                 raise StoreError(f"{read.path}: no hour of {name} was measured enough")
         return found
     found = by_display(read.hours)
-    if not found.before:
+    if found.dark_share[0] is None:
         raise StoreError(
-            ": the sign was dark on no day, so there is no baseline; give two periods with --before and "
-            "--after, or plan a study with dark days (docs/compare.md)"
+            f"{read.path}: the sign was dark on no day, so there is no baseline; give two periods with "
+            "--before and --after, or plan a study with dark days (docs/compare.md)"
         )
+    if not found.before:
+        raise StoreError(f"{read.path}: no hour of the dark days was measured enough")
     if not found.after:
         raise StoreError(f"{read.path}: the sign was lit in no hour, so there is nothing to compare yet")
     return found
@@ -224,14 +219,13 @@ def read_controls(read: Read, split: Split, choice: Choice, asked: Asked) -> lis
             raise UsageError(f"--control-sign {own} is the sign itself")
         if path.is_dir():
             raise StoreError(f"{path}: is a folder; name the database in it")
-        hours = replace(wanted, between=choice.between, days=choice.days)
-        control = _read(path, signs_standings(path, wanted), [bounds], hours, asked.direction, strict=True)
+        control = _read(path, signs_standings(path, wanted), [bounds], wanted, asked.direction, strict=True)
         road = control.road(choice.limit_kmh)
         found.append(ControlSite(control.standing.name, control.hours, road))
     return found
 
 
-def read_kept(read: Read, split: Split, direction: str) -> list[Passage]:
+def read_kept(read: Read, split: Split, direction: str) -> Iterator[Passage]:
     """Single vehicles of the time that the sign's hours span."""
     ids = [one.id for one in read.standings]
     return read_passages(read.path, ids, *used_bounds(split), direction)

@@ -14,12 +14,12 @@ import click
 
 from speedsign import __version__
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
+from speedsign.cli.file_language import file_language
 from speedsign.cli.selection import Choice, Selected, period_options, select
 from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
-from speedsign.countries import country_of
 from speedsign.errors import UsageError
-from speedsign.language import LANGUAGES, Language, language
+from speedsign.language import LANGUAGES, Language
 from telemetry.report.document import Document
 from telemetry.report.facts import Facts, gather
 
@@ -67,7 +67,10 @@ class Wanted:
 )
 @click.option("--table", metavar="KEY", help="CSV: this table alone.")
 @click.option(
-    "--patrol-from", "patrol_text", metavar="DATE", help="When the calendar begins; else after the period."
+    "--patrol-from",
+    "patrol_text",
+    metavar="DATE",
+    help="When the calendar begins; else on the first Monday after the period and after today.",
 )
 @config_option
 @json_option
@@ -99,7 +102,7 @@ def report(
         click.echo(selected.note, err=True)
     facts = _facts(selected, direction, public=public)
     wanted = Wanted(
-        language(code or _language(choice, config_path, facts)),
+        file_language(code, choice, config_path, facts.standing.facts.timezone),
         public,
         table,
         patrol_from,
@@ -163,16 +166,6 @@ def _date(text: str | None) -> date | None:
         raise UsageError(f"--patrol-from {text!r} is no date; write 2026-06-01") from None
 
 
-def _language(choice: Choice, config_path: Path, facts: Facts) -> str:
-    """The config's, when the config is what names the database; else that of the sign's time zone."""
-    if choice.db_path is None:
-        from speedsign.config.officer_keys import officer_keys
-
-        return officer_keys(config_path).language
-    country = country_of(None, facts.standing.facts.timezone).name
-    return country if country in LANGUAGES else "en"
-
-
 def file_name(facts: Facts) -> str:
     """report-bauska-rigas-iela-2026-05-04-2026-05-31: letters that every disk and mail takes."""
     plain = unicodedata.normalize("NFKD", facts.standing.name).encode("ascii", "ignore").decode().lower()
@@ -220,9 +213,10 @@ def _rendered(kind: str, document: Document | None, facts: Facts, wanted: Wanted
 
 
 def _calendar(facts: Facts, wanted: Wanted) -> bytes:
-    from telemetry.report.calendar import next_monday, render_calendar
+    from telemetry.report.calendar import begins, render_calendar
 
-    first = wanted.patrol_from or next_monday(facts.last_day)
+    today = wanted.now_utc.astimezone(facts.zone).date()
+    first = wanted.patrol_from or begins(facts.last_day, today)
     return render_calendar(facts, wanted.words, first=first, now_utc=wanted.now_utc).encode()
 
 

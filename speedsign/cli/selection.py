@@ -138,7 +138,7 @@ def select(choice: Choice, config_path: Path) -> Selected:
     ConfigError.
     """
     path = database(choice, config_path)
-    wanted = _wanted_hours(choice)
+    wanted = wanted_hours(choice)
     standings = signs_standings(path, choice)
     found = _measured(path, standings, choice)
     standing, (start, end) = found[-1]
@@ -254,7 +254,7 @@ def _with_limit(standing: Standing, limit_kmh: int | None) -> Standing:
     return replace(standing, facts=replace(standing.facts, limit_kmh=limit_kmh))
 
 
-def _wanted_hours(choice: Choice) -> Callable[[Hour], bool] | None:
+def wanted_hours(choice: Choice) -> Callable[[Hour], bool] | None:
     """Whether an hour was asked for; each by its own day, so the night of a Friday ends at midnight."""
     if choice.between is None and choice.days is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from speedsign.errors import StoreError
 from telemetry.compare.controls import Controlled, ControlSite, controlled
 from telemetry.compare.hours import DARK, LIT
 from telemetry.compare.measures import HEADLINE, MEASURES, Road
-from telemetry.compare.passing import DropChange, Passage, drop_change
+from telemetry.compare.passing import DropChange, Passage, add_up, drop_change
 from telemetry.compare.phases import WeekChange, phases, weekly
 from telemetry.compare.sides import Change, Draws, Side, changes_of, side_of, sides_of
 from telemetry.compare.split import UNMATCHED, Split, UsedHour
@@ -51,6 +51,8 @@ class Comparison:
     controls: Controlled | None = None
     passing: DropChange | None = None
     weeks: tuple[WeekChange, ...] = ()
+    one_speed: bool = False  # vehicles of both times are kept, but without entry and exit speed
+    shown_unknown: bool = False  # it may have been dark and then lit; of too many vehicles nobody knows
     undated: int = 0  # vehicles that are in no hour, because nobody vouches for the time
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -72,10 +74,10 @@ class Comparison:
         if change.low is None or change.high is None:
             return Claim.TOO_FEW
         if self.controls is None:
-            return Claim.LOWER if change.high < 0 else Claim.HIGHER if change.low > 0 else Claim.UNCLEAR
-        if change.high < 0:
+            return Claim.LOWER if change.falls else Claim.HIGHER if change.rises else Claim.UNCLEAR
+        if change.falls:
             return Claim.CONTROL_LOWER
-        return Claim.CONTROL_HIGHER if change.low > 0 else Claim.CONTROL_UNCLEAR
+        return Claim.CONTROL_HIGHER if change.rises else Claim.CONTROL_UNCLEAR
 
 
 def compare(
@@ -84,7 +86,7 @@ def compare(
     draws: Draws,
     *,
     sites: Sequence[ControlSite] = (),
-    passages: Sequence[Passage] = (),
+    passages: Iterable[Passage] = (),
 ) -> Comparison:
     """Raises StoreError where the two times share no hour of the week, or one has no vehicle."""
     before, after, slots = _common(split)
@@ -100,6 +102,7 @@ def compare(
     left_out[UNMATCHED] += len(split.before) + len(split.after) - len(before) - len(after)
     shown: tuple[Collection[str] | None, Collection[str] | None]
     shown = (DARK, LIT) if split.baseline else (None, None)
+    passed = add_up(passages, (before, after), shown)
     return Comparison(
         road,
         draws,
@@ -114,8 +117,10 @@ def compare(
         split.unsure_vehicles,
         phases=phases(before, after, road) if split.baseline else (),
         controls=controlled(before, after, road, sites, draws) if sites else None,
-        passing=drop_change(passages, (before, after), shown, draws),
+        passing=drop_change(passed, draws),
         weeks=weekly(before, after, road, draws) if split.baseline else (),
+        one_speed=passed.not_known,
+        shown_unknown=split.not_known,
     )
 
 

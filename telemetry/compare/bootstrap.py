@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 
 from telemetry.compare.lanes import spread
 from telemetry.compare.measures import MEASURES, Numbers, Road, measure
-from telemetry.compare.week import SCALE
+from telemetry.compare.week import MeanWeek
 
 MANY_ENOUGH = 0.95  # of the draws must have given a number
 _EXTRA = 1 << 12  # n/(n-1) in lanes
@@ -71,32 +71,35 @@ def draws(found: Strata[T], resamples: int, rng: random.Random) -> Iterator[tupl
 
 
 def spread_of(
-    sites: Sequence[Mapping[date, int]],
+    sites: Sequence[MeanWeek],
     roads: Sequence[Road],
-    hours: int,
     resamples: int,
     rng: random.Random,
 ) -> Spread:
     """How much the numbers of one side vary with its days.
 
-    `sites` are days in lanes (MeanWeek.days) over the same `hours` of the week: the sign's, then those of
-    its controls, of which the mean is taken off. A drawn day is drawn for all of them: what a day does to
-    all is shared.
+    `sites` are over the same hours of the week: the sign, then its controls, of which the mean is taken
+    off. A drawn day is drawn for all of them: what a day does to all is shared. It brings its vehicles and
+    its hours: the only Wednesday of two weeks, drawn twice, is no more traffic.
     """
-    rows = {day: tuple(site.get(day, 0) for site in sites) for day in sites[0]}
+    rows = {
+        day: tuple((site.days.get(day, 0), site.day_hours.get(day, 0.0)) for site in sites)
+        for day in sites[0].days
+    }
     if len(rows) < 2:
         return Spread(_UNKNOWN, 0)
     found = strata(rows)
     weighted = Strata(
         tuple(
-            tuple(tuple(lanes * _weight(len(group)) for lanes in row) for row in group)
+            tuple(tuple(_weighted(*site, len(group)) for site in row) for row in group)
             for group in found.groups
         )
     )
     results = []
     for groups in draws(weighted, resamples, rng):
         together = [row for group in groups for row in group]
-        result = _numbers([sum(column) for column in zip(*together, strict=True)], roads, hours)
+        drawn = [_sum(of_site) for of_site in zip(*together, strict=True)]
+        result = _numbers(drawn, roads)
         if result is not None:
             results.append(result)
     if len(results) < max(MANY_ENOUGH * resamples, 2):
@@ -104,15 +107,20 @@ def spread_of(
     return Spread(tuple(variance(column) for column in zip(*results, strict=True)), found.degrees)
 
 
-def _weight(n: int) -> int:
-    return round(_EXTRA * n / (n - 1))
+def _weighted(lanes: int, hours: float, n: int) -> tuple[int, float]:
+    weight = round(_EXTRA * n / (n - 1))
+    return lanes * weight, hours * weight
 
 
-def _numbers(drawn: Sequence[int], roads: Sequence[Road], hours: int) -> Numbers | None:
+def _sum(days: Sequence[tuple[int, float]]) -> tuple[int, float]:
+    return sum([lanes for lanes, _ in days]), sum([hours for _, hours in days])
+
+
+def _numbers(drawn: Sequence[tuple[int, float]], roads: Sequence[Road]) -> Numbers | None:
     """The sign's, less the mean of the controls'."""
     found = []
-    for lanes, road in zip(drawn, roads, strict=True):
-        numbers = measure(spread(lanes), road, hours * SCALE * _EXTRA)
+    for (lanes, hours), road in zip(drawn, roads, strict=True):
+        numbers = measure(spread(lanes), road, hours)
         if numbers is None:
             return None
         found.append(numbers)

@@ -20,7 +20,7 @@ def sentence(found: Comparison, words: Language) -> str:
             n=FEWEST_VEHICLES,
         )
     if found.claim is Claim.NO_BASELINE:
-        return _two_times(found, words)
+        return _nobody_knows(found, words) if found.shown_unknown else _two_times(found, words)
     if found.claim is Claim.TOO_FEW:
         return words.say(
             "V85 was {before} while the sign was dark and {after} while it was lit: too few days or "
@@ -51,6 +51,33 @@ def _two_times(found: Comparison, words: Language) -> str:
         "V85 was {before} in the first period and {after} in the second, and the 95 % range of the "
         "difference, {low} to {high}, includes zero. The sign was not dark in the first and lit in the "
         "second, so this says nothing about the sign.",
+        **_speeds(found, words),
+        **_range(found, words),
+    )
+
+
+def _nobody_knows(found: Comparison, words: Language) -> str:
+    """Imported from a device that did not tell, or a broken display."""
+    change = found.change(HEADLINE)
+    if change.low is None:
+        return words.say(
+            "V85 was {before} in the first period and {after} in the second: too few days or vehicles to "
+            "say whether that is more than chance. It is not known what the sign showed in these periods, so "
+            "this says nothing about the sign.",
+            **_speeds(found, words),
+        )
+    if change.clear:
+        return words.say(
+            "V85 was {before} in the first period and {after} in the second, a difference of {change} (95"
+            " % range: {low} to {high}). It is not known what the sign showed in these periods, so other "
+            "causes are as possible as the sign.",
+            **_speeds(found, words),
+            **_range(found, words),
+        )
+    return words.say(
+        "V85 was {before} in the first period and {after} in the second, and the 95 % range of the "
+        "difference, {low} to {high}, includes zero. It is not known what the sign showed in these periods, "
+        "so this says nothing about the sign.",
         **_speeds(found, words),
         **_range(found, words),
     )

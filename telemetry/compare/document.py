@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from speedsign.language import Language
 from telemetry.compare import claim, naming, tables
 from telemetry.compare.answer import Comparison
-from telemetry.compare.measures import SHARES, SPEEDS, VOLUME
-from telemetry.compare.passing import DropChange
+from telemetry.compare.measures import HEADLINE, SHARES, SPEEDS, VOLUME
 from telemetry.query import Standing
 from telemetry.report import labels
 from telemetry.report.charts import ChangeRow, before_after_svg
-from telemetry.report.document import Block, Chart, Document, Heading, Kind, Paragraph, Quote
+from telemetry.report.document import Block, Chart, Document, Heading, Kind, Paragraph, Plain, Quote
 
 MOST_WEEKS = 16  # in a picture
 
 
 def compare_document(
-    found: Comparison, standing: Standing, direction: str, words: Language, *, made: str
+    found: Comparison,
+    standing: Standing,
+    direction: str,
+    words: Language,
+    *,
+    made: str,
+    made_at: datetime | None = None,
 ) -> Document:
     """The whole answer; `made` says by what and when."""
     site = labels.site(standing, words)
@@ -35,7 +41,38 @@ def compare_document(
         blocks=tuple(_blocks(found, site, words)),
         made=made,
         keywords=(words.say("speed"), "V85"),
+        made_at=made_at,
+        facts=tuple(_facts(found, standing, direction, words)),
     )
+
+
+def _facts(
+    found: Comparison, standing: Standing, direction: str, words: Language
+) -> Iterator[tuple[str, Plain]]:
+    """What the numbers are of, by the keys of the JSON where it has them: for programs."""
+    yield "site", standing.facts.site
+    yield "sign", standing.sign
+    yield "installation", standing.id
+    yield "direction", direction
+    for way in ("approaching", "receding"):
+        yield f"{way}_name", getattr(standing.facts, f"{way}_name")
+    yield "timezone", standing.facts.timezone
+    yield "limit_kmh", found.road.limit_kmh
+    yield "baseline", found.baseline
+    yield "found_by", "display" if found.by_display else "dates"
+    for side in (found.before, found.after):
+        yield f"{side.key}_from", side.dates[0] if side.dates else None
+        yield f"{side.key}_to", side.dates[-1] if side.dates else None
+        yield f"{side.key}_days", side.days
+    yield "hours_of_week", found.slots
+    for control in found.controls.controls if found.controls else ():
+        yield "control_site", control.name
+    yield "claim", found.claim.value
+    yield "headline", HEADLINE
+    yield "resamples", found.draws.resamples
+    yield "seed", found.draws.seed
+    yield "class_edges_kmh", "[k-0.5, k+0.5)" if found.road.rounds else "[k, k+1)"
+    yield "method", naming.method(found, words)
 
 
 def _blocks(found: Comparison, site: str, words: Language) -> Iterator[Block]:
@@ -64,7 +101,7 @@ def _blocks(found: Comparison, site: str, words: Language) -> Iterator[Block]:
         yield Heading(words.say("Slowing down while passing"))
     else:
         yield tables.passing(found.passing, words, baseline=found.baseline)
-    yield Paragraph(passing_sentence(found.passing, words))
+    yield Paragraph(passing_sentence(found, words))
     yield Heading(words.say("How it was computed"))
     yield Paragraph(naming.method(found, words))
     if found.left_out:
@@ -109,18 +146,21 @@ def _weeks(found: Comparison, words: Language) -> Block:
     return Chart("weeks_chart", title, svg, summary, table)
 
 
-def passing_sentence(found: DropChange | None, words: Language) -> str:
+def passing_sentence(found: Comparison, words: Language) -> str:
     """How much more vehicles slowed down, or that nothing is known of it."""
-    if found is None:
+    if found.one_speed:
+        return words.say("No entry and exit speeds are known.")
+    passing = found.passing
+    if passing is None:
         return words.say("Entry and exit speeds: no single vehicles are kept from both times.")
-    if not labels.may_be_shown(min(found.before.n, found.after.n)):
+    if not labels.may_be_shown(min(passing.before.n, passing.after.n)):
         return words.say("Entry and exit speeds: too few single vehicles are kept from both times.")
-    difference = f"{words.decimal(found.difference_kmh, signed=True)}\N{NO-BREAK SPACE}km/h"
-    if found.low_kmh is None or found.high_kmh is None:
+    difference = f"{words.decimal(passing.difference_kmh, signed=True)}\N{NO-BREAK SPACE}km/h"
+    if passing.low_kmh is None or passing.high_kmh is None:
         return words.say("Difference in slowing down between entry and exit: {change}.", change=difference)
     return words.say(
         "Difference in slowing down between entry and exit: {change} (95 % range: {low} to {high}).",
         change=difference,
-        low=words.decimal(found.low_kmh, signed=True),
-        high=words.decimal(found.high_kmh, signed=True),
+        low=words.decimal(passing.low_kmh, signed=True),
+        high=words.decimal(passing.high_kmh, signed=True),
     )

@@ -5,13 +5,11 @@ Only of single vehicles that are still kept; older ones are deleted (store.keep_
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from statistics import fmean, variance
+from statistics import variance
 from typing import NamedTuple
 
 from speedsign.model import SUSPECT
@@ -28,7 +26,29 @@ class Passage(NamedTuple):
 
     at_utc: datetime  # last seen: decides its hour
     display: str
-    drop_kmh: float  # entry less exit
+    drop_kmh: float | None  # entry less exit; None: it was imported with one speed alone
+
+
+@dataclass(slots=True)
+class DaySum:
+    """Of the vehicles of one day: a year of single ones is not kept in memory."""
+
+    n: int = 0
+    total_kmh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Of both sides: what their days add up to, and how many vehicles had one speed alone."""
+
+    days: tuple[dict[date, DaySum], dict[date, DaySum]]
+    one_speed: tuple[int, int]
+
+    @property
+    def not_known(self) -> bool:
+        """Whether vehicles of both times are kept, but nothing of how they slowed down."""
+        kept = [bool(days or bare) for days, bare in zip(self.days, self.one_speed, strict=True)]
+        return all(kept) and not all(self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +73,55 @@ class DropChange:
 
 def read_passages(
     source: Source, installation_ids: Collection[int], from_utc: datetime, to_utc: datetime, direction: str
-) -> list[Passage]:
-    """Kept vehicles last seen in [from, to); blocking. Raises StoreError.
+) -> Iterator[Passage]:
+    """Kept vehicles last seen in [from, to), one after the other; blocking. Raises StoreError.
 
-    Imported ones that came with one speed only (no readings, entry and exit the same) say nothing here.
+    Of imported ones that came with one speed only (no readings, entry and exit the same) the drop is None.
     """
     marks = ", ".join("?" * len(installation_ids))
     with reading(source) as db:
         rows = db.execute(
-            "SELECT last_ms, display, entry_kmh - exit_kmh, flags, direction FROM vehicle"  # noqa: S608  ours
-            f" WHERE last_ms >= ? AND last_ms < ? AND clock != 'unknown' AND installation_id IN ({marks})"
-            " AND (readings > 0 OR entry_kmh != exit_kmh)",
+            "SELECT last_ms, display, CASE WHEN readings > 0 OR entry_kmh != exit_kmh"  # noqa: S608  ours
+            " THEN entry_kmh - exit_kmh END, flags, direction FROM vehicle"
+            f" WHERE last_ms >= ? AND last_ms < ? AND clock != 'unknown' AND installation_id IN ({marks})",
             (to_ms(from_utc), to_ms(to_utc), *installation_ids),
         )
         wanted = ("approaching", "receding") if direction == BOTH else (direction,)
-        return [
-            Passage(from_ms(at_ms), display, drop_kmh)
-            for at_ms, display, drop_kmh, flags, way in rows
-            if way in wanted and not any(f'"{flag}"' in flags for flag in SUSPECT)
-        ]
+        for at_ms, display, drop_kmh, flags, way in rows:
+            if way in wanted and not any(f'"{flag}"' in flags for flag in SUSPECT):
+                yield Passage(from_ms(at_ms), display, drop_kmh)
 
 
-def drop_change(
+def add_up(
     passages: Iterable[Passage],
     sides: tuple[Sequence[UsedHour], Sequence[UsedHour]],
     displays: tuple[Collection[str] | None, Collection[str] | None],
-    drawing: Draws,
-) -> DropChange | None:
-    """Of the vehicles in each side's hours under these display states (None: any); None where a side has
-    none.
-    """
-    found = list(passages)
-    before, after = (_by_day(found, side, shown) for side, shown in zip(sides, displays, strict=True))
+) -> Passed:
+    """The vehicles in each side's hours under these display states (None: any), by local day."""
+    hours = sorted((hour.start_utc, at, hour.date) for at, side in enumerate(sides) for hour in side)
+    starts = [start for start, _, _ in hours]
+    days: tuple[dict[date, DaySum], dict[date, DaySum]] = ({}, {})
+    one_speed = [0, 0]
+    for at_utc, display, drop_kmh in passages:
+        place = bisect_right(starts, at_utc) - 1
+        if place < 0 or at_utc >= starts[place] + HOUR:
+            continue
+        _, side, day = hours[place]
+        shown = displays[side]
+        if shown is not None and display not in shown:
+            continue
+        if drop_kmh is None:
+            one_speed[side] += 1
+            continue
+        added = days[side].setdefault(day, DaySum())
+        added.n += 1
+        added.total_kmh += drop_kmh
+    return Passed(days, (one_speed[0], one_speed[1]))
+
+
+def drop_change(passed: Passed, drawing: Draws) -> DropChange | None:
+    """None where a side has none."""
+    before, after = passed.days
     if not before or not after:
         return None
     first, second = _drop(before), _drop(after)
@@ -97,27 +134,13 @@ def drop_change(
     return DropChange(first, second, difference, difference - half, difference + half)
 
 
-def _by_day(
-    passages: Sequence[Passage], side: Sequence[UsedHour], displays: Collection[str] | None
-) -> dict[date, list[float]]:
-    """Drops by local day."""
-    hours = sorted(side, key=lambda hour: hour.start_utc)
-    starts = [hour.start_utc for hour in hours]
-    found: dict[date, list[float]] = defaultdict(list)
-    for at_utc, display, drop_kmh in passages:
-        at = bisect_right(starts, at_utc) - 1
-        if at >= 0 and at_utc < starts[at] + HOUR and (displays is None or display in displays):
-            found[hours[at].date].append(drop_kmh)
-    return dict(found)
+def _drop(by_day: Mapping[date, DaySum]) -> Drop:
+    n = sum(day.n for day in by_day.values())
+    return Drop(n, tuple(sorted(by_day)), sum(day.total_kmh for day in by_day.values()) / n)
 
 
-def _drop(by_day: Mapping[date, Sequence[float]]) -> Drop:
-    every = [drop for drops in by_day.values() for drop in drops]
-    return Drop(len(every), tuple(sorted(by_day)), fmean(every))
-
-
-def _spread(name: str, by_day: Mapping[date, Sequence[float]], drawing: Draws) -> Spread:
-    found = strata({day: (math.fsum(drops), len(drops)) for day, drops in by_day.items()})
+def _spread(name: str, by_day: Mapping[date, DaySum], drawing: Draws) -> Spread:
+    found = strata({day: (added.total_kmh, added.n) for day, added in by_day.items()})
     means = []
     for groups in draws(found, drawing.resamples, drawing.source(f"passing {name}")):
         total = n = 0.0

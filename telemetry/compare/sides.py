@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
 from telemetry.compare.bootstrap import Spread, half_ranges, spread_of
 from telemetry.compare.hours import Slot
@@ -54,8 +55,22 @@ class Change:
 
     @property
     def clear(self) -> bool:
-        """Whether the range leaves zero out."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+        return self.rises or self.falls
+
+    @property
+    def rises(self) -> bool:
+        """Whether the range lies above zero, as it is read: 0.04 km/h is printed as 0.0, which is no rise."""
+        return self.low is not None and _printed(self.low) > 0
+
+    @property
+    def falls(self) -> bool:
+        """Whether the range lies below zero, as it is read."""
+        return self.high is not None and _printed(self.high) < 0
+
+
+def _printed(value: float) -> Decimal:
+    """With the one decimal of speeds and vehicles an hour, as telemetry.report.values writes them."""
+    return Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +112,7 @@ def changes_of(
 
 def side_spread(side: Side, weeks: Sequence[MeanWeek], roads: Sequence[Road], draws: Draws) -> Spread:
     """How much the numbers of a side vary with its days."""
-    days = [one.days for one in weeks]
-    return spread_of(days, roads, weeks[0].slots, draws.resamples, draws.source(side.key))
+    return spread_of(weeks, roads, draws.resamples, draws.source(side.key))
 
 
 def changes(sides: tuple[Side, Side], spreads: tuple[Spread, Spread] | None) -> tuple[Change, ...]:

@@ -2,7 +2,8 @@
 
 A dark baseline is made of whole dark days, as a study makes them: dark nights of a schedule are other hours
 of the week than the lit ones, and where they happen to overlap (winter and summer times) they say nothing
-about the sign.
+about the sign. What a day or a period was is judged by all of its hours, also where only some are asked for:
+ten o'clock of a dark evening is no dark day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 
-from telemetry.compare.hours import HourCount, Slot
+from telemetry.compare.hours import MOST_UNSURE, HourCount, Slot
 from telemetry.compare.lanes import lanes_of
 
 MOSTLY = 0.95  # of a day's or period's vehicles passed a dark sign: it was dark
@@ -39,6 +40,7 @@ class UsedHour:
     slot: Slot
     lanes: int
     n: int
+    part: float = 1.0  # of the time measured, 0 to 1: less where intervals were left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ class Split:
     def lit_then_dark(self) -> bool:
         """Whether before and after are the wrong way round for a baseline."""
         return _is_dark(self.dark_share[1]) and _is_lit(self.lit_share[0])
+
+    @property
+    def not_known(self) -> bool:
+        """Whether before may have been dark and after lit: of too many vehicles nobody knows (a fault, or
+        imported from a device that did not tell).
+        """
+        lit_before, dark_after = self.lit_share[0], self.dark_share[1]
+        if self.baseline or lit_before is None or dark_after is None:
+            return False
+        return lit_before <= 1 - MOSTLY and dark_after <= 1 - HALF
 
 
 def _is_dark(share: float | None) -> bool:
@@ -90,7 +102,10 @@ def by_dates(hours: Sequence[HourCount], before: Sequence[DateRange], after: Seq
     if _is_dark(_share(first, "n_dark")) and _is_lit(_share(second, "n_lit")):
         return _baseline(first, second, by_display=False)
     left_out: Counter[str] = Counter()
-    sides = [[_used(hour, hour.speeds) for hour in _enough(side, left_out)] for side in (first, second)]
+    sides = [
+        [_used(hour, hour.speeds) for hour in _enough(side, left_out) if hour.asked]
+        for side in (first, second)
+    ]
     return Split(
         baseline=False,
         by_display=False,
@@ -110,8 +125,8 @@ def _baseline(first: Sequence[HourCount], second: Sequence[HourCount], *, by_dis
     return Split(
         baseline=True,
         by_display=by_display,
-        before=[_used(hour, hour.dark) for hour in dark],
-        after=[_used(hour, hour.lit) for hour in lit],
+        before=[_used(hour, hour.dark, hour.sure_part) for hour in dark],
+        after=[_used(hour, hour.lit, hour.sure_part) for hour in lit],
         coverage=(_coverage(first), _coverage(second)),
         left_out=left_out,
         unsure_intervals=sum(hour.unsure_intervals for hour in dark + lit),
@@ -160,16 +175,20 @@ def _enough(hours: Sequence[HourCount], left_out: Counter[str]) -> Iterator[Hour
     for hour in hours:
         if hour.measured():
             yield hour
-        else:
+        elif hour.asked:
             left_out[LITTLE] += 1
 
 
 def _hours_of(hours: Sequence[HourCount], wanted: str, left_out: Counter[str]) -> Iterator[HourCount]:
-    """The hours of one state. One without a vehicle is dark on a dark day, lit between lit hours."""
+    """The hours of one state that were asked for. One without a vehicle is dark on a dark day, lit between
+    lit hours.
+    """
     measured = list(_enough(hours, left_out))
     states = list(_filled([_state(hour) for hour in measured]))
     for hour, state in zip(measured, states, strict=True):
-        if not hour.measured(hour.unsure_share):
+        if not hour.asked:
+            continue
+        if hour.unsure_share > MOST_UNSURE:
             left_out[UNSURE] += 1
         elif state == wanted or (state is None and wanted == "dark"):
             yield hour
@@ -186,16 +205,17 @@ def _state(hour: HourCount) -> str | None:
     return "dark" if hour.dark else "lit" if hour.lit else None
 
 
-def _used(hour: HourCount, speeds: str) -> UsedHour:
-    return UsedHour(hour.start_utc, hour.date, hour.slot, lanes_of(speeds), len(speeds))
+def _used(hour: HourCount, speeds: str, part: float = 1.0) -> UsedHour:
+    return UsedHour(hour.start_utc, hour.date, hour.slot, lanes_of(speeds), len(speeds), part)
 
 
 # --------------------------------------------------------------------------- shares
 
 
 def _coverage(hours: Sequence[HourCount]) -> float:
-    duration_s = sum(hour.duration_s for hour in hours)
-    return min(sum(hour.measured_s for hour in hours) / duration_s, 1.0) if duration_s > 0 else 0.0
+    asked = [hour for hour in hours if hour.asked]
+    duration_s = sum(hour.duration_s for hour in asked)
+    return min(sum(hour.measured_s for hour in asked) / duration_s, 1.0) if duration_s > 0 else 0.0
 
 
 def _share(hours: Sequence[HourCount], attribute: str) -> float | None:

@@ -46,7 +46,7 @@ def text_lines(found: Comparison, standing: Standing, direction: str, words: Lan
     if found.weeks:
         yield from _titled(tables.weeks(found, words), words)
     yield ""
-    yield from _wrapped(passing_sentence(found.passing, words))
+    yield from _wrapped(passing_sentence(found, words))
     for remark in naming.remarks(found, words):
         yield from _wrapped(remark)
     for key, n in sorted(found.left_out.items()):

@@ -209,6 +209,53 @@ def test_hours_and_days_of_the_week_can_be_chosen(path: Path) -> None:
     assert "limit of 40 km/h" in found["notes"][0]
 
 
+def test_dark_evenings_are_no_baseline_when_only_they_are_asked_for(tmp_path: Path) -> None:
+    """A schedule ends at nine in the first week and at ten in the next ones."""
+    path = tmp_path / "sign.db"
+    with closing(SqliteStore(path, "test-sign")) as store:
+        number = store.begin(HERE, at(0).astimezone(UTC))
+        store._db.execute("BEGIN")
+        for day in range(21):
+            for quarter in range(24, 92):
+                local = at(day) + timedelta(minutes=15 * quarter)
+                lit = local.hour < (21 if day < 7 else 22)
+                display, speeds = "shown" if lit else "dark", [50 - 3 * (day >= 7), 60]
+                _interval(store._db, number, local, display, "approaching", speeds, keep=False)
+        store._db.execute("COMMIT")
+    result = speedsign("compare", "--db", path, "--between", "21-22")
+    assert (result.exit_code, "the sign was dark on no day" in result.stderr) == (1, True)
+    found = ask(path, "--between", "21-22", "--before", dates(0, 6), "--after", dates(7, 20))
+    assert (found["baseline"], found["claim"], found["hours_of_week"]) == (False, "no_baseline", 7)
+
+
+def test_dark_days_that_were_not_measured_in_the_hours_asked_for(path: Path) -> None:
+    result = speedsign("compare", "--db", path, "--between", "02-04")
+    assert (result.exit_code, "no hour of the dark days was measured enough" in result.stderr) == (1, True)
+
+
+def test_what_an_imported_device_showed_is_not_known(tmp_path: Path) -> None:
+    text = "time,speed_kmh,direction\n" + "".join(
+        f"2026-05-{4 + day:02}T{hour:02}:{10 + n}:00,{50 + n},approaching\n"
+        for day in range(14)
+        for hour in range(8, 12)
+        for n in range(20)
+    )
+    (tmp_path / "other.csv").write_text(text)
+    path = tmp_path / "sign.db"
+    result = speedsign(
+        *("import", tmp_path / "other.csv", "--db", path, "--site", "Bauska", "--limit", "50"),
+        *("--timezone", "Europe/Riga"),
+    )
+    assert result.exit_code == 0, result.stderr
+    args = ("compare", "--db", path, "--before", dates(0, 6), "--after", dates(7, 13))
+    result = speedsign(*args)
+    assert result.exit_code == 0, result.stderr
+    said = " ".join(result.stdout.split())
+    assert "It is not known what the sign showed in these periods" in said
+    assert "was not dark in the first" not in said
+    assert "No entry and exit speeds are known." in said
+
+
 def test_the_other_direction_is_information_alone(tmp_path: Path) -> None:
     path = tmp_path / "sign.db"
     fill(path, range(14), driving(4, -3.0), direction="receding")
@@ -392,9 +439,29 @@ def test_the_config_gives_database_and_language(path: Path, tmp_path: Path) -> N
     config = tmp_path / "sign.toml"
     sign = '[sign]\nid = "test-sign"\nlanguage = "lt"\nlimit_kmh = 50\n'
     config.write_text(f'{sign}[store]\npath = "{path}"\n')
-    result = speedsign("compare", "--config", config, "--json")
+    file = tmp_path / "answer.csv"
+    result = speedsign("compare", "--config", config, "--json", "-o", file)
     assert result.exit_code == 0, result.stderr
-    assert as_json(result)["sentence"] == ask(path, "--language", "lt", "--resamples", "2000")["sentence"]
+    assert as_json(result)["sentence"] == ask(path, "--resamples", "2000")["sentence"]
+    assert ask(path, "--language", "lt", "--resamples", "2000")["sentence"] in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("timezone", "code"), [("Europe/Riga", "lv"), ("Europe/Vilnius", "lt"), ("Europe/Berlin", "en")]
+)
+def test_a_file_is_in_the_language_of_its_country_as_a_report_is(
+    tmp_path: Path, timezone: str, code: str
+) -> None:
+    path, file, own = tmp_path / "sign.db", tmp_path / "answer.csv", tmp_path / "report.csv"
+    fill(path, range(14), driving(1, -3.0), installation=changed(timezone=timezone), hours=(8, 12))
+    result = speedsign("compare", "--db", path, "-o", file, "--limit", "40")
+    assert "while it was dark" in " ".join(result.stdout.split())
+    assert speedsign("report", "--db", path, "-o", own).exit_code == 0
+    for text in (file.read_text(), own.read_text()):
+        assert f"\nlanguage,{code}\n" in text
+    sentence = ask(path, "--language", code, "--resamples", "2000", "--limit", "40")["sentence"]
+    assert sentence in file.read_text()
+    assert ("Counted against a limit of 40" in file.read_text()) is (code == "en")
 
 
 # --------------------------------------------------------------------------- what cannot be
@@ -404,7 +471,8 @@ def test_a_sign_that_was_never_dark_for_a_day_has_no_baseline(tmp_path: Path) ->
     fill(tmp_path / "sign.db", range(14), driving(1), dark=())
     result = speedsign("compare", "--db", tmp_path / "sign.db")
     assert result.exit_code == 1
-    assert "was dark on no day, so there is no baseline" in result.stderr
+    start = f"speedsign compare: {tmp_path / 'sign.db'}: the sign was dark on no day, so there is no baseline"
+    assert result.stderr.startswith(start)
     assert result.stdout == ""
 
 

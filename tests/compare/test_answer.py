@@ -12,7 +12,7 @@ from speedsign.errors import StoreError
 from telemetry.compare.answer import Claim, Comparison, compare
 from telemetry.compare.hours import hour_counts
 from telemetry.compare.measures import Road
-from telemetry.compare.passing import Passage, drop_change
+from telemetry.compare.passing import Passage, add_up, drop_change
 from telemetry.compare.sides import Draws
 from telemetry.compare.split import Split, UsedHour, by_display
 from tests.compare.roads import MONDAY, period, random_side, study, used
@@ -244,4 +244,4 @@ def test_without_kept_vehicles_on_both_sides_nothing_is_known() -> None:
     before, after = random_side(1, 7), random_side(2, 7, start=7)
     kept = passages(after, "shown", 2.0)
     assert compare(split(before, after), ROAD, DRAWS, passages=kept).passing is None
-    assert drop_change([], (before, after), (None, None), DRAWS) is None
+    assert drop_change(add_up([], (before, after), (None, None)), DRAWS) is None

@@ -68,7 +68,7 @@ def test_the_spread_of_the_mean_is_that_of_the_days() -> None:
         # The same weekday and hour each week, so that each day weighs the same and there is one stratum.
         side = [used(MONDAY + timedelta(weeks=at), 8, [speed] * 10) for at, speed in enumerate(speeds)]
         week = mean_week(side, slots_of(side))
-        found = spread_of([week.days], [ROAD], week.slots, 4000, random.Random(1))
+        found = spread_of([week], [ROAD], 4000, random.Random(1))
         assert found.variances[MEAN] == pytest.approx(variance(speeds) / n, rel=0.12), n
         assert found.degrees == n - 1
 
@@ -80,13 +80,32 @@ def test_the_spread_of_the_volume_is_that_of_workdays_and_weekends_apart(weeks: 
     counts = {MONDAY + timedelta(days=at): rng.randint(20, 60) for at in range(7 * weeks)}
     side = [used(day, 8, [50] * n) for day, n in counts.items()]
     week = mean_week(side, slots_of(side))
-    found = spread_of([week.days], [ROAD], week.slots, 6000, random.Random(1))
+    found = spread_of([week], [ROAD], 6000, random.Random(1))
     groups = [
         [n for day, n in counts.items() if (day.weekday() >= 5) is weekend] for weekend in (False, True)
     ]
     # Each day is 1/weeks of its slot, and a slot 1/7 of the mean.
     wanted = sum(len(group) * variance(group) for group in groups) / (weeks * 7) ** 2
     assert found.variances[MEASURES.index("vehicles_per_hour")] == pytest.approx(wanted, rel=0.1)
+
+
+def test_a_lost_day_makes_the_range_of_the_traffic_little_wider() -> None:
+    """Without it the only Wednesday left has twice the weight: drawn twice, it is no more traffic."""
+    before, after = random_side(1, 14), random_side(2, 14, start=14)
+    counts = {hour.date: 40 + hour.date.day % 5 for hour in before + after}
+    first, second = (
+        [used(hour.date, hour.start_utc.hour, [50] * counts[hour.date]) for hour in side]
+        for side in (before, after)
+    )
+    lost = MONDAY + timedelta(days=16)
+    whole, short = compared(first, second), compared(first, [hour for hour in second if hour.date != lost])
+    widths = []
+    for found in (whole, short):
+        change = found["vehicles_per_hour"]
+        assert change.low is not None
+        assert change.high is not None
+        widths.append(change.high - change.low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.3)
 
 
 def test_vehicles_of_one_day_are_not_independent() -> None:
@@ -164,7 +183,7 @@ def test_a_side_that_does_not_vary_gives_the_other_ones_degrees() -> None:
     still = [used(MONDAY + timedelta(weeks=at), 8, [50] * 20) for at in range(6)]
     moving = [used(MONDAY + timedelta(weeks=at), 8, [45 + at] * 20) for at in range(6)]
     weeks = [mean_week(side, slots_of(side)) for side in (still, moving)]
-    spreads = [spread_of([week.days], [ROAD], 1, 2000, random.Random(1)) for week in weeks]
+    spreads = [spread_of([week], [ROAD], 2000, random.Random(1)) for week in weeks]
     half = half_ranges(spreads[0], spreads[1])[MEAN]
     spread = spreads[1].variances[MEAN]
     assert spread is not None

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -100,7 +100,8 @@ def test_without_a_baseline_nothing_speaks_of_what_the_sign_did(
     values: tuple[float, float | None], code: str, controls: int, n: int, backwards: bool
 ) -> None:
     found = comparison(*values, baseline=False, controls=controls, n=n)
-    for text in everything(replace(found, lit_then_dark=backwards), code):
+    found = replace(found, lit_then_dark=backwards, shown_unknown=not backwards)
+    for text in everything(found, code):
         assert not EFFECT.search(text), text
 
 
@@ -231,3 +232,57 @@ def test_a_document_of_few_vehicles_can_be_made() -> None:
     found = comparison(-2.0, None, n=3)
     document = compare_document(found, SITE, "both", language("lv"), made="now")
     assert {table.key for table in document.tables()} >= {"sides", "speeds", "shares", "traffic", "left_out"}
+
+
+@pytest.mark.parametrize("half", [None, 0.5, 3.0])
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_nobody_knows_is_not_called_lit_or_dark(code: str, half: float | None) -> None:
+    found = comparison(-2.0, half, baseline=False)
+    words = language(code)
+    known, unknown = sentence(found, words), sentence(replace(found, shown_unknown=True), words)
+    parts = {"en": "not known what", "lv": "Nav zināms, ko", "lt": "Nežinoma, ką"}
+    assert parts[code] in unknown
+    assert parts[code] not in known
+    assert known[:40] == unknown[:40]
+
+
+@pytest.mark.parametrize(
+    ("difference", "half", "claim", "printed"),
+    [
+        (0.54, 0.50, Claim.UNCLEAR, "0.0 to +1.0"),
+        (0.55, 0.50, Claim.HIGHER, "+0.1 to +1.1"),
+        (-0.54, 0.50, Claim.UNCLEAR, "−1.0 to 0.0"),
+        (-0.56, 0.50, Claim.LOWER, "−1.1 to −0.1"),
+    ],
+)
+@pytest.mark.parametrize("controls", [0, 1])
+def test_a_claim_never_contradicts_the_range_beside_it(
+    difference: float, half: float, claim: Claim, printed: str, controls: int
+) -> None:
+    found = comparison(difference, half, controls=controls)
+    assert found.claim.value == ("control_" if controls else "") + claim.value
+    assert printed in sentence(found, language("en"))
+
+
+def test_a_document_says_what_its_numbers_are_of() -> None:
+    found = comparison(-2.0, 0.5, controls=1)
+    at = datetime(2026, 6, 1, 8, tzinfo=UTC)
+    document = compare_document(found, SITE, "approaching", language("lv"), made="now", made_at=at)
+    facts = dict(document.facts)
+    assert document.made_at == at
+    wanted = {
+        "site": "Bauska, Rīgas iela",
+        "limit_kmh": 50,
+        "direction": "approaching",
+        "claim": "control_lower",
+        "before_from": MONDAY,
+        "after_to": MONDAY + timedelta(days=13),
+        "resamples": 2000,
+        "seed": 1,
+        "control_site": "Iecava",
+    }
+    assert facts.items() >= wanted.items()
+    assert "2\N{NO-BREAK SPACE}000" in str(facts["method"])
+    text = render_csv(document)
+    for value in ("Iecava", "control_lower", str(facts["method"]), sentence(found, language("lv"))):
+        assert value in text.replace('""', '"')

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from telemetry.compare.passing import read_passages
+import pytest
+
+from telemetry.compare.hours import DARK, LIT
+from telemetry.compare.passing import DaySum, Passage, add_up, read_passages
 from telemetry.store import SqliteStore
+from tests.compare.roads import MONDAY, used
 from tests.telemetry.samples import BAUSKA, T0, passed
 
 
@@ -28,4 +33,34 @@ def test_a_vehicle_imported_with_one_speed_says_nothing(tmp_path: Path) -> None:
     store.close()
     day = timedelta(days=1)
     found = read_passages(tmp_path / "sign.db", [number], T0 - day, T0 + day, "approaching")
-    assert sorted(one.drop_kmh for one in found) == [0.0, 3.0, 3.0]
+    assert [one.drop_kmh for one in found] == [3.0, None, 0.0, 3.0]
+
+
+def test_a_year_of_vehicles_is_added_up_and_not_kept() -> None:
+    """One after the other: of each day, how many and their sum."""
+    side = [used(MONDAY, 8, [50])]
+    alive: set[int] = set()
+
+    class Counted(float):
+        def __init__(self, _value: float) -> None:
+            alive.add(id(self))
+            assert len(alive) < 5
+
+        def __del__(self) -> None:
+            alive.discard(id(self))
+
+    many = (Passage(side[0].start_utc, "dark", Counted(drop % 3)) for drop in range(3000))
+    found = add_up(many, (side, []), (DARK, LIT))
+    assert found.days == ({MONDAY: DaySum(3000, 3000.0)}, {})
+
+
+@pytest.mark.parametrize(
+    ("drops", "not_known"),
+    [((None, None), True), ((1.0, None), True), ((1.0, 1.0), False), ((None,), False), ((), False)],
+)
+def test_kept_vehicles_of_one_speed_are_told_apart_from_none(
+    drops: Sequence[float | None], not_known: bool
+) -> None:
+    sides = [used(MONDAY, 8, [50])], [used(MONDAY + timedelta(days=7), 8, [50])]
+    kept = [Passage(side[0].start_utc, "dark", drop) for side, drop in zip(sides, drops, strict=False)]
+    assert add_up(kept, sides, (None, None)).not_known is not_known

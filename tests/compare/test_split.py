@@ -67,6 +67,26 @@ def test_dark_nights_of_a_schedule_are_no_baseline() -> None:
     assert found.left_out == {"dark_on_a_lit_day": 7 * 7 + 7 * 6}
 
 
+def at_night(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
+    """Lit until 22 in the first week and until 23 in the second: a schedule, and no study."""
+    ends = 22 if (local.date() - MONDAY).days < 7 else 23
+    return coming("dark" if local.hour >= ends else "shown", 50)
+
+
+def test_a_day_is_judged_by_all_of_its_hours_when_some_are_asked_for() -> None:
+    hours = hour_counts([period(14, at_night)], "approaching", lambda hour: hour.local.hour == 22)
+    found = by_display(hours)
+    assert not found.before
+    assert sum(hour.asked for hour in hours) == 14
+    assert {hour.slot[1] for hour in found.after} == {22}
+    assert found.left_out == {"dark_on_a_lit_day": 7}
+    week = timedelta(days=6)
+    later = MONDAY + timedelta(days=7)
+    given = by_dates(hours, [(MONDAY, MONDAY + week)], [(later, later + week)])
+    assert not given.baseline
+    assert (len(given.before), len(given.after), given.coverage) == (7, 7, (1.0, 1.0))
+
+
 def test_dark_nights_of_lit_weeks_are_left_out_of_a_study() -> None:
     def traffic(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
         lit = (local.date() - MONDAY).days >= 7 and 5 <= local.hour < 23
@@ -99,6 +119,47 @@ def test_intervals_with_a_fault_are_left_out_and_an_hour_with_many_of_them() -> 
     assert found.left_out == {"display_not_known": 1}
     assert (found.unsure_intervals, found.unsure_vehicles) == (1, 1)
     assert [hour.n for hour in found.after if hour.slot[1] == 8] == [3]
+
+
+@pytest.mark.parametrize("seconds", [900.0, 899.9, 898.0])
+def test_one_interval_of_each_hour_under_a_fault_loses_no_hour(seconds: float) -> None:
+    """Whatever it took the radar to start: and the others give the traffic of the hour."""
+
+    def traffic(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
+        if local.date() == MONDAY:
+            return coming("dark", 50, 50)
+        return coming("fault" if local.minute == 0 else "shown", 50, 50)
+
+    found = by_display(hours_of(2, traffic, measured=lambda local: seconds))
+    assert found.left_out == {}
+    assert [hour.n for hour in found.after] == [6] * 24
+    assert [hour.part for hour in found.after] == pytest.approx([0.75] * 24, abs=1e-3)
+    assert {hour.part for hour in found.before} == {1.0}
+
+
+@pytest.mark.parametrize("quiet", [(), (15, 30), (15, 30, 45)])
+def test_what_is_lost_to_a_fault_does_not_depend_on_the_traffic(quiet: Sequence[int]) -> None:
+    """A fault from two to four at night: its intervals without a vehicle lie between others."""
+
+    def traffic(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
+        if local.date() == MONDAY:
+            return coming("dark", 50)
+        if 2 <= local.hour < 4:
+            return coming("fault", 50) if local.hour == 3 or local.minute not in quiet else []
+        return coming("shown", 50)
+
+    found = by_display(hours_of(2, traffic))
+    assert found.left_out == {"display_not_known": 2}
+    assert {hour.slot[1] for hour in found.after} == set(range(24)) - {2, 3}
+
+
+def test_who_drives_the_other_way_tells_of_a_fault() -> None:
+    def traffic(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
+        if local.date() == MONDAY:
+            return coming("dark", 50)
+        return [("receding", "fault", [50])] if local.hour == 3 else coming("shown", 50)
+
+    assert by_display(hours_of(2, traffic)).left_out == {"display_not_known": 1}
 
 
 def test_dark_and_lit_in_one_interval_is_not_known() -> None:
@@ -245,3 +306,22 @@ def test_days_of_which_nothing_is_known() -> None:
     assert not found.baseline
     assert (list(found.before), found.coverage[0]) == ([], 0.0)
     assert [hour.n for hour in found.after] == [0] * 24
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "not_known"),
+    [
+        ("fault", "fault", True),
+        ("dark", "fault", True),
+        ("fault", "shown", True),
+        ("shown", "fault", False),  # it was lit first, whatever came then
+        ("fault", "dark", False),
+        ("shown", "shown", False),
+        ("dark", "shown", False),  # a baseline
+    ],
+)
+def test_whether_anybody_knows_what_the_sign_showed(first: str, second: str, not_known: bool) -> None:
+    def traffic(local: datetime) -> list[tuple[str, str, Sequence[int]]]:
+        return coming(first if (local.date() - MONDAY).days < 7 else second, 50)
+
+    assert given_weeks(traffic).not_known is not_known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -76,6 +77,15 @@ def test_its_days_add_up_to_it(seed: int) -> None:
     added = [n / SCALE for n in spread(sum(week.days.values()))]
     assert added == pytest.approx(list(week.counts), abs=1e-4)
     assert sum(week.vehicles.values()) == week.n
+    assert sum(week.day_hours.values()) / SCALE == pytest.approx(week.slots, abs=1e-3)
+
+
+def test_a_part_of_an_hour_is_a_part_of_a_time() -> None:
+    """Three quarters of it with six vehicles are eight an hour, and its speeds weigh as those of eight."""
+    partly = [replace(used(MONDAY, 8, [70] * 6), part=0.75), used(MONDAY, 9, [50] * 8)]
+    found = numbers(mean_week(partly, slots_of(partly)))
+    assert found["vehicles_per_hour"] == pytest.approx(8.0)
+    assert found["mean_kmh"] == pytest.approx(60.0)
 
 
 def test_hours_of_other_slots_are_left_out() -> None:
