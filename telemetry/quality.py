@@ -75,9 +75,8 @@ def _gaps(period: Period) -> Iterator[Gap]:
     run: list[Hour] = []
     for hour in period.hours:
         missing = not (hour.enough or hour.clock_unsure)
-        if not missing or (run and hour.start_utc > run[-1].start_utc + HOUR):
-            if run:
-                yield _gap(run, period)
+        if run and hour.start_utc > run[-1].start_utc + HOUR:
+            yield _gap(run, period)
             run = []
         if missing:
             run.append(hour)

@@ -217,7 +217,7 @@ def _measured(path: Path, standings: list[Standing], choice: Choice) -> list[tup
         zone = standing.facts.timezone
         span = spans[zone].get(standing.id)
         if span is not None:
-            found.append((standing, _while_it_stood(_bounds(asked[zone], span), standing, span)))
+            found.append((standing, _while_it_stood(_bounds(asked[zone], span), standing)))
     found.sort(key=lambda pair: not pair[0].imported)
     if not found:
         newest = standings[-1]
@@ -225,16 +225,13 @@ def _measured(path: Path, standings: list[Standing], choice: Choice) -> list[tup
     return found
 
 
-def _while_it_stood(bounds: Bounds, standing: Standing, span: Bounds) -> Bounds:
-    """Without the time in which the sign stood otherwise: that is no time in which nothing was measured.
-
-    An interval that was cut in two by the change belongs to both.
-    """
+def _while_it_stood(bounds: Bounds, standing: Standing) -> Bounds:
+    """Without the time in which the sign stood otherwise: that is no time in which nothing was measured."""
     start, end = bounds
     if standing.stood_otherwise:
-        start = max(start, min(standing.from_utc, span[0]))
+        start = max(start, standing.from_utc)
     if standing.to_utc is not None and not standing.imported:
-        end = min(end, max(standing.to_utc, span[1]))
+        end = min(end, standing.to_utc)
     return min(start, end), end
 
 

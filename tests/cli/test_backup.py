@@ -21,6 +21,7 @@ def test_holds_what_is_still_in_the_side_file(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.stderr
     assert as_json(result)["bytes"] == (tmp_path / "copy.db").stat().st_size
     assert {file.name for file in tmp_path.iterdir() if "copy" in file.name} == {"copy.db"}
+    assert (tmp_path / "copy.db").read_bytes()[18:20] == b"\x01\x01"  # no WAL: nothing will lie beside it
     (row, *_) = as_json(speedsign("stats", "--db", tmp_path / "copy.db", "--json"))
     assert (row["n"], row["max_kmh"]) == (3, 52)
 

@@ -160,6 +160,51 @@ def test_a_gap_between_two_known_intervals_is_filled_too(store: SqliteStore) -> 
     assert summary(store.close_intervals(T0 + 4 * QUARTER, T0)) == [(15, 0, 0), (30, 0, 0), (45, 1, 0)]
 
 
+def test_a_vehicle_that_a_flag_is_against_is_counted_and_marked(store: SqliteStore) -> None:
+    for flags in ((), ("image?",), ("rejoined",), ("few", "rejoined")):
+        record = passed(50, T0)
+        store.add_vehicle(replace(record, vehicle=replace(record.vehicle, flags=flags)), [])
+    (interval,) = store.close_intervals(T0 + QUARTER, None)
+    (cell,) = interval.cells
+    assert (dict(cell.counts), dict(cell.suspects)) == ({50: 4}, {50: 2})
+
+
+def test_another_display_profile_is_another_installation(store: SqliteStore) -> None:
+    shown = replace(BAUSKA, display_profile="approaching 10-100: speed")
+    assert store.begin(shown, T0) == 1  # it was not known before
+    assert store.begin(shown, T0 + QUARTER) == 1
+    words = replace(BAUSKA, display_profile="approaching 10-100: LĒNĀK")
+    assert store.begin(words, T0 + QUARTER) == 2
+
+
+def test_a_sign_goes_on_under_its_own_installation_after_an_import(path: Path) -> None:
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+        store._db.execute(
+            "INSERT INTO installation (from_ms, origin, site, limit_kmh, mounting_angle_deg, radar, timezone,"
+            " approaching_name, receding_name, rounds)"
+            " VALUES (0, 'imported', 'elsewhere', 50, 0, '', 'UTC', '', '', 1)"
+        )
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        assert store.installation == BAUSKA
+        assert store.begin(BAUSKA, T0 + QUARTER) == 1
+
+
+def test_an_import_ends_no_installation_and_none_begins_with_it(path: Path) -> None:
+    """Of the same sign's name, before, between and after what the sign measured."""
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+        for hours in (-1, 1):
+            store._db.execute(
+                "INSERT INTO installation (from_ms, sign, origin, site, limit_kmh, mounting_angle_deg, radar,"
+                " timezone, approaching_name, receding_name, rounds)"
+                " VALUES (?, 'bauska-3', 'imported', 'elsewhere', 50, 0, '', 'UTC', '', '', 1)",
+                (int((T0 + timedelta(hours=hours)).timestamp() * 1000),),
+            )
+    _, own, _ = read_installations(path)
+    assert (own.facts.site, own.to_utc, own.stood_otherwise) == (BAUSKA.site, None, False)
+
+
 def test_what_was_imported_fills_no_gap_of_the_sign(store: SqliteStore) -> None:
     """Another device measured in between, and said so in a file: this sign did not."""
     store.add_vehicle(passed(50, T0), [])
