@@ -20,12 +20,13 @@ blockquote { margin: 1rem 0; padding: .5rem 1rem; border-left: .35rem solid #005
 blockquote p { margin: 0; }
 .wide { overflow-x: auto; margin: 1rem 0 .25rem; }
 .wide:focus-visible, summary:focus-visible { outline: 3px solid #005a9c; outline-offset: 2px; }
-table { border-collapse: collapse; font-size: .95rem; font-variant-numeric: tabular-nums;
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums;
   overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid #8c8c8c; text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
-tbody th { font-weight: 400; white-space: nowrap; }
+th, td { padding: .25rem .4rem; border-bottom: 1px solid #8c8c8c; text-align: left; vertical-align: top; }
+thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; font-size: .85rem; line-height: 1.3;
+  hyphens: auto; }
+tbody th { font-weight: 400; min-width: 8rem; }
 .n { text-align: right; }
 td { white-space: nowrap; }
 figure { margin: 1.5rem 0; }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ STARTS = {
     "html": b"<!DOCTYPE html>",
     "pdf": b"%PDF",
     "xlsx": b"PK",
-    "csv": b"# bands,",
+    "csv": b"# about,",
     "ics": b"BEGIN:VCALENDAR\r\n",
 }
 
@@ -131,7 +133,7 @@ def test_the_config_says_the_language_and_the_database(path: Path, here: Path, t
 
 
 def test_a_public_report_is_of_whole_hours(path: Path, here: Path) -> None:
-    args = ["--from", "2026-05-04T07:10", "--to", "2026-05-05T09:20", "--public"]
+    args = ["--from", "2026-05-04T07:20", "--to", "2026-05-05T09:20", "--public"]
     found = as_json(speedsign("report", "--db", path, *args, "--json"))
     assert (found["from"], found["to"]) == ("2026-05-04T08:00:00+03:00", "2026-05-05T09:00:00+03:00")
     assert "max_kmh" not in json.dumps(found)
@@ -175,12 +177,91 @@ def test_an_earlier_installation_is_named_and_not_mixed_in(tmp_path: Path, here:
     assert "Only installation 2 (Iecava" in result.stderr
     page = (here / "a.html").read_text(encoding="utf-8")
     assert "Traffic and speeds: Iecava" in page
-    assert "those are not in these numbers: Bauska, Rīgas iela" in page
+    assert (
+        "those are not in these numbers: 1 January 2026, 02:00 – 6 May 2026, 00:00 (Bauska, Rīgas iela, "
+        "speed limit 50 km/h)." in page
+    )
     both = as_json(speedsign("report", "--db", path, "--json", "--installation", "1"))
     assert (both["site"], both["others"]) == ("Bauska, Rīgas iela", [])
 
 
-def test_the_calendar_begins_when_it_is_asked_to(path: Path, here: Path) -> None:
+def test_a_change_of_the_limit_in_the_period_is_said_wherever_the_period_is(
+    tmp_path: Path, here: Path
+) -> None:
+    path = street(tmp_path / "sign.db", "2026-05-04", "2026-05-14")
+    store = SqliteStore(path, "test-sign")
+    store.begin(replace(BAUSKA, limit_kmh=30), local("2026-05-15"))
+    store.close()
+    fill(path, local("2026-05-15"), local("2026-06-01"))
+    for more in ([], ["--public"]):
+        args = ("--month", "2026-05", "--language", "en", *more)
+        speedsign("report", "--db", path, *args, "-o", "a.html", "-o", "a.csv")
+        page = (here / "a.html").read_text(encoding="utf-8")
+        subtitle, quote = (
+            re.findall(pattern, page)[0] for pattern in (r'subtitle">(.*?)<', r"<blockquote><p>(.*?)<")
+        )
+        other = "– 15 May 2026, 00:00 (speed limit 50 km/h)"
+        assert subtitle.startswith("15 May 2026 – 31 May 2026; speed limit 30 km/h; not in these numbers:")
+        assert other in subtitle
+        assert other in quote
+        assert page.count(other) >= 3
+        facts = about(here / "a.csv")
+        assert (facts["limit_kmh"], facts["from"]) == ("30", "2026-05-15T00:00:00+03:00")
+        assert facts["other_installations"] == "1"
+
+
+def about(path: Path) -> dict[str, str]:
+    """The first part of a CSV file."""
+    rows = path.read_text(encoding="utf-8").split("\n\n")[0].splitlines()[1:]
+    return {row["key"]: row["value"] for row in csv.DictReader(rows)}
+
+
+def test_csv_says_itself_what_its_numbers_are_of(path: Path, here: Path) -> None:
+    args = ("--limit", "30", "--days", "sat,sun", "--direction", "receding", "--language", "en")
+    speedsign("report", "--db", path, *args, "-o", "a.csv")
+    facts = about(here / "a.csv")
+    assert facts["method"].startswith("Percentiles are grouped by integer km/h")
+    assert {key: facts[key] for key in ("site", "to", "timezone", "class_edges_kmh", "direction")} == {
+        "site": "Bauska, Rīgas iela",
+        "to": "2026-05-18T00:00:00+03:00",
+        "timezone": "Europe/Riga",
+        "class_edges_kmh": "[k-0.5, k+0.5)",
+        "direction": "receding",
+    }
+    assert (facts["limit_kmh"], facts["installation_limit_kmh"]) == ("30", "50")
+    assert (facts["coverage"], facts["coverage_assumed"], facts["weekdays"]) == ("1", "false", "5 6")
+    assert facts["made"].startswith("speedsign ")
+    assert "quote," in (here / "a.csv").read_text(encoding="utf-8").split("\n\n")[-1]
+
+
+def test_a_public_report_of_a_sign_that_never_measured_says_so(tmp_path: Path, here: Path) -> None:
+    path = sign(tmp_path / "sign.db", BAUSKA)
+    result = speedsign("report", "--db", path, "--public", "--language", "en", "-o", "a.html")
+    assert result.exit_code == 0, result.stderr
+    assert "nothing was measured." in (here / "a.html").read_text(encoding="utf-8")
+
+
+class Then:
+    """A clock that stands still."""
+
+    def now_utc(self) -> datetime:
+        return datetime(2026, 5, 18, 9, 0, tzinfo=UTC)
+
+
+def test_a_calendar_of_the_past_begins_next_week(
+    path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("speedsign.cli.report.SystemClock", Then)
+    speedsign("report", "--db", path, "-o", "a.ics")
+    text = (here / "a.ics").read_text(encoding="utf-8")
+    assert min(re.findall(r"DTSTART;TZID=Europe/Riga:(\d{8})", text)) >= "20260525"
+
+
+def test_the_calendar_begins_when_it_is_asked_to(
+    path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Then, "now_utc", lambda _self: datetime(2026, 5, 17, 9, 0, tzinfo=UTC))
+    monkeypatch.setattr("speedsign.cli.report.SystemClock", Then)
     speedsign("report", "--db", path, "-o", "a.ics")
     assert "DTSTART;TZID=Europe/Riga:20260518T" in (here / "a.ics").read_text(encoding="utf-8")
     speedsign("report", "--db", path, "-o", "a.ics", "--patrol-from", "2026-09-02")

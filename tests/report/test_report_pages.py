@@ -97,3 +97,31 @@ def test_the_first_sheet_of_paper_has_what_an_officer_wants(browser: Browser, pa
     assert "Bauska" in text
     width, height = (float(side) for side in reader.pages[0].mediabox[2:])
     assert (width, height) == pytest.approx((595, 842), abs=2)  # A4
+
+
+BROKEN_WORDS = """() => [...document.querySelectorAll("dt, thead th")].flatMap(element => {
+  const node = element.firstChild, range = document.createRange(), broken = [];
+  if (!node || node.nodeType !== 3 || !element.offsetParent) return broken;
+  for (const word of node.data.matchAll(/\\p{L}+/gu)) {
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1) broken.push(word[0]);
+  }
+  return broken;
+})"""
+SCROLLING = """() => [...document.querySelectorAll(".wide")]
+  .filter(region => region.offsetParent && region.scrollWidth > region.clientWidth)
+  .map(region => region.querySelector("table").id)"""
+
+
+@pytest.mark.parametrize("code", ["lv", "lt", "en"])
+@pytest.mark.parametrize("width", [900, 1000, 1280])
+def test_where_there_is_room_no_word_is_broken_and_no_table_scrolls(
+    browser: Browser, tmp_path: Path, code: str, width: int
+) -> None:
+    page = render_html(build(facts_of(tmp_path / "sign.db", "weeks"), language(code), made="speedsign"))
+    with browser.page(page, width=width) as opened:
+        assert opened.evaluate(BROKEN_WORDS) == []
+        assert opened.evaluate(SCROLLING) == []
+    with browser.page(page, width=320) as opened:
+        assert opened.evaluate(SCROLLING) != []  # or the question is wrong
