@@ -66,23 +66,22 @@ def lists(public: PublicFacts) -> Iterator[tuple[str, list[int], list[bool]]]:
     )
 
 
-def wholes(public: PublicFacts) -> dict[str, int]:
-    """What lists add up to: all, those with a day, those with an hour of the day that was measured enough."""
-    facts = public.facts
-    return {
-        "all": facts.main.statistics.n,
-        "with a day": sum(span.n for span in facts.spans),
-        "with an hour": sum(slot.n for slot in facts.by_hour),
-    }
-
-
 def told(public: PublicFacts) -> dict[str, int]:
-    """Those of them that a reader has: the total, and the sum of any list that hides nothing."""
-    found = {"all": wholes(public)["all"]} if public.n is not None else {}
+    """What a reader knows of sums: the total, and what any list that hides nothing adds up to."""
+    found = {"all": public.n} if public.n is not None else {}
     for name, counts, shown in lists(public):
         if counts and all(is_shown or not n for n, is_shown in zip(counts, shown, strict=True)):
-            found[f"all of {name}"] = sum(counts)
+            found[name] = sum(counts)
     return found
+
+
+# Each list beside those that hold all of its vehicles, and perhaps more: what is left is a count of somebody.
+AROUND = {
+    "bands": ("all", "directions"),
+    "directions": ("all", "bands"),
+    "days": ("all", "bands", "directions"),
+    "hours": ("all", "bands", "directions", "days"),
+}
 
 
 def leaks(public: PublicFacts) -> list[str]:
@@ -97,9 +96,9 @@ def leaks(public: PublicFacts) -> list[str]:
         if public.n is not None and any(shown) and rest in SMALL:
             found.append(f"{name}: {rest} remain")
         of_list = sum(n for n, is_shown in pairs if is_shown)
-        for what, whole in sums.items():
-            if any(shown) and abs(whole - of_list) in SMALL:
-                found.append(f"{name}: {whole - of_list} of {what} remain")
+        for what in AROUND[name]:
+            if any(shown) and what in sums and sums[what] - of_list in SMALL:
+                found.append(f"{name}: {sums[what] - of_list} of {what} remain")
     shares = (public.within_share, public.over_share, public.over_10_share)
     for share in (share for share in shares if share is not None):
         part = round(share * total)
@@ -160,7 +159,7 @@ def test_the_checker_sees_what_is_not_hidden() -> None:
     few = publish(gather(made([(30, "approaching", {48: 40}), (34, "approaching", {48: 3})], undated=20)))
     assert leaks(few) == []
     hours = tuple((slot.hour, slot.mean if slot.n > 4 else None) for slot in few.facts.by_hour)
-    assert "hours: 3 of all of days remain" in leaks(replace(few, spans=_all(few), by_hour=hours))
+    assert "hours: 3 of days remain" in leaks(replace(few, spans=_all(few), by_hour=hours))
 
 
 def _all(public: PublicFacts) -> tuple[tuple[Span, int | None], ...]:
