@@ -4,7 +4,6 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 TESTS  := $(VENV)/.installed-tests
-BENCH  := $(VENV)/.installed-bench
 PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
@@ -39,10 +38,6 @@ $(RUN): requirements/run.txt pyproject.toml $(WORDS)
 # And what tests and lints.
 $(TESTS): $(RUN) requirements/lock.txt
 	$(PIP) --require-hashes -r requirements/lock.txt
-	@touch $@
-
-$(BENCH): $(TESTS) requirements/bench.txt
-	$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
 demo: install
@@ -80,7 +75,7 @@ bench: $(TESTS) tools
 bench-modbus: $(TESTS)
 	$(BIN)/python benchmarks/modbus/run.py
 
-bench-statistics: $(BENCH)
+bench-statistics: $(TESTS)
 	$(BIN)/python benchmarks/statistics/run.py --write
 
 bench-compare: $(TESTS)
@@ -100,7 +95,6 @@ lock:
 	$(VENV)-lock/bin/python -m pip install --quiet uv
 	$(COMPILE) --all-extras --group dev -o requirements/lock.txt
 	$(COMPILE) --extra demo --extra report --group build -c requirements/lock.txt -o requirements/run.txt
-	$(COMPILE) --group bench -c requirements/lock.txt -o requirements/bench.txt
 	rm -rf $(VENV)-lock
 
 clean:
