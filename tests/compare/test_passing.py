@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from speedsign.model import ClockQuality, Direction, DisplayState
 from telemetry.compare.hours import DARK, LIT
 from telemetry.compare.passing import DaySum, Passage, add_up, read_passages
 from telemetry.store import SqliteStore
@@ -33,7 +34,39 @@ def test_a_vehicle_imported_with_one_speed_says_nothing(tmp_path: Path) -> None:
     store.close()
     day = timedelta(days=1)
     found = read_passages(tmp_path / "sign.db", [number], T0 - day, T0 + day, "approaching")
-    assert [one.drop_kmh for one in found] == [3.0, None, 0.0, 3.0]
+    assert sorted((one.n, one.drop_kmh is None, one.drop_kmh) for one in found) == [
+        (1, True, None),
+        (3, False, 6.0),
+    ]
+
+
+def test_vehicles_are_added_up_by_quarter_and_display(tmp_path: Path) -> None:
+    """Of one direction, without those that a flag is against or whose clock nobody vouches for."""
+    quarter = timedelta(minutes=15)
+    some = passed(50.0, T0)  # entry 52, exit 49
+    seen = some.vehicle
+    records = [
+        some,
+        passed(50.0, T0 + quarter - timedelta(milliseconds=1)),
+        passed(50.0, T0 + quarter),
+        passed(50.0, T0, display=DisplayState.DARK),
+        passed(50.0, T0, direction=Direction.RECEDING),
+        passed(50.0, T0, clock=ClockQuality.UNKNOWN),
+        *(replace(some, vehicle=replace(seen, flags=(flag,))) for flag in ("few", "image?", "long?")),
+        replace(some, vehicle=replace(seen, flags=("rejoined",))),
+    ]
+    store = SqliteStore(tmp_path / "sign.db", "bauska-1")
+    number = store.begin(BAUSKA, T0)
+    for record in records:
+        store.add_vehicle(record, [])
+    store.close()
+    day = timedelta(days=1)
+    found = read_passages(tmp_path / "sign.db", [number], T0 - day, T0 + day, "approaching")
+    assert set(found) == {
+        Passage(T0, "shown", 9.0, 3),
+        Passage(T0, "dark", 3.0, 1),
+        Passage(T0 + quarter, "shown", 3.0, 1),
+    }
 
 
 def test_a_year_of_vehicles_is_added_up_and_not_kept() -> None:
