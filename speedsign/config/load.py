@@ -16,10 +16,8 @@ from speedsign.config.lines import key_lines, line_of
 from speedsign.config.problem import Problem
 from speedsign.config.relations import problems_of
 from speedsign.config.schema import Config
-from speedsign.config.toml_text import TOO_DEEP, TOO_LONG, as_json, read_toml
+from speedsign.config.toml_text import TOO_DEEP, TOO_LONG, as_json, read_text, read_toml
 from speedsign.errors import ConfigError
-
-MAX_BYTES = 256 * 1024  # a config is a page or two; more is another file given by mistake
 
 
 @cache
@@ -29,7 +27,7 @@ def _validator() -> TypeAdapter[Config]:
 
 def load_config(path: Path) -> Config:
     """The checked config; raises ConfigError with every problem found."""
-    return parse_config(_read(path), str(path))
+    return parse_config(read_text(path), str(path))
 
 
 def parse_config(text: str, name: str) -> Config:
@@ -55,21 +53,6 @@ def parse_config(text: str, name: str) -> Config:
 def _validate(raw: dict[str, Any], name: str) -> Config:
     """By way of JSON, where strict still lets a text be a path or one of a few words, as TOML has it."""
     return _validator().validate_json(as_json(raw, name), strict=True)
-
-
-def _read(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such file; name the config with --config FILE"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    if len(data) > MAX_BYTES:
-        raise ConfigError([f"{path}: {len(data)} bytes is too much for a config; is this the right file?"])
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
 
 
 def _sentences(problems: Iterable[Problem], lines: dict[tuple[str, ...], int], name: str) -> list[str]:

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from speedsign.config.toml_text import read_toml
+from speedsign.config.toml_text import read_text, read_toml
 from speedsign.errors import ConfigError
 
-MAX_BYTES = 256 * 1024  # as for the daemon: more is another file given by mistake
 LANGUAGES = ("lv", "lt", "en")
 _KINDS = {str: "a text", int: "a whole number", float: "a number", dict: "a table of keys"}
 _LARGEST = 10**15  # more digits are no number that any key takes, and in the end no float
@@ -43,7 +42,7 @@ class OfficerKeys:
 
 def officer_keys(path: Path) -> OfficerKeys:
     """These keys of the config at `path`; ConfigError with a sentence that names file and key."""
-    raw = read_toml(_text(path), str(path))
+    raw = read_toml(read_text(path), str(path))
     sign, store = (_table(raw, name, path) for name in ("sign", "store"))
     text = partial(_value, sign, "sign", path=path, kind=str)
     defaults = OfficerKeys()
@@ -60,21 +59,6 @@ def officer_keys(path: Path) -> OfficerKeys:
         receding_name=text("receding_name") or "",
         **_coordinates(sign, path),
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such file; name the config with --config FILE"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    if len(data) > MAX_BYTES:
-        raise ConfigError([f"{path}: {len(data)} bytes is too much for a config; is this the right file?"])
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
 
 
 def _table(raw: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from annotated_types import Ge, Le, Len, MinLen
 
 from speedsign.config.schema import BeaconConfig, DisplayConfig, SupplyConfig
-from speedsign.config.toml_text import read_toml
+from speedsign.config.toml_text import read_text, read_toml
 from speedsign.errors import ConfigError
 
 T = TypeVar("T", DisplayConfig, BeaconConfig, SupplyConfig)
@@ -33,15 +33,7 @@ class PanelTables:
 
 def read_panel(path: Path) -> PanelTables:
     """The tables of the panel; raises ConfigError where the file or [display] cannot be used at all."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such file; name the config with --config FILE"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
-    raw = read_toml(text, str(path))
+    raw = read_toml(read_text(path), str(path))
     if "display" not in raw:
         return PanelTables(None)
     doubts: list[str] = []

@@ -1,15 +1,34 @@
-"""TOML text as plain values; whatever a text can do to the parser, it is one sentence."""
+"""The text of a config, and TOML text as plain values; whatever is wrong with either is one sentence."""
 
 from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from speedsign.errors import ConfigError
 
 TOO_DEEP = "nested too deeply; no key of a config has more than a list of pairs"
 TOO_LONG = "has a number with too many digits for any key"
+
+MAX_BYTES = 256 * 1024  # a config is a page or two; more is another file given by mistake
+
+
+def read_text(path: Path) -> str:
+    """The whole file; raises ConfigError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such file; name the config with --config FILE"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError([f"{path}: {len(data)} bytes is too much for a config; is this the right file?"])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
 
 
 def read_toml(text: str, name: str) -> dict[str, Any]:
