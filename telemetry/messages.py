@@ -1,12 +1,17 @@
 """What a sign says over MQTT, as compact JSON; telemetry.message_models describes the same for everyone else.
 
-Built from plain dicts: the daemon does not load pydantic for it. Topics are speedsign/1/{sign}/up/….
+Built from plain dicts: the daemon does not load pydantic for it. Topics are speedsign/1/{sign}/up/… from the
+sign and speedsign/1/{sign}/down/… to it.
+
+What must not be lost waits in the outbox as a body without a name; `named` puts (id, epoch, seq) before it
+when it is sent, so that a store that turns out to be a copy can go on under an epoch of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +35,21 @@ class Identity:
     config: str = ""  # a hash, to see from afar whether the config changed
 
 
+# A row's kind in the outbox is the last word of its topic.
+PLACE = "place"  # where and how the sign stands: an installation
+AGGREGATE = "agg"  # one closed interval
+VEHICLES = "raw"  # single vehicles, in batches
+GAP = "gap"  # what was dropped
+REPLY = "reply"  # what became of a command
+# Sent as they are, without the outbox: state, birth, health.
+
+RANKS = {REPLY: 0, GAP: 0, PLACE: 0, AGGREGATE: 1, VEHICLES: 2}  # what goes first when much waits
+
+ACK_MAX_BYTES = 4096
+COMMAND_MAX_BYTES = 4096
+ACK_MAX_RANGES = 64
+
+
 def topic(sign: str, what: str) -> str:
     """The topic of a message from the sign.
 
@@ -37,6 +57,22 @@ def topic(sign: str, what: str) -> str:
     'speedsign/1/bauska-3/up/agg'
     """
     return f"speedsign/{VERSION}/{sign}/up/{what}"
+
+
+def down_topic(sign: str, what: str) -> str:
+    """The topic of a message to the sign: `ack` or `cmd`.
+
+    >>> down_topic("bauska-3", "ack")
+    'speedsign/1/bauska-3/down/ack'
+    """
+    return f"speedsign/{VERSION}/{sign}/down/{what}"
+
+
+def named(body: bytes, kind: str, sign: str, epoch: str, seq: int) -> bytes:
+    """A body of the outbox as it is sent: a JSON object that begins with its name; vehicles as zlib."""
+    name = encode({"v": VERSION, "id": sign, "epoch": epoch, "seq": seq})
+    message = name if body == b"{}" else name[:-1] + b"," + body[1:]
+    return zlib.compress(message, 9) if kind == VEHICLES else message
 
 
 def encode(message: Mapping[str, object]) -> bytes:
@@ -82,16 +118,46 @@ def _installation(number: int | None, facts: Installation | None) -> dict[str, o
     }
 
 
-def aggregate(sign: str, epoch: str, seq: int, interval: Interval) -> dict[str, object]:
-    """One closed interval. (id, epoch, seq) is its name: the same name twice is the same message twice.
+def place(number: int, from_s: int, facts: Installation) -> dict[str, object]:
+    """Where and how the sign stood from a moment on; told again when something about it was put right."""
+    return {"from": from_s, "installation": _installation(number, facts)}
+
+
+def gap(dropped: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """What the sign dropped: entries of {"kind", "first", "last", "n"}; every seq from first to last is gone."""
+    return {"dropped": list(dropped)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What the hub has stored: every seq up to `up_to`, and these ranges above it."""
+
+    epoch: str
+    up_to: int
+    also: tuple[tuple[int, int], ...] = ()
+    places_wanted: bool = False  # counts came of installations that the hub does not know
+
+
+def ack(told: Ack) -> dict[str, object]:
+    message: dict[str, object] = {"v": VERSION, "epoch": told.epoch, "up_to": told.up_to}
+    if told.also:
+        message["also"] = [list(one) for one in told.also[:ACK_MAX_RANGES]]
+    if told.places_wanted:
+        message["need"] = "places"
+    return message
+
+
+def parse_ack(payload: bytes) -> Ack:
+    """Strictly; ValueError for anything else, whatever it is. Unknown keys are ignored: a newer hub's."""
+    raise NotImplementedError
+
+
+def aggregate(interval: Interval) -> dict[str, object]:
+    """One closed interval, without its name (`named`).
 
     `measured_s` has ms; `mean` is of the integer classes as counted. No vehicle: no group.
     """
     return {
-        "v": VERSION,
-        "id": sign,
-        "epoch": epoch,
-        "seq": seq,
         "rev": interval.revision,
         "start": int(interval.start_utc.timestamp()),
         "dur": interval.duration_s,

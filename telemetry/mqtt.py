@@ -19,11 +19,12 @@ PORT, PORT_TLS = 1883, 8883
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Files of a TLS connection; `ca_file` None: what the system trusts."""
+    """Files of a TLS connection; `ca_file` None: what the system trusts. The host's name is always checked."""
 
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
+    oldest: str = "1.3"  # or "1.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class BrokerSettings:
     allow_plain: bool = False  # without TLS to another machine, on purpose
     keepalive_s: int = 300  # a ping a minute would be 9 MB a month
     window: int = 10  # unacknowledged messages at a time
+    session_expiry_s: int = 0  # the broker keeps for us what comes while we are away; 0: nothing
+    receive_maximum: int = 20  # messages to us that we have not acknowledged; the broker must wait then
+    max_packet_bytes: int = 8192  # a longer one ends the connection
+    spread_s: float = 0.0  # first tries to connect are spread over so long, so that a fleet does not come at once
     connect_timeout_s: float = 10.0
     ack_timeout_s: float = 60.0  # a connection that does not acknowledge for so long is dead
     min_connected_s: float = 60.0  # only a connection that lived so long makes the back-off start anew
@@ -79,20 +84,49 @@ class Published:
         return self.reason_code < FAILURE
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What we want to hear; what is longer is dropped and counted, before anyone looks at it."""
+
+    topic_filter: str
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was heard. `taken` lets the broker send the next one: call it once the message is dealt with."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    taken: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a connection is for. All callbacks come on the event loop."""
+
+    on_connected: Callable[[], None]  # subscriptions are made by then
+    on_lost: Callable[[BrokerError], None]  # for each try that failed and each connection that ended
+    on_message: Callable[[Message], None] = lambda _message: None  # only of topics that were subscribed to
+    will: Will | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+
+
 class MqttPort(Protocol):
     """A connection that is kept up; everything is called on the event loop and never blocks it."""
 
-    async def run(
-        self, will: Will, on_connected: Callable[[], None], on_lost: Callable[[BrokerError], None]
-    ) -> None:
-        """Connect, again and again, until cancelled; then leave the broker properly, so without the will.
-
-        `on_lost` is called for each try that failed and each connection that ended.
-        """
+    async def run(self, session: Session) -> None:
+        """Connect, again and again, until cancelled; then leave the broker properly, so without the will."""
         ...
 
-    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> Awaitable[Published]:
-        """Send when the window has room; BrokerError when the connection ends before the answer."""
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, expiry_s: int | None = None
+    ) -> Awaitable[Published]:
+        """Send when the window has room; BrokerError when the connection ends before the answer.
+
+        `expiry_s`: a broker drops it when it could not be delivered for so long.
+        """
         ...
 
     def faults(self) -> list[Fault]: ...

@@ -30,6 +30,7 @@ class StoreFacts:
     """What a sign says about its store when it greets."""
 
     epoch: str  # 16 hex digits; another file is another epoch, so that a seq never means two messages
+    boot: int  # how often this store was opened: one more at each start of the daemon
     installation_id: int | None
     installation: Installation | None
 

@@ -143,7 +143,94 @@ _VERSION_3 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+# From the sign to the hub. One schema for both: what reads a sign's file reads a hub's.
+_VERSION_4 = (
+    # Bodies are kept without their name (v, id, epoch, seq), which is put before them when they are sent.
+    "UPDATE outbox SET body = CAST(json_remove(CAST(body AS TEXT), '$.v', '$.id', '$.epoch', '$.seq') AS BLOB)"
+    " WHERE json_valid(CAST(body AS TEXT))",
+    "ALTER TABLE outbox ADD COLUMN rank INTEGER NOT NULL DEFAULT 1",  # value to the receiver, 0 the highest
+    "CREATE INDEX outbox_by_value ON outbox (rank, seq)",
+    # Whether its facts, as they are now, were put into the outbox.
+    "ALTER TABLE installation ADD COLUMN announced INTEGER NOT NULL DEFAULT 0",
+    # --- commands that came to a sign
+    """CREATE TABLE command_counter (
+        key_id TEXT PRIMARY KEY,
+        counter INTEGER NOT NULL           -- the highest that was taken: nothing at or below it is taken again
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE command (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        clock TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        counter INTEGER NOT NULL,
+        action TEXT NOT NULL,
+        body TEXT NOT NULL,                -- what was signed
+        outcome TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    # --- what a hub has heard
+    """CREATE TABLE source (
+        id INTEGER PRIMARY KEY,
+        sign TEXT NOT NULL,
+        epoch TEXT NOT NULL,               -- of the sign's database file
+        first_ms INTEGER NOT NULL,         -- first and last message, by the hub's clock
+        last_ms INTEGER NOT NULL,
+        up_to INTEGER NOT NULL DEFAULT 0,  -- every seq up to here was received, or the sign said that it is lost
+        received INTEGER NOT NULL DEFAULT 0,
+        duplicates INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (sign, epoch)
+    ) STRICT""",
+    # Received above up_to, as ranges without overlap: what lies between them is a gap.
+    """CREATE TABLE span (
+        source_id INTEGER NOT NULL REFERENCES source (id),
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
+        PRIMARY KEY (source_id, first_seq)
+    ) STRICT, WITHOUT ROWID""",
+    # What a sign said that it dropped, being full.
+    """CREATE TABLE loss (
+        source_id INTEGER NOT NULL REFERENCES source (id),
+        seq INTEGER NOT NULL,              -- of the message that said so
+        kind TEXT NOT NULL,
+        messages INTEGER NOT NULL,
+        PRIMARY KEY (source_id, seq, kind)
+    ) STRICT, WITHOUT ROWID""",
+    # Messages with a name that could not be read, kept as they came; acknowledged, or they would come for ever.
+    """CREATE TABLE refused (
+        source_id INTEGER NOT NULL REFERENCES source (id),
+        seq INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        payload BLOB NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (source_id, seq)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE sign (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL DEFAULT '',    -- on, off, lost; '': not heard yet
+        boot INTEGER NOT NULL DEFAULT 0,
+        state_ms INTEGER,                  -- by the hub's clock, as the next two
+        birth TEXT,                        -- the newest messages, as they came
+        birth_ms INTEGER,
+        health TEXT,
+        health_ms INTEGER
+    ) STRICT, WITHOUT ROWID""",
+    # Answers to commands: the sign's own record of who changed what.
+    """CREATE TABLE reply (
+        source_id INTEGER NOT NULL REFERENCES source (id),
+        seq INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (source_id, seq)
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE installation ADD COLUMN source_id INTEGER REFERENCES source (id)",  # NULL: of this sign itself
+    "ALTER TABLE installation ADD COLUMN remote_id INTEGER",  # its number at the sign
+    # Seq of the message that told its facts; NULL in a hub's file: counts came before them, not yet to be read.
+    "ALTER TABLE installation ADD COLUMN facts_seq INTEGER",
+    "CREATE UNIQUE INDEX installation_of_source ON installation (source_id, remote_id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -266,11 +266,62 @@ class MqttConfig:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     host: Annotated[str, MinLen(1)]
-    port: Annotated[int, Ge(1), Le(65535)] = 1883
+    port: Annotated[int, Ge(1), Le(65535)] | None = None  # None: 8883 with TLS, 1883 without
+    tls: bool | None = None  # None: yes, but to a broker on this machine; files that are named mean yes
+    tls_version: Literal["1.3", "1.2"] = "1.3"  # the oldest that is spoken
+    ca_file: Path | None = None  # None: whom the system trusts
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     username: str | None = None
     password_file: Path | None = None  # the secret itself never stands in the config
+    allow_plain: bool = False  # the second yes, beside tls = false, to another machine without encryption
     keepalive_s: Annotated[int, Ge(10), Le(3600)] = 300
-    allow_plain: bool = False  # True: also off this machine without encryption
+    # Over so many seconds a fleet spreads its connecting and sending. None: 60, to this machine none.
+    spread_s: Annotated[float, Ge(0), Le(900)] | None = None
+    retire_on: Literal["hub", "puback"] = "hub"  # whose word ends a message's stay in the outbox
+    vehicles: bool = False  # also each single vehicle, in batches
+    drain_per_s: Annotated[float, Ge(0.1), Le(100)] = 1.0  # messages of a backlog in a second
+    quota_mb: Annotated[float, Ge(1), Le(4096)] = 64.0  # of what waits to be sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteKeyConfig:
+    """[[remote.key]]: who may command this sign from afar."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    id: str  # [a-z0-9-]{1,40}
+    public: str  # ed25519:BASE64, as `speedsign command key` prints it
+    roles: Annotated[tuple[Literal["read", "display", "restart"], ...], MinLen(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteProfileConfig:
+    """[[remote.profile]]: what a command may switch to by its name; what is not given is as [rules] say."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    name: str  # [a-z0-9-]{1,40}
+    dark: bool | None = None
+    minimum_kmh: Minimum | None = None
+    too_fast_kmh: Ceiling | None = None
+    ceiling_kmh: Ceiling | None = None
+    within: Pages | None = None
+    over: Pages | None = None
+    too_fast: Pages | None = None
+    blink: tuple[Zone, ...] | None = None
+    beacon: tuple[Zone, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteConfig:
+    """[remote]: what may be changed from afar, by whom; without keys nothing."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    groups: Annotated[tuple[str, ...], Len(0, 20)] = ()  # names a command may call several signs by
+    limit_min_kmh: Kmh | None = None  # both or neither; None: the limit cannot be changed from afar
+    limit_max_kmh: Kmh | None = None
+    confirm_minutes: Annotated[int, Ge(1), Le(1440)] = 15  # a change that is not confirmed by then is undone
+    key: Annotated[tuple[RemoteKeyConfig, ...], Len(0, 20)] = ()
+    profile: Annotated[tuple[RemoteProfileConfig, ...], Len(0, 20)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +349,7 @@ class Config:
     supply: SupplyConfig | None = None
     store: StoreConfig = StoreConfig()
     mqtt: MqttConfig | None = None
+    remote: RemoteConfig = RemoteConfig()
     clock: ClockConfig = ClockConfig()
 
     @property

@@ -1,0 +1,1 @@
+"""The other end: what signs send is stored, once, and only then acknowledged."""
