@@ -1,7 +1,7 @@
-"""What a sign says over MQTT, as compact JSON; telemetry.message_models describes the same for everyone else.
+"""What a sign and a hub say over MQTT, as compact JSON; telemetry.message_models describes it for others.
 
 Built from plain dicts: the daemon does not load pydantic for it. Topics are speedsign/1/{sign}/up/… from the
-sign and speedsign/1/{sign}/down/… to it.
+sign and speedsign/1/{sign}/down/… to it. What is said is built here and read back by telemetry.message_heard.
 
 What must not be lost waits in the outbox as a body without a name; `named` puts (id, epoch, seq) before it
 when it is sent, so that a store that turns out to be a copy can go on under an epoch of its own.
@@ -9,63 +9,111 @@ when it is sent, so that a store that turns out to be a copy can go on under an 
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
-from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Installation, Interval
+from speedsign.model import Cell, Installation, Interval
+from telemetry.message_heard import (
+    Birth,
+    Dropped,
+    Health,
+    Named,
+    Place,
+    StateHeard,
+    parse_aggregate,
+    parse_birth,
+    parse_gap,
+    parse_health,
+    parse_named,
+    parse_place,
+    parse_reply,
+    parse_state,
+)
+from telemetry.message_json import decoded, encode, epoch_of, has, listed, shown, text, whole
+from telemetry.message_names import (
+    ACK_MAX_BYTES,
+    ACK_MAX_RANGES,
+    AGGREGATE,
+    COMMAND_MAX_BYTES,
+    GAP,
+    GAP_MAX_ENTRIES,
+    LOST,
+    MESSAGE_MAX_BYTES,
+    OFF,
+    ON,
+    PLACE,
+    RANKS,
+    REPLY,
+    STATES,
+    VEHICLES,
+    VERSION,
+    down_topic,
+    topic,
+)
+from telemetry.message_vehicles import VEHICLES_AT_MOST, Batch, parse_vehicles, vehicles
 
-VERSION = 1  # of topics and messages alike
-
-ON, OFF, LOST = "on", "off", "lost"  # the words of the state message
+__all__ = [
+    "ACK_MAX_BYTES",
+    "ACK_MAX_RANGES",
+    "AGGREGATE",
+    "COMMAND_MAX_BYTES",
+    "GAP",
+    "GAP_MAX_ENTRIES",
+    "LOST",
+    "MESSAGE_MAX_BYTES",
+    "OFF",
+    "ON",
+    "PLACE",
+    "RANKS",
+    "REPLY",
+    "STATES",
+    "VEHICLES",
+    "VEHICLES_AT_MOST",
+    "VERSION",
+    "Ack",
+    "Batch",
+    "Birth",
+    "Dropped",
+    "Health",
+    "Identity",
+    "Named",
+    "Place",
+    "StateHeard",
+    "ack",
+    "aggregate",
+    "birth",
+    "down_topic",
+    "encode",
+    "gap",
+    "health",
+    "named",
+    "parse_ack",
+    "parse_aggregate",
+    "parse_birth",
+    "parse_gap",
+    "parse_health",
+    "parse_named",
+    "parse_place",
+    "parse_reply",
+    "parse_state",
+    "parse_vehicles",
+    "place",
+    "state",
+    "topic",
+    "vehicles",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is speaking. `boot` names one run of the daemon, so that a late "lost" of an earlier one shows."""
+    """Who is speaking; which run of the daemon it is says the store (StoreFacts.boot)."""
 
     sign: str
-    boot: int
     software: str
     radar: str = ""
     display: str = ""
     config: str = ""  # a hash, to see from afar whether the config changed
-
-
-# A row's kind in the outbox is the last word of its topic.
-PLACE = "place"  # where and how the sign stands: an installation
-AGGREGATE = "agg"  # one closed interval
-VEHICLES = "raw"  # single vehicles, in batches
-GAP = "gap"  # what was dropped
-REPLY = "reply"  # what became of a command
-# Sent as they are, without the outbox: state, birth, health.
-
-RANKS = {REPLY: 0, GAP: 0, PLACE: 0, AGGREGATE: 1, VEHICLES: 2}  # what goes first when much waits
-
-ACK_MAX_BYTES = 4096
-COMMAND_MAX_BYTES = 4096
-ACK_MAX_RANGES = 64
-
-
-def topic(sign: str, what: str) -> str:
-    """The topic of a message from the sign.
-
-    >>> topic("bauska-3", "agg")
-    'speedsign/1/bauska-3/up/agg'
-    """
-    return f"speedsign/{VERSION}/{sign}/up/{what}"
-
-
-def down_topic(sign: str, what: str) -> str:
-    """The topic of a message to the sign: `ack` or `cmd`.
-
-    >>> down_topic("bauska-3", "ack")
-    'speedsign/1/bauska-3/down/ack'
-    """
-    return f"speedsign/{VERSION}/{sign}/down/{what}"
 
 
 def named(body: bytes, kind: str, sign: str, epoch: str, seq: int) -> bytes:
@@ -75,9 +123,7 @@ def named(body: bytes, kind: str, sign: str, epoch: str, seq: int) -> bytes:
     return zlib.compress(message, 9) if kind == VEHICLES else message
 
 
-def encode(message: Mapping[str, object]) -> bytes:
-    """Compact JSON, UTF-8; NaN and infinity are refused (ValueError)."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+# --------------------------------------------------------------------------- without the outbox
 
 
 def state(status: str, boot: int) -> dict[str, object]:
@@ -86,14 +132,23 @@ def state(status: str, boot: int) -> dict[str, object]:
 
 
 def birth(
-    who: Identity, epoch: str, installation_id: int | None, installation: Installation | None
+    who: Identity,
+    epoch: str,
+    boot: int,
+    installation_id: int | None,
+    installation: Installation | None,
+    challenge: str | None = None,
 ) -> dict[str, object]:
-    """Retained, at each connect: what is needed to read the sign's other messages."""
-    return {
+    """Retained, at each connect: what is needed to read the sign's other messages.
+
+    `challenge`: what a command must repeat while this sign's clock is not trusted; left out where no
+    command is taken.
+    """
+    message: dict[str, object] = {
         "v": VERSION,
         "id": who.sign,
         "epoch": epoch,
-        "boot": who.boot,
+        "boot": boot,
         "sw": who.software,
         "schema": VERSION,
         "radar": who.radar,
@@ -101,6 +156,12 @@ def birth(
         "cfg": who.config,
         "installation": _installation(installation_id, installation),
     }
+    return message | ({} if challenge is None else {"challenge": challenge})
+
+
+def health(who: Identity, epoch: str, boot: int, body: Mapping[str, object]) -> dict[str, object]:
+    """How the sign is, each hour; `body` as telemetry.health makes it. Only the newest is of interest."""
+    return {"v": VERSION, "id": who.sign, "epoch": epoch, "boot": boot, **body}
 
 
 def _installation(number: int | None, facts: Installation | None) -> dict[str, object] | None:
@@ -115,7 +176,12 @@ def _installation(number: int | None, facts: Installation | None) -> dict[str, o
         "approaching": facts.approaching_name,
         "receding": facts.receding_name,
         "rounds": facts.rounds,
+        "radar": facts.radar,
+        "profile": facts.display_profile,
     }
+
+
+# --------------------------------------------------------------------------- bodies of the outbox
 
 
 def place(number: int, from_s: int, facts: Installation) -> dict[str, object]:
@@ -124,8 +190,47 @@ def place(number: int, from_s: int, facts: Installation) -> dict[str, object]:
 
 
 def gap(dropped: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """What the sign dropped: entries of {"kind", "first", "last", "n"}; every seq from first to last is gone."""
+    """What the sign dropped: entries of {"kind", "first", "last", "n"}; all from first to last is gone."""
     return {"dropped": list(dropped)}
+
+
+def aggregate(interval: Interval) -> dict[str, object]:
+    """One closed interval, without its name (`named`).
+
+    `measured_s` has ms; `mean` is of the integer classes as counted. No vehicle: no group. `scaled` and a
+    group's `sus` are there only where they say something.
+    """
+    message: dict[str, object] = {
+        "rev": interval.revision,
+        "start": int(interval.start_utc.timestamp()),
+        "dur": interval.duration_s,
+        "measured_s": round(interval.measured_s, 3),
+        "clk": interval.clock.value,
+        "installation": interval.installation_id,
+        "groups": [_group(cell) for cell in interval.cells if cell.n],
+    }
+    return message | ({"scaled": True} if interval.scaled else {})
+
+
+def _group(cell: Cell) -> dict[str, object]:
+    group: dict[str, object] = {
+        "dir": cell.direction.value,
+        "display": cell.display.value,
+        "n": cell.n,
+        "mean": round(sum(speed * n for speed, n in cell.counts.items()) / cell.n, 2),
+        "max": max(speed for speed, n in cell.counts.items() if n),
+        "hist": _histogram(cell.counts),
+    }
+    return group | ({"sus": _histogram(cell.suspects)} if any(cell.suspects.values()) else {})
+
+
+def _histogram(counts: Mapping[int, int]) -> dict[str, object]:
+    seen = [speed for speed, n in counts.items() if n]
+    low, high = min(seen), max(seen)
+    return {"w": 1, "lo": low, "c": [counts.get(speed, 0) for speed in range(low, high + 1)]}
+
+
+# --------------------------------------------------------------------------- the hub's word
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +239,12 @@ class Ack:
 
     epoch: str
     up_to: int
-    also: tuple[tuple[int, int], ...] = ()
+    also: tuple[tuple[int, int], ...] = ()  # ascending, without overlap
     places_wanted: bool = False  # counts came of installations that the hub does not know
 
 
 def ack(told: Ack) -> dict[str, object]:
+    """To the sign; of very many ranges the first ones, which are the most urgent to close."""
     message: dict[str, object] = {"v": VERSION, "epoch": told.epoch, "up_to": told.up_to}
     if told.also:
         message["also"] = [list(one) for one in told.also[:ACK_MAX_RANGES]]
@@ -149,75 +255,15 @@ def ack(told: Ack) -> dict[str, object]:
 
 def parse_ack(payload: bytes) -> Ack:
     """Strictly; ValueError for anything else, whatever it is. Unknown keys are ignored: a newer hub's."""
-    raise NotImplementedError
-
-
-def aggregate(interval: Interval) -> dict[str, object]:
-    """One closed interval, without its name (`named`).
-
-    `measured_s` has ms; `mean` is of the integer classes as counted. No vehicle: no group.
-    """
-    return {
-        "rev": interval.revision,
-        "start": int(interval.start_utc.timestamp()),
-        "dur": interval.duration_s,
-        "measured_s": round(interval.measured_s, 3),
-        "clk": interval.clock.value,
-        "installation": interval.installation_id,
-        "groups": [_group(cell) for cell in interval.cells if cell.n],
-    }
-
-
-def _group(cell: Cell) -> dict[str, object]:
-    seen = [speed for speed, n in cell.counts.items() if n]
-    low, high = min(seen), max(seen)
-    return {
-        "dir": cell.direction.value,
-        "display": cell.display.value,
-        "n": cell.n,
-        "mean": round(sum(speed * n for speed, n in cell.counts.items()) / cell.n, 2),
-        "max": high,
-        "hist": {"w": 1, "lo": low, "c": [cell.counts.get(speed, 0) for speed in range(low, high + 1)]},
-    }
-
-
-def parse_aggregate(body: bytes) -> Interval:
-    """An interval back from its message; ValueError for anything that is not one."""
-    try:
-        return _interval(json.loads(body))
-    except (KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
-        raise ValueError(f"not an aggregate message: {error!r}") from error
-
-
-def _interval(message: Mapping[str, Any]) -> Interval:
-    if message["v"] != VERSION:
-        raise ValueError(f"message version {message['v']!r} is not known")
-    return Interval(
-        start_utc=datetime.fromtimestamp(message["start"], UTC),
-        duration_s=_whole(message["dur"]),
-        measured_s=_measured_s(message["measured_s"]),
-        clock=ClockQuality(message["clk"]),
-        installation_id=_whole(message["installation"]),
-        revision=_whole(message["rev"]),
-        cells=tuple(_cell(group) for group in message["groups"]),
-    )
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value
-
-
-def _measured_s(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
-        raise ValueError(f"{value!r} is not a time in seconds")
-    return value
-
-
-def _cell(group: Mapping[str, Any]) -> Cell:
-    low = group["hist"]["lo"]
-    if group["hist"]["w"] != 1:
-        raise ValueError("only classes of 1 km/h are known")
-    counts = {_whole(low) + step: _whole(n) for step, n in enumerate(group["hist"]["c"]) if n}
-    return Cell(Direction(group["dir"]), DisplayState(group["display"]), counts)
+    message = decoded(payload, ACK_MAX_BYTES)
+    whole(message.get("v", VERSION), "v", VERSION, VERSION)
+    up_to = whole(has(message, "up_to"), "up_to")
+    also, above = [], up_to
+    for told in listed(message.get("also", []), "also", ACK_MAX_RANGES):
+        if len(listed(told, "also", 2)) != 2:
+            raise ValueError(f"also {shown(told)} is no range")
+        first = whole(told[0], "also", above + 1)
+        above = whole(told[1], "also", first)
+        also.append((first, above))
+    need = text(message.get("need", ""), "need", 40)
+    return Ack(epoch_of(message), up_to, tuple(also), need == "places")

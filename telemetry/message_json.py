@@ -1,0 +1,141 @@
+"""JSON from outside, looked at before anything is made of it: ValueError for all that is not as agreed.
+
+Whoever sends may be broken or hostile: sizes are bounded before parsing, numbers before use, texts before
+they reach a terminal or a database.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+SEQ_AT_MOST = 2**62  # fits a database's integer with room to add
+_EPOCH = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}", re.ASCII)
+
+
+def encode(message: Mapping[str, object]) -> bytes:
+    """Compact JSON, UTF-8; NaN and infinity are refused (ValueError)."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+
+
+def decoded(payload: bytes, longest: int) -> dict[str, Any]:
+    """The object that a payload of at most `longest` bytes is."""
+    if len(payload) > longest:
+        raise ValueError(f"{len(payload)} bytes, where {longest} are the most")
+    try:
+        message = _DECODER.decode(payload.decode())
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return mapped(message, "the message")
+
+
+def inflated(payload: bytes, longest: int) -> bytes:
+    """What zlib packed, if it is no more than `longest` bytes; no more than that is ever unpacked."""
+    packed = zlib.decompressobj()
+    try:
+        plain = packed.decompress(payload, longest + 1)
+    except zlib.error as error:
+        raise ValueError(f"not zlib: {error}") from None
+    if len(plain) > longest:
+        raise ValueError(f"unpacks to more than {longest} bytes")
+    if not packed.eof or packed.unused_data:
+        raise ValueError("zlib data that does not end where the message does")
+    return plain
+
+
+def has(message: Mapping[str, Any], key: str) -> Any:
+    """A field that must be there."""
+    if key not in message:
+        raise ValueError(f"{key} is missing")
+    return message[key]
+
+
+def whole(value: object, name: str, low: int = 0, high: int = SEQ_AT_MOST) -> int:
+    """A whole number in [low, high]; 1.0 and true are none."""
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(f"{name} {shown(value)} is no whole number from {low} to {high}")
+    return value
+
+
+def number(value: object, name: str, low: float, high: float) -> float:
+    """A number in [low, high]."""
+    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]  # a number by then
+        raise ValueError(f"{name} {shown(value)} is no number from {low:g} to {high:g}")
+    return value  # type: ignore[return-value]
+
+
+def truth(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{name} {shown(value)} is neither true nor false")
+
+
+def listed(value: object, name: str, most: int) -> list[Any]:
+    """A list of at most so many."""
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError(f"{name} is no list of at most {most}")
+    return value
+
+
+def mapped(value: object, name: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"{name} is no object")
+
+
+def text(value: object, name: str, longest: int) -> str:
+    """A text of at most so many characters; what would steer a terminal becomes a space."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise ValueError(f"{name} is no text of at most {longest} characters")
+    if value.isascii() and value.isprintable():
+        return value
+    kinds = [unicodedata.category(sign) for sign in value]
+    if "Cs" in kinds:
+        raise ValueError(f"{name} has half a character")
+    return "".join(" " if kind == "Cc" else sign for sign, kind in zip(value, kinds, strict=True))
+
+
+def epoch_of(message: Mapping[str, Any]) -> str:
+    value = has(message, "epoch")
+    if not isinstance(value, str) or not _EPOCH.fullmatch(value):
+        raise ValueError(f"epoch {shown(value)} is not 16 hexadecimal digits")
+    return value
+
+
+def zone(value: object, name: str) -> str:
+    """A time zone that is known here: statistics by local time need it."""
+    if not isinstance(value, str) or not _ZONE.fullmatch(value) or not _is_zone(value):
+        raise ValueError(f"{name} {shown(value)} is no time zone that is known here")
+    return value
+
+
+@lru_cache(1000)
+def _is_zone(key: str) -> bool:
+    try:
+        ZoneInfo(key)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """A foreign value in a sentence of ours: short and harmless."""
+    try:
+        full = ascii(value)
+    except (RecursionError, ValueError):  # an integer of more digits than Python prints
+        return "(not shown)"
+    return full if len(full) <= 40 else f"{full[:37]}..."
