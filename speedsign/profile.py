@@ -20,10 +20,14 @@ def display_profile(config: Config) -> str:
     if config.display is None:
         return "none"
     rules, base = config.rules, settle(config)
+    if base.dark:
+        return f"{rules.show}: dark #{_number(rules, base.limit_kmh)}"
     faces = " / ".join("+".join(pages) or "dark" for pages in (base.within, base.over, base.too_fast))
     return f"{rules.show} {base.minimum_kmh}-{base.ceiling_kmh}: {faces} #{_number(rules, base.limit_kmh)}"
 
 
 def _number(rules: RulesConfig, limit_kmh: int) -> str:
     facts = {key: value for key, value in asdict(rules).items() if key not in _NOT_SEEN}
+    if not rules.dark:
+        del facts["dark"]  # older versions did not have it: their numbers stay
     return hashlib.sha256(repr((limit_kmh, sorted(facts.items()))).encode()).hexdigest()[:6]

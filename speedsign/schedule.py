@@ -126,6 +126,7 @@ class Schedule:
         speed = ("speed",)
         ceiling_kmh = lowest_ceiling_kmh(self._config)
         dark_study = next((study for study in self._config.study if study.display == "dark"), None)
+        dark = {"dark": True} if dark_study else {}
         settings = _changed(
             settle(self._config),
             NO_CLOCK,
@@ -137,7 +138,7 @@ class Schedule:
             too_fast=speed,
             blink=(),
             beacon=(),
-            dark=dark_study is not None,
+            **dark,
         )
         study = dark_study.name if dark_study else ""
         return Active(self._rules(settings), settings, (), study, "dark" if study else "", clock_known=False)

@@ -91,7 +91,7 @@ def _ceilings(config: Config) -> list[int]:
 def _base(config: Config) -> dict[str, Any]:
     rules = config.rules
     values: dict[str, Any] = {key: getattr(rules, key) for key in _KEYS if hasattr(rules, key)}
-    return values | {"limit_kmh": config.sign.limit_kmh, "dark": False}
+    return values | {"limit_kmh": config.sign.limit_kmh}
 
 
 def _defaults(limit_kmh: int, ceiling_kmh: int | None) -> dict[str, int]:

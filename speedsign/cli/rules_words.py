@@ -18,7 +18,7 @@ THRESHOLDS = {
 
 def why_dark(active: Active) -> str:
     """Who has darkened the sign; of an unknown time the study that must not be spoilt."""
-    if active.clock_known:
+    if active.clock_known or not active.study:
         return active.dark_because
     return f'{NO_CLOCK}, and the study "{active.study}" has a dark phase'
 

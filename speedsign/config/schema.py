@@ -210,6 +210,7 @@ class RulesConfig:
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     show: Literal["approaching", "receding", "both"] = "approaching"
     vehicle: Literal["nearest", "strongest"] = "nearest"  # of several
+    dark: bool = False  # nothing is shown to anybody; measuring goes on
     minimum_kmh: Minimum = 10
     too_fast_kmh: Ceiling | None = None  # None: 20 over the limit
     ceiling_kmh: Ceiling | None = None  # None: twice the limit

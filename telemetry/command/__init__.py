@@ -1,1 +1,1 @@
-"""Commands from afar: signed by a key that the sign's config names, fresh, bounded, audited."""
+"""Commands from afar: signed by a person's key, fresh, bounded, written down before they take effect."""
