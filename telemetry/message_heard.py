@@ -179,16 +179,16 @@ class Dropped:
     n: int
 
 
-def parse_gap(body: Mapping[str, Any], seq: int) -> tuple[Dropped, ...]:
-    """What the sign says that it dropped, in the message with this `seq`: all of it was older."""
+def parse_gap(body: Mapping[str, Any]) -> tuple[Dropped, ...]:
+    """What the sign says that it dropped; a later seq than this message's own may be among it."""
     found = []
     for entry in listed(has(body, "dropped"), "dropped", GAP_MAX_ENTRIES):
         told = mapped(entry, "dropped")
         kind = has(told, "kind")
         if not isinstance(kind, str) or not _KIND.fullmatch(kind):
             raise ValueError(f"kind {shown(kind)} is no word")
-        first = whole(has(told, "first"), "first", 1, seq - 1)
-        last = whole(has(told, "last"), "last", first, seq - 1)
+        first = whole(has(told, "first"), "first", 1)
+        last = whole(has(told, "last"), "last", first)
         found.append(Dropped(kind, first, last, whole(has(told, "n"), "n", 1, last - first + 1)))
     return tuple(found)
 
