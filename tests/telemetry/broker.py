@@ -60,6 +60,11 @@ class Broker:
             else:
                 return
 
+    @property
+    def pid(self) -> int:
+        assert self._process, "not started"
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask it to end."""
         self._end(kill=False)
