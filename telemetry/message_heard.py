@@ -179,8 +179,8 @@ class Dropped:
     n: int
 
 
-def parse_gap(body: Mapping[str, Any]) -> tuple[Dropped, ...]:
-    """What the sign says that it dropped; a later seq than this message's own may be among it."""
+def parse_gap(body: Mapping[str, Any], seq: int) -> tuple[Dropped, ...]:
+    """What the sign says that it dropped, in the message with this seq; later ones may be among it."""
     found = []
     for entry in listed(has(body, "dropped"), "dropped", GAP_MAX_ENTRIES):
         told = mapped(entry, "dropped")
@@ -189,6 +189,8 @@ def parse_gap(body: Mapping[str, Any]) -> tuple[Dropped, ...]:
             raise ValueError(f"kind {shown(kind)} is no word")
         first = whole(has(told, "first"), "first", 1)
         last = whole(has(told, "last"), "last", first)
+        if first <= seq <= last:
+            raise ValueError(f"dropped {first} to {last} in message {seq}, which is here")
         found.append(Dropped(kind, first, last, whole(has(told, "n"), "n", 1, last - first + 1)))
     return tuple(found)
 

@@ -38,6 +38,8 @@ def decoded(payload: bytes, longest: int) -> dict[str, Any]:
         raise ValueError(f"{len(payload)} bytes, where {longest} are the most")
     try:
         message = _DECODER.decode(payload.decode())
+        if b"\\u" in payload:  # half a character could be among them, which no database takes
+            json.dumps(message, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("nested too deep") from None
     return mapped(message, "the message")
