@@ -1,7 +1,7 @@
 """What can be asked of a sign from afar, and how it is written: an envelope with a signed body in it.
 
     envelope  {"v":1,"key":ID,"body":BASE64,"sig":BASE64}
-    body      {"v":1,"to":SIGN,"counter":N,"not_after":S,"challenge":HEX,"action":A,"args":{…},"dry_run":false}
+    body      {"v":1,"to":SIGN,"counter":N,"not_after":S,"challenge":HEX,"action":A,"args":{…},"dry_run":B}
 
 Signed is `PURPOSE` and the body's bytes, with Ed25519 (RFC 8032), so that no other program's signature
 passes for one. There is no action but those below, and no text of anybody's choice in any of them.
