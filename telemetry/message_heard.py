@@ -21,6 +21,7 @@ from telemetry.message_json import (
     listed,
     mapped,
     number,
+    plain,
     shown,
     text,
     truth,
@@ -61,20 +62,21 @@ def parse_named(payload: bytes, kind: str, sign: str) -> Named:
             raise ValueError(f"{len(payload)} bytes, where {MESSAGE_MAX_BYTES} are the most")
         payload = inflated(payload, MESSAGE_MAX_BYTES)
     message = decoded(payload, MESSAGE_MAX_BYTES)
-    _check_name(message, sign)
+    check_name(message, sign)
     epoch, seq = epoch_of(message), whole(has(message, "seq"), "seq", 1)
     for key in _NAME:
         del message[key]
     return Named(epoch, seq, message)
 
 
-def _check_name(message: Mapping[str, Any], sign: str) -> None:
+def check_name(message: Mapping[str, Any], sign: str) -> None:
+    """Version and id, which stand in every message."""
     whole(has(message, "v"), "v", VERSION, VERSION)
     if has(message, "id") != sign:
         raise ValueError(f"id {shown(message['id'])} on the topic of {sign}")
 
 
-# --------------------------------------------------------------------------- state, birth, health
+# --------------------------------------------------------------------------- state, birth
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +89,16 @@ class StateHeard:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """What a sign says of itself at each connect. Without installation: it has not begun one yet."""
+    """What a sign says of itself at each connect. Without place: it has not begun an installation yet."""
 
     epoch: str
     boot: int
     software: str
+    radar: str
+    display: str
+    config: str  # a hash
+    challenge: str | None  # None: it takes no commands
     place: Place | None
-    message: dict[str, Any]  # all of it
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a sign is; every part of it may be missing (docs/integrator.md)."""
-
-    epoch: str
-    boot: int
-    message: dict[str, Any]
 
 
 def parse_state(payload: bytes) -> StateHeard:
@@ -116,21 +112,22 @@ def parse_state(payload: bytes) -> StateHeard:
 
 def parse_birth(payload: bytes, sign: str) -> Birth:
     message = decoded(payload, MESSAGE_MAX_BYTES)
-    _check_name(message, sign)
+    check_name(message, sign)
+    whole(has(message, "schema"), "schema", VERSION, VERSION)
+    software, radar, display, config = (
+        text(has(message, name), name, 80) for name in ("sw", "radar", "display", "cfg")
+    )
     standing = has(message, "installation")
     return Birth(
         epoch_of(message),
         whole(has(message, "boot"), "boot"),
-        text(has(message, "sw"), "sw", 80),
+        software,
+        radar,
+        display,
+        config,
+        text(message["challenge"], "challenge", 80) if "challenge" in message else None,
         None if standing is None else _place(mapped(standing, "installation"), 0),
-        message,
     )
-
-
-def parse_health(payload: bytes, sign: str) -> Health:
-    message = decoded(payload, MESSAGE_MAX_BYTES)
-    _check_name(message, sign)
-    return Health(epoch_of(message), whole(has(message, "boot"), "boot"), message)
 
 
 # --------------------------------------------------------------------------- where it stood
@@ -196,13 +193,18 @@ def parse_gap(body: Mapping[str, Any], seq: int) -> tuple[Dropped, ...]:
 
 
 def parse_reply(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of a command: {"at", "key", "counter", "action", "outcome", …}."""
+    """What became of a command; besides what is checked here, what its action gives (docs/security.md)."""
     whole(has(body, "at"), "at", 0, _LAST_S)
-    text(has(body, "key"), "key", 80)
     whole(has(body, "counter"), "counter")
-    text(has(body, "action"), "action", 40)
-    text(has(body, "outcome"), "outcome", 40)
-    return dict(body)
+    for name, longest in (("key", 80), ("action", 40), ("outcome", 40)):
+        text(has(body, name), name, longest)
+    for name, longest in (("reason", 80), ("text", 4000)):
+        text(body.get(name, ""), name, longest)
+    for name in ("difference", "lines"):
+        for line in listed(body.get(name, []), name, 500):
+            text(line, name, 4000)
+    found: dict[str, Any] = plain(dict(body), "reply")
+    return found
 
 
 # --------------------------------------------------------------------------- intervals

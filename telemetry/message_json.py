@@ -111,6 +111,19 @@ def text(value: object, name: str, longest: int) -> str:
     return "".join(" " if kind == "Cc" else sign for sign, kind in zip(value, kinds, strict=True))
 
 
+def plain(value: object, name: str, depth: int = 8) -> Any:
+    """Any JSON of at most so many levels, each text in it as `text` gives it."""
+    if isinstance(value, str):
+        return text(value, name, len(value))
+    if not isinstance(value, list | dict):
+        return value
+    if depth == 0:
+        raise ValueError(f"{name} is nested too deep")
+    if isinstance(value, list):
+        return [plain(one, name, depth - 1) for one in value]
+    return {text(key, name, len(key)): plain(one, name, depth - 1) for key, one in value.items()}
+
+
 def epoch_of(message: Mapping[str, Any]) -> str:
     value = has(message, "epoch")
     if not isinstance(value, str) or not _EPOCH.fullmatch(value):

@@ -14,17 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speedsign.model import Cell, Installation, Interval
+from telemetry.message_health import Health, parse_health
 from telemetry.message_heard import (
     Birth,
     Dropped,
-    Health,
     Named,
     Place,
     StateHeard,
     parse_aggregate,
     parse_birth,
     parse_gap,
-    parse_health,
     parse_named,
     parse_place,
     parse_reply,
