@@ -136,12 +136,13 @@ def merge_intervals(
 def read_installations(source: Source, sign: str | None = None) -> list[Standing]:
     """Every installation, of all signs or of one, by when it began.
 
-    One that was measured ends where the next one of its sign begins.
+    One that was measured ends where the next one of its sign begins. In a hub's file, one whose sign has not
+    told yet where it stands is left out.
     """
     with reading(source) as db:
         rows = db.execute(
             f"SELECT id, from_ms, to_ms, sign, origin, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608
-            " ORDER BY from_ms, id"
+            " WHERE source_id IS NULL OR facts_seq IS NOT NULL ORDER BY from_ms, id"
         ).fetchall()
     found = [_standing(tuple(row)) for row in rows if sign is None or row["sign"] == sign]
     return [_between(found[:place], one, found[place + 1 :]) for place, one in enumerate(found)]

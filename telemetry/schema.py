@@ -228,6 +228,14 @@ _VERSION_4 = (
     # Seq of the message that told its facts; NULL in a hub's file: counts came before them, not yet to be read.
     "ALTER TABLE installation ADD COLUMN facts_seq INTEGER",
     "CREATE UNIQUE INDEX installation_of_source ON installation (source_id, remote_id)",
+    # The same installation as another file of its sign tells of it: a copy that began an epoch of its own.
+    """CREATE TABLE also_installation (
+        source_id INTEGER NOT NULL REFERENCES source (id),
+        remote_id INTEGER NOT NULL,
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        facts_seq INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (source_id, remote_id)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

@@ -1,0 +1,108 @@
+"""The hub's database: one SQLite file with the tables of a sign's own: what reads the one reads the other.
+
+A batch is one transaction, committed to the disk before anything of it is acknowledged. A message is known by
+(sign, epoch, seq): once received it changes nothing, however often it comes and by whatever way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from telemetry.database import open_for_writing, sentences
+from telemetry.hub.latest import read_latest
+from telemetry.hub.places import Places
+from telemetry.hub.port import Heard, Latest, Taken
+from telemetry.hub.refusing import again, read_refused
+from telemetry.hub.sources import Sources
+from telemetry.hub.taking import Taking
+from telemetry.rows import to_ms
+
+_log = logging.getLogger(__name__)
+
+# A sign's own file needs none of them: it holds one installation at a time.
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS interval_of_installation ON interval (installation_id, start_s)",
+    "CREATE INDEX IF NOT EXISTS vehicle_of_installation ON vehicle (installation_id, last_ms)",
+)
+_CHECKPOINT_PAGES = 1000  # a hub has a disk and not a card
+
+
+class SqliteHubStore:
+    """`telemetry.hub.port.HubStore` on a file. Blocking; one thread at a time, one process a file."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._db = open_for_writing(self.path)
+        self._sources, self._places = Sources(self._db), Places(self._db)
+        try:
+            with sentences(self.path):
+                self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            with self._transaction():
+                for statement in _INDEXES:
+                    self._db.execute(statement)
+                self._read_again()
+        except BaseException:
+            self._db.close()
+            raise
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing; the library's errors become ours, and what was in memory is read anew."""
+        try:
+            with sentences(self.path):
+                self._db.execute("BEGIN IMMEDIATE")
+                if not self._sources.begin():
+                    self._places.forget()
+                yield
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._sources.forget()
+            self._places.forget()
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+            raise
+
+    def _read_again(self) -> None:
+        """What an older version could not read, this one perhaps can."""
+        refused = read_refused(self._db)
+        if not refused:
+            return
+        taking = Taking(self._db, self._sources, self._places)
+        read = sum(again(self._db, taking, one) for one in refused)
+        self._sources.save()
+        if read:
+            _log.info("%s: %d messages that were refused before can be read now", self.path, read)
+
+    def take(self, batch: Sequence[Heard]) -> Taken:
+        """See `HubStore.take`."""
+        with self._transaction():
+            taking = Taking(self._db, self._sources, self._places)
+            # A birth says which run of a sign a state is of, in whatever order the broker gives them.
+            for heard in sorted(batch, key=lambda one: one.kind != "birth"):
+                taking.take(heard)
+            taken = taking.result()
+            self._sources.save()
+        return taken
+
+    def latest(self, sign: str) -> Latest:
+        """See `HubStore.latest`."""
+        with sentences(self.path):
+            return read_latest(self._db, sign)
+
+    def prune(self, before_utc: datetime) -> int:
+        """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
+        with self._transaction():
+            return self._db.execute(
+                "DELETE FROM vehicle WHERE last_ms < ?", (to_ms(before_utc.astimezone(UTC)),)
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the file; harmless when closed already."""
+        with sentences(self.path):
+            self._db.close()
