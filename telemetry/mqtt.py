@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from speedsign.errors import BrokerError, ConfigError
+from speedsign.hosts import is_loopback
 from speedsign.model import Fault
 
 FAILURE = 0x80  # reason codes from here on say that it failed (MQTT 5, 2.4)
@@ -19,7 +19,7 @@ PORT, PORT_TLS = 1883, 8883
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Files of a TLS connection; `ca_file` None: what the system trusts. The host's name is always checked."""
+    """Files of a TLS connection; no `ca_file`: whom the system trusts. The host's name is always checked."""
 
     ca_file: str | None = None
     certificate_file: str | None = None
@@ -43,18 +43,22 @@ class BrokerSettings:
     session_expiry_s: int = 0  # the broker keeps for us what comes while we are away; 0: nothing
     receive_maximum: int = 20  # messages to us that we have not acknowledged; the broker must wait then
     max_packet_bytes: int = 8192  # a longer one ends the connection
-    spread_s: float = 0.0  # first tries to connect are spread over so long, so that a fleet does not come at once
+    spread_s: float = (
+        0.0  # first tries to connect are spread over so long, so that a fleet does not come at once
+    )
     connect_timeout_s: float = 10.0
     ack_timeout_s: float = 60.0  # a connection that does not acknowledge for so long is dead
     min_connected_s: float = 60.0  # only a connection that lived so long makes the back-off start anew
     backoff_base_s: float = 1.0
     backoff_cap_s: float = 60.0
+    refusal_pause_s: float = 300.0  # about so long after an answer that the next try will get as well
+    stuck_s: float = 120.0  # a connection whose thread does not move for so long is left and made anew
 
     def __post_init__(self) -> None:
         if not self.tls and not self.allow_plain and not is_loopback(self.host):
             problem = (
-                f"[mqtt] host {self.host!r} is another machine, and this connection is not encrypted: use a "
-                "broker on this machine, or set allow_plain = true if the network itself is protected"
+                f"[mqtt] host {self.host!r} is another machine, and this connection is not encrypted: leave "
+                "tls out, or set tls = false and allow_plain = true if the network itself is protected"
             )
             raise ConfigError([problem])
 
@@ -134,20 +138,6 @@ class MqttPort(Protocol):
     def health(self) -> Mapping[str, int]: ...
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("broker.example.lv")
-    (True, True, False)
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def pause_s(failures: int, settings: BrokerSettings, chance: random.Random) -> float:
     """How long to wait before the next try: full jitter, so that a fleet does not come back in step.
 
@@ -157,25 +147,9 @@ def pause_s(failures: int, settings: BrokerSettings, chance: random.Random) -> f
     return chance.uniform(0.0, limit_s)
 
 
-_ADVICE = {  # reason codes of CONNACK and DISCONNECT (MQTT 5, 3.2.2.2 and 3.14.2.1)
-    0x84: "the broker does not speak MQTT 5",
-    0x85: "the broker does not take the client id",
-    0x86: "the broker refuses the user name or password; check [mqtt] username and password",
-    0x87: "the broker does not authorise this sign; check its user, certificate and rights",
-    0x88: "the broker is not available",
-    0x89: "the broker is busy",
-    0x8A: "the broker has banned this client",
-    0x8E: "another client took over with the same id; two signs must not have the same [sign] id",
-    0x8B: "the broker is shutting down",
-}
+def long_pause_s(settings: BrokerSettings, chance: random.Random) -> float:
+    """How long to wait after an answer that the next try will get as well: minutes, never two signs in step.
 
-
-def refused(settings: BrokerSettings, code: int, name: str) -> BrokerError:
-    """A sentence for a reason code of the broker."""
-    return BrokerError(f"mqtt {settings.address}: {_ADVICE.get(code, f'the broker says: {name}')}")
-
-
-def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:
-    """A sentence for a connection that was not made."""
-    why = str(error) or type(error).__name__
-    return BrokerError(f"mqtt {settings.address} cannot be reached: {why}; check [mqtt] host, port, the link")
+    Two machines with one id throw each other out at each try, and a wrong certificate costs a handshake.
+    """
+    return chance.uniform(0.5, 1.5) * settings.refusal_pause_s

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from speedsign.config.brightness_relations import brightness_problems
 from speedsign.config.line_relations import line_problems
+from speedsign.config.mqtt_relations import mqtt_problems
 from speedsign.config.panel_relations import panel_problems
 from speedsign.config.problem import Problem
 from speedsign.config.rules_relations import rules_problems
@@ -30,7 +31,8 @@ def problems_of(config: Config) -> Iterator[Problem]:
     yield from brightness_problems(config)
     if not config.store.path.name:
         yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
-    yield from _mqtt(config)
+    if config.mqtt is not None:
+        yield from mqtt_problems(config.mqtt)
 
 
 def _sign(config: Config) -> Iterator[Problem]:
@@ -94,18 +96,3 @@ def _driver(radar: RadarConfig) -> RadarDriver | Problem:
         return load_radar(radar.driver, radar.profile)
     except DriverError as error:
         return Problem(("radar", "profile"), str(error), radar.profile, (("radar", "driver"),))
-
-
-def _mqtt(config: Config) -> Iterator[Problem]:
-    mqtt = config.mqtt
-    if mqtt is None:
-        return
-    if not mqtt.allow_plain and mqtt.host not in ("localhost", "127.0.0.1", "::1"):
-        yield Problem(
-            ("mqtt", "host"),
-            "is another machine, and this connection is not encrypted; a broker or bridge on this machine "
-            "is safe, or set allow_plain = true if the network itself is protected",
-            mqtt.host,
-        )
-    if mqtt.username is not None and mqtt.password_file is None:
-        yield Problem(("mqtt", "password_file"), "is missing: a user name needs a file with its password")

@@ -5,56 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from speedsign.clock import SystemClock
 from speedsign.errors import BrokerError, ConfigError
-from telemetry.mqtt import BrokerSettings, Published, Will, is_loopback, pause_s
-from telemetry.mqtt_port import PahoPort
+from speedsign.hosts import is_loopback
+from telemetry.mqtt import BrokerSettings, Published, pause_s
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener, cut, write_passwords
+from tests.telemetry.ports import WILL, running, settings
 
-WILL = Will("speedsign/1/bauska-3/up/state", b"lost")
 wires = pytest.mark.wires
-
-
-def settings(port: int, **more: Any) -> BrokerSettings:
-    return BrokerSettings(
-        "127.0.0.1", "bauska-3", port, **{"backoff_base_s": 0.02, "backoff_cap_s": 0.1, **more}
-    )
-
-
-class Running:
-    """A port that is being run, and what it said."""
-
-    def __init__(self, port: PahoPort) -> None:
-        self.port = port
-        self.connected = 0
-        self.errors: list[str] = []
-
-    def on_connected(self) -> None:
-        self.connected += 1
-
-    def on_lost(self, error: BrokerError) -> None:
-        self.errors.append(str(error))
-
-
-@contextlib.asynccontextmanager
-async def running(wanted: BrokerSettings, will: Will = WILL) -> AsyncIterator[Running]:
-    it = Running(PahoPort(wanted, SystemClock()))
-    task = asyncio.create_task(it.port.run(will, it.on_connected, it.on_lost))
-    try:
-        yield it
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 @pytest.fixture

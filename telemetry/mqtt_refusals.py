@@ -1,0 +1,62 @@
+"""What a broker's answers mean to a person: a sentence, and whether another try soon makes sense.
+
+Codes are those of MQTT 5: 3.2.2.2 (CONNACK), 3.9.3 (SUBACK), 3.14.2.1 (DISCONNECT).
+"""
+
+from __future__ import annotations
+
+from speedsign.errors import BrokerError
+from telemetry.mqtt import BrokerSettings
+
+_ADVICE = {
+    0x84: "the broker does not speak MQTT 5",
+    0x85: "the broker does not take the client id",
+    0x86: "the broker refuses the user name or password; check [mqtt] username and password_file",
+    0x87: "the broker does not authorise this client; check its user, certificate and rights",
+    0x88: "the broker is not available",
+    0x89: "the broker is busy",
+    0x8A: "the broker has banned this client",
+    0x8B: "the broker is shutting down",
+    0x8D: "the broker has not heard from this client in time",
+    0x8E: "another client took over with the same id; two machines must not have the same id",
+    0x93: "the broker had more messages at a time than it takes",
+    0x95: "a message was longer than the broker takes",
+    0x97: "the broker's quota for this client is used up",
+    0x9A: "the broker keeps no messages, and this one's state has to be kept (retained)",
+    0x9B: "the broker does not acknowledge messages (QoS 1 is needed)",
+    0x9C: "the broker says that another one is to be used; check [mqtt] host",
+    0x9D: "the broker has moved; check [mqtt] host",
+}
+# The next try gets the same answer until a person has done something, so it waits for minutes.
+_LASTING = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x8E, 0x97, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0xA2})
+
+
+class Refusal(BrokerError):  # noqa: N818  a no is its name
+    """The broker's no; `lasting` when the next try would get the same one."""
+
+    def __init__(self, settings: BrokerSettings, text: str, *, lasting: bool = True) -> None:
+        super().__init__(f"mqtt {settings.address}: {text}")
+        self.lasting = lasting
+
+
+def refused(settings: BrokerSettings, code: int, name: str) -> Refusal:
+    """A sentence for a reason code of the broker."""
+    text = _ADVICE.get(code, f"the broker says: {name}")
+    return Refusal(settings, text, lasting=code in _LASTING)
+
+
+def nonsense(settings: BrokerSettings, what: object) -> Refusal:
+    """A sentence for what no broker may send. What it sent is not repeated as it came: it is a stranger's."""
+    return Refusal(settings, f"the broker sent nonsense ({what}); the connection was ended", lasting=False)
+
+
+def unheard(settings: BrokerSettings, filters: list[str], names: list[str]) -> str:
+    """A sentence for subscriptions that were refused."""
+    what = ", ".join(f"{wanted} ({name})" for wanted, name in zip(filters, names, strict=True))
+    return f"mqtt {settings.address}: the broker refuses to let this client hear {what}; check its rights"
+
+
+def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:
+    """A sentence for a connection that was not made."""
+    why = str(error) or type(error).__name__
+    return BrokerError(f"mqtt {settings.address} cannot be reached: {why}; check [mqtt] host, port, the link")

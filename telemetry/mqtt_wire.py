@@ -1,0 +1,271 @@
+"""One connection to a broker, by paho-mqtt as a codec: the one module that imports it.
+
+What paho does when it drives itself (2.2.0, read and measured): it sends its whole queue on connect whatever
+the broker's receive maximum, reconnects without jitter, and an exception in a callback ends its thread while
+it goes on calling itself connected. It takes memory for whatever length a packet announces, keeps every
+QoS 2 message it is sent, and drops the reason why a TLS connection ended. So: a thread of ours moves the
+bytes, there is a client for each connection, no queue in it, and this class bounds and checks each packet
+before paho looks at it (MQTT 5, 2.1.3 and 3.2 to 3.15).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from telemetry.mqtt import BrokerSettings, Session
+
+_MAX_RECEIVE = 65_535  # of a broker that names no receive maximum (MQTT 5, 3.2.2.3.3)
+_MAX_PACKET = 268_435_460  # the longest there can be: of a broker that names no maximum
+_UNWRITTEN = 200  # packets that wait to be written, before nothing more is read
+
+_CONNACK, _PUBLISH, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 0x20, 0x30, 0x40, 0x90, 0xD0, 0xE0
+_FROM_BROKER = frozenset({_CONNACK, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT})  # with their flags, all zero
+_PUBLISH_FLAGS = frozenset({0x0, 0x1, 0x2, 0x3, 0xA, 0xB})  # QoS 0 and 1: no more was subscribed to
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the broker allows, of its CONNACK."""
+
+    receive_maximum: int = _MAX_RECEIVE
+    max_packet_bytes: int = _MAX_PACKET
+    keepalive_s: int | None = None  # None: as we asked
+    at_least_once: bool = True  # QoS 1
+    retain: bool = True
+    wildcards: bool = True
+    shared: bool = True
+    session_present: bool = False
+
+
+class Events(Protocol):
+    """What a connection tells; always on the thread that moves its bytes."""
+
+    def connack(self, code: int, name: str, limits: Limits) -> None: ...
+
+    def suback(self, message_id: int, answers: list[tuple[int, str]]) -> None: ...
+
+    def puback(self, message_id: int, code: int, name: str) -> None: ...
+
+    def pong(self) -> None: ...
+
+    def message(self, topic: str, payload: bytes, qos: int, message_id: int, *, retained: bool) -> None: ...
+
+    def disconnected(self, code: int, name: str) -> None:
+        """The broker said why it ends the connection."""
+        ...
+
+
+class Wire(Client):
+    """A client for one connection; `trouble` says why it may not go on, `error` why its socket failed."""
+
+    def __init__(self, settings: BrokerSettings, session: Session, events: Events) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self.trouble: str | None = None
+        self.error: Exception | None = None
+        self._settings, self._events = settings, events
+        self._greeted = False
+        self.suppress_exceptions = True
+        self.connect_timeout = settings.connect_timeout_s
+        self.max_inflight_messages_set(0)  # no limit in paho: we never hand it more than there is room for
+        self.on_connect, self.on_disconnect = self._connack, self._disconnected
+        self.on_publish, self.on_subscribe, self.on_message = self._puback, self._suback, self._message
+        if settings.username is not None:
+            self.username_pw_set(settings.username, settings.password)
+        if session.will is not None:
+            will = session.will
+            with_delay = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=will.delay_s or None)
+            self.will_set(will.topic, will.payload, qos=1, retain=True, properties=with_delay)
+
+    # ----------------------------------------------------------------------- what is sent
+
+    def open(self, tls: ssl.SSLContext | None) -> None:
+        """Connect and send CONNECT; blocks, at most the connect time-out for each of the host's addresses."""
+        wanted = self._settings
+        if tls is not None:
+            self.tls_set_context(tls)
+        properties = _properties(
+            PacketTypes.CONNECT,
+            SessionExpiryInterval=wanted.session_expiry_s or None,
+            ReceiveMaximum=wanted.receive_maximum,
+            MaximumPacketSize=wanted.max_packet_bytes,
+        )
+        self.connect(
+            wanted.host.strip("[]"),
+            wanted.port,
+            wanted.keepalive_s,
+            clean_start=not wanted.session_expiry_s,
+            properties=properties,
+        )
+
+    def subscribe_to(self, filters: list[str]) -> int | None:
+        """Ask for these; the number of the SUBACK to come, None when the connection has ended."""
+        wanted = [(one, SubscribeOptions(qos=1)) for one in filters]
+        return self.subscribe(wanted)[1]
+
+    def send(self, topic: str, payload: bytes, qos: int, *, retain: bool, expiry_s: int | None) -> int | None:
+        """Publish; the number of the PUBACK to come, None when the connection has ended.
+
+        Raises ValueError for what MQTT does not allow.
+        """
+        properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
+        sent = self.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+        return sent.mid if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def ping(self) -> None:
+        self._send_pingreq()
+
+    @property
+    def congested(self) -> bool:
+        """So much waits to be written that nothing should be read, which would only add to it."""
+        return len(self._out_packet) > _UNWRITTEN
+
+    def close(self) -> None:
+        """Close the socket without a word: the broker will publish the will unless we said goodbye."""
+        wire = self.socket()
+        if wire is not None:
+            with contextlib.suppress(OSError):
+                wire.close()
+
+    # ----------------------------------------------------------------------- before paho looks at it
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """paho asks for as many bytes as the packet announces: too many are not even asked for."""
+        if bufsize > self._settings.max_packet_bytes:
+            self.trouble = f"a packet of {bufsize:,} bytes, {self._settings.max_packet_bytes:,} are allowed"
+            raise ConnectionError(self.trouble)
+        try:
+            return super()._sock_recv(bufsize)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.error = error  # what a TLS alert says is more than that nothing can be written
+            raise
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.error = self.error or self._last_word() or error
+            raise
+
+    def _last_word(self) -> Exception | None:
+        """The alert that waits to be read when TLS cannot write any more: it says why."""
+        try:
+            if isinstance(self.socket(), ssl.SSLSocket):
+                super()._sock_recv(1)
+        except BlockingIOError:
+            return None
+        except OSError as alert:
+            return alert
+        return None
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        command = self._in_packet["command"]
+        problem = self._improper(command)
+        if problem:
+            self.trouble = problem
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        result = super()._packet_handle()
+        if command == _PINGRESP and result == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._tell(self._events.pong)
+        if result == MQTTErrorCode.MQTT_ERR_PROTOCOL:
+            self.trouble = self.trouble or f"a packet of type {command:#04x} that cannot be read"
+        return result
+
+    def _improper(self, command: int) -> str | None:
+        """Why a broker may not send this packet now; None: it may."""
+        kind = command & 0xF0
+        if kind == _PUBLISH:
+            if command & 0x0F not in _PUBLISH_FLAGS:
+                return "a message of a quality of service that was not asked for"
+        elif command not in _FROM_BROKER:
+            return f"a packet of type {command:#04x}"
+        if (kind == _CONNACK) == self._greeted:
+            return (
+                "a second CONNACK" if self._greeted else f"a packet of type {command:#04x} before its CONNACK"
+            )
+        if kind == _CONNACK:
+            self._greeted = True
+        return None
+
+    # ----------------------------------------------------------------------- paho's callbacks
+
+    def _tell(self, event: Callable[..., None], *what: Any, **more: Any) -> None:
+        """Hand on; whatever goes wrong ends this connection and not the thread."""
+        try:
+            event(*what, **more)
+        except Exception as error:  # noqa: BLE001  what a broker sent must never end the thread
+            self.trouble = f"{type(error).__name__} in {event.__name__}"
+
+    def _connack(
+        self, _c: Client, _d: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        limits = _limits(properties, session_present=flags.session_present)
+        self._tell(self._events.connack, code.value, code.getName(), limits)
+
+    def _disconnected(
+        self, _c: Client, _d: object, flags: DisconnectFlags, code: ReasonCode, _properties: object
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._tell(self._events.disconnected, code.value, code.getName())
+
+    def _puback(self, _c: Client, _d: object, mid: int, code: ReasonCode, _properties: object) -> None:
+        self._tell(self._events.puback, mid, code.value, code.getName())
+
+    def _suback(self, _c: Client, _d: object, mid: int, codes: list[ReasonCode], _properties: object) -> None:
+        self._tell(self._events.suback, mid, [(code.value, code.getName()) for code in codes])
+
+    def _message(self, _c: Client, _d: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self.trouble = "a topic that is no text"
+            return
+        payload = bytes(message.payload)
+        self._tell(self._events.message, topic, payload, message.qos, message.mid, retained=message.retain)
+
+
+def _limits(properties: Properties | None, *, session_present: bool) -> Limits:
+    def said(name: str, otherwise: Any) -> Any:
+        return getattr(properties, name, otherwise)
+
+    return Limits(
+        receive_maximum=said("ReceiveMaximum", _MAX_RECEIVE),
+        max_packet_bytes=said("MaximumPacketSize", _MAX_PACKET),
+        keepalive_s=said("ServerKeepAlive", None),
+        at_least_once=bool(said("MaximumQoS", 1)),
+        retain=bool(said("RetainAvailable", 1)),
+        wildcards=bool(said("WildcardSubscriptionAvailable", 1)),
+        shared=bool(said("SharedSubscriptionAvailable", 1)),
+        session_present=session_present,
+    )
+
+
+def _properties(kind: int, **values: int | None) -> Properties | None:
+    """Those that are given; None when none is."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if not given:
+        return None
+    properties = Properties(kind)  # type: ignore[no-untyped-call]  # paho's
+    for name, value in given.items():
+        setattr(properties, name, value)
+    return properties
