@@ -154,7 +154,9 @@ def _correct(db: sqlite3.Connection, number: int, to_deg: float, at_ms: int) -> 
     done = _recount(db, number, kept, (from_deg, to_deg), factors, rounds=rounds)
     scaled = done.scaled_kept + done.scaled_counts
     _rewrite(db, kept, from_deg, to_deg)
-    db.execute("UPDATE installation SET mounting_angle_deg = ? WHERE id = ?", (to_deg, number))
+    db.execute(  # and the hub is told again where and how it stood
+        "UPDATE installation SET mounting_angle_deg = ?, announced = 0 WHERE id = ?", (to_deg, number)
+    )
     db.execute(
         "INSERT INTO correction (at_ms, installation_id, from_deg, to_deg, recomputed, scaled)"
         " VALUES (?, ?, ?, ?, ?, ?)",

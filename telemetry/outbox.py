@@ -1,28 +1,43 @@
-"""Messages that wait to be acknowledged: a table of the store, written together with what it tells of.
+"""Messages that wait to be acknowledged: what a store offers to whoever sends them.
 
-A message's name is (sign id, store epoch, seq); it is the same however often it is sent.
+A message's name is (sign id, store epoch, seq); it is the same however often it is sent. Rows go out by
+their value to the receiver (`telemetry.messages.RANKS`): answers and places as they came, then the newest
+aggregates, then the newest vehicles. docs/decisions/0019 and 0020 say why.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from speedsign.model import Installation
+from telemetry import messages
+from telemetry.messages import Ack
 
-AGGREGATE = "agg"  # a row's kind is the last word of its topic
+
+class RetireOn(StrEnum):
+    """Whose word ends a message's stay in the outbox."""
+
+    HUB = "hub"
+    PUBACK = "puback"  # the broker's: weaker, a broker that is killed can lose what it has acknowledged
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message that waits to be acknowledged."""
+    """A message that waits to be acknowledged; `body` is without its name."""
 
     seq: int
     kind: str
     body: bytes
-    tries: int
+    tries: int  # 0: never given to the broker
+
+    @property
+    def value(self) -> tuple[int, int]:
+        """Sorts rows as they are to be sent: the smallest first."""
+        rank = messages.RANKS.get(self.kind, 0)
+        return rank, self.seq if rank == 0 else -self.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +50,72 @@ class StoreFacts:
     installation: Installation | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How full the outbox is, by kind, and what was ever dropped from it."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    size_bytes: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to send. `epoch` is that of the file they are in: it can change while the daemon runs."""
+
+    epoch: str
+    rows: Sequence[OutboxRow]
+    waiting: Waiting
+
+
+class AckOutcome(StrEnum):
+    """What an acknowledgement came to."""
+
+    TAKEN = "taken"
+    OTHER_EPOCH = "other epoch"  # of another file: nothing was done
+    COPY = "copy"  # it knows more than this file ever sent: nothing was done, a new epoch is needed
+
+
+@dataclass(frozen=True, slots=True)
+class AckResult:
+    outcome: AckOutcome
+    retired: int
+    waiting: Waiting
+
+
 class Outbox(Protocol):
     """The part of a store that holds messages; blocking, used on the recorder's thread."""
 
     def facts(self) -> StoreFacts: ...
 
-    def pending(self, after_seq: int, limit: int) -> list[OutboxRow]:
-        """Messages that are not retired, oldest first, with a seq above `after_seq`."""
+    def prepare(self, retire_on: RetireOn) -> StoreFacts:
+        """Before a connection. Where rows were retired on another's word, the hub is owed a new epoch."""
         ...
 
-    def settle(self, retired: Sequence[int], refused: Sequence[int]) -> None:
-        """Forget what was delivered; count a try for what was refused."""
+    def take(self, exclude: Collection[int], limit: int) -> Batch:
+        """The most valuable rows but for these; from now on they count as given to the broker."""
         ...
 
+    def probe(self) -> Batch:
+        """One row: the newest aggregate, or what is most valuable where there is none."""
+        ...
 
-def put(db: sqlite3.Connection, kind: str, now_ms: int, body: Callable[[int], bytes]) -> None:
-    """Add a message that carries its own seq; inside the caller's transaction."""
-    seq = db.execute(
-        "INSERT INTO outbox (kind, created_ms, body) VALUES (?, ?, x'')", (kind, now_ms)
-    ).lastrowid
-    assert seq is not None  # noqa: S101  an INSERT was done
-    db.execute("UPDATE outbox SET body = ? WHERE seq = ?", (body(seq), seq))
+    def acknowledged(self, told: Ack) -> AckResult:
+        """Forget what the hub has stored."""
+        ...
 
+    def settle(self, retired: Sequence[int], refused: Sequence[int]) -> Waiting:
+        """Forget what the broker took, where its word is enough; count a try for what it refused."""
+        ...
 
-def trim(db: sqlite3.Connection, keep: int) -> int:
-    """Drop what is older than the newest `keep` messages; how many. Inside the caller's transaction."""
-    return db.execute("DELETE FROM outbox WHERE seq <= (SELECT max(seq) FROM outbox) - ?", (keep,)).rowcount
+    def renew(self) -> StoreFacts:
+        """Begin a new epoch: what waits is named anew, from 1 on."""
+        ...
 
+    def waiting(self) -> Waiting:
+        """How full it is."""
+        ...
 
-def pending(db: sqlite3.Connection, after_seq: int, limit: int) -> list[OutboxRow]:
-    """Oldest first. Newest aggregates first, once raw data waits behind them, is a matter of this query."""
-    rows = db.execute(
-        "SELECT seq, kind, body, tries FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
-    )
-    return [OutboxRow(*row) for row in rows]
-
-
-def settle(db: sqlite3.Connection, retired: Sequence[int], refused: Sequence[int]) -> None:
-    """Inside the caller's transaction: one commit for a whole window."""
-    db.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in retired])
-    db.executemany("UPDATE outbox SET tries = tries + 1 WHERE seq = ?", [(seq,) for seq in refused])
+    def places_again(self) -> int:
+        """Put where and how the sign stands, and stood, into the outbox once more; how many places."""
+        ...

@@ -6,19 +6,17 @@ together or not at all, so that after a power cut every total can be recomputed 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
-from telemetry import messages, outbox
-from telemetry.database import StoreDamaged, StoreRejected, move_aside, open_for_writing, sentences
-from telemetry.outbox import OutboxRow, StoreFacts
+from telemetry import announce
+from telemetry.database import StoreDamaged, StoreRejected, move_aside, sentences
+from telemetry.quota import Quota
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
     VEHICLE_COLUMNS,
@@ -30,59 +28,51 @@ from telemetry.rows import (
     to_ms,
     vehicle_row,
 )
+from telemetry.store_outbox import StoreOutbox
 
 _log = logging.getLogger(__name__)
 
 INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter-hours are UTC ones
 _DAY_S = 86_400
 FILL_AT_MOST_S = 31 * _DAY_S
+QUOTA_MB = 64.0
 OUTBOX_S = 400 * _DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
 # What was imported into a sign's database says nothing about when this sign was measuring.
-_OWN = "installation_id IN (SELECT id FROM installation WHERE origin = 'measured')"
+_OWN = "installation_id IN (SELECT id FROM installation WHERE origin = 'measured' AND source_id IS NULL)"
 _TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
 
 
-class SqliteStore:
+class SqliteStore(StoreOutbox):
     """`speedsign.ports.Store` on a file, and the outbox beside it. Blocking; one thread at a time."""
 
-    def __init__(self, path: Path | str, sign_id: str, interval_s: int = 900) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        sign_id: str,
+        interval_s: int = 900,
+        *,
+        vehicles: bool = False,
+        quota_mb: float = QUOTA_MB,
+    ) -> None:
+        """`vehicles`: single ones go into the outbox too; `quota_mb`: of what may wait there."""
         if interval_s not in INTERVALS_S:
             raise StoreRejected(f"an interval of {interval_s} s is not one of {INTERVALS_S}")
-        self.path = Path(path)
         self.sign_id = sign_id
         self.interval_s = interval_s
-        self._installation_id: int | None = None
-        self._installation: Installation | None = None
-        self._db = open_for_writing(self.path)
+        super().__init__(
+            Path(path), Quota(int(quota_mb * 1_000_000), OUTBOX_S // interval_s), vehicles=vehicles
+        )
         try:
-            with self._transaction():
-                self.epoch = self._meta("epoch", secrets.token_hex(8))
+            with self.transaction():
                 # Versions before the third schema did not keep whose installation it is.
                 self._db.execute(
                     "UPDATE installation SET sign = ? WHERE sign = '' AND origin = 'measured'", (sign_id,)
                 )
+                announce.places(self._db, 0)  # that older versions did not tell
             self._load_installation()
         except BaseException:
             self._db.close()
             raise
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All of it or nothing; the library's errors become ours."""
-        with sentences(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _meta(self, key: str, value: str) -> str:
-        self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (key, value))
-        found: str = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
-        return found
 
     # ----------------------------------------------------------------------- installations
 
@@ -90,7 +80,7 @@ class SqliteStore:
         with sentences(self.path):
             row = self._db.execute(
                 f"SELECT id, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608  ours
-                " WHERE origin = 'measured' ORDER BY id DESC LIMIT 1"
+                " WHERE origin = 'measured' AND source_id IS NULL ORDER BY id DESC LIMIT 1"
             ).fetchone()
         if row:
             self._installation_id, self._installation = row[0], installation_of(row[1:])
@@ -114,22 +104,24 @@ class SqliteStore:
             if last == installation:
                 return number
         row = (to_ms(at_utc), self.sign_id, *installation_row(installation))
-        with self._transaction():
+        with self.transaction():
             cursor = self._db.execute(
                 f"INSERT INTO installation (from_ms, sign, {INSTALLATION_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
                 row,
             )
+            announce.places(self._db, to_ms(at_utc))
         number = cursor.lastrowid
         assert number is not None  # noqa: S101  an INSERT was done
         self._installation_id, self._installation = number, installation
         return number
 
     def _set_profile(self, number: int, installation: Installation) -> None:
-        with self._transaction():
+        with self.transaction():
             self._db.execute(
-                "UPDATE installation SET display_profile = ? WHERE id = ?",
+                "UPDATE installation SET display_profile = ?, announced = 0 WHERE id = ?",
                 (installation.display_profile, number),
             )
+            announce.places(self._db, 0)
         self._installation = installation
 
     def _current(self) -> tuple[int, Installation]:
@@ -149,7 +141,7 @@ class SqliteStore:
             row = (number, *vehicle_row(record))
         except (ValueError, OverflowError) as error:
             raise StoreRejected(f"{self.path} does not take this vehicle: {error}") from error
-        with self._transaction():
+        with self.transaction():
             self._db.execute(
                 f"INSERT INTO vehicle (installation_id, {VEHICLE_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
                 row,
@@ -177,7 +169,7 @@ class SqliteStore:
     def add_coverage(self, coverage: Sequence[Coverage]) -> None:
         """Add measured seconds to their intervals; never more than an interval's duration."""
         self._current()
-        with self._transaction():
+        with self.transaction():
             self._cover(coverage)
 
     def _cover(self, coverage: Sequence[Coverage]) -> None:
@@ -229,9 +221,11 @@ class SqliteStore:
         `since_utc` where nothing was closed before. None: the clock cannot tell. What was stamped
         more than a day ahead by a clock that has been put back since is closed too: it would wait for years.
         """
-        before_s = to_ms(before_utc) // 1000
+        now_ms = to_ms(before_utc)
+        before_s = now_ms // 1000
         closed = []
-        with self._transaction():
+        with self.transaction():
+            announce.places(self._db, now_ms)  # put right since, and before what was counted there
             if since_utc is not None and self._installation_id is not None:
                 self._fill(before_s, to_ms(since_utc) // 1000)
             due = "state = 'open' AND (start_s + duration_s <= ? OR start_s > ?)"
@@ -239,10 +233,10 @@ class SqliteStore:
                 f"SELECT id FROM interval WHERE {due} ORDER BY start_s, id",  # noqa: S608  the line above
                 (before_s, before_s + _DAY_S),
             ).fetchall():
-                closed.append(self._close_one(row[0], to_ms(before_utc)))  # noqa: PERF401  a write each
-            dropped = outbox.trim(self._db, OUTBOX_S // self.interval_s) if closed else 0
-        if dropped:
-            _log.warning("%s: %d messages waited for over a year and were dropped", self.path, dropped)
+                closed.append(self._close_one(row[0], now_ms))  # noqa: PERF401  a write each
+            told = announce.vehicles(self._db, now_ms) if self._vehicles else 0
+            if closed or told:
+                self._keep_quota(now_ms)
         return closed
 
     def _close_one(self, number: int, now_ms: int) -> Interval:
@@ -250,12 +244,7 @@ class SqliteStore:
             "UPDATE interval SET state = 'closed', revision = revision + 1 WHERE id = ?", (number,)
         )
         (interval,) = intervals_of(self._db, "interval.id = ?", (number,))
-        outbox.put(
-            self._db,
-            outbox.AGGREGATE,
-            now_ms,
-            lambda seq: messages.encode(messages.aggregate(self.sign_id, self.epoch, seq, interval)),
-        )
+        announce.interval(self._db, interval, now_ms)
         return interval
 
     def _fill(self, before_s: int, since_s: int) -> None:
@@ -287,38 +276,12 @@ class SqliteStore:
         ).fetchone()[0]
         return found
 
-    # ----------------------------------------------------------------------- outbox
-
-    def facts(self) -> StoreFacts:
-        """For the greeting at each connect."""
-        return StoreFacts(self.epoch, self._installation_id, self._installation)
-
-    def pending(self, after_seq: int, limit: int) -> list[OutboxRow]:
-        """Messages that are not retired, oldest first, with a seq above `after_seq`."""
-        with sentences(self.path):
-            return outbox.pending(self._db, after_seq, limit)
-
-    def pending_count(self) -> int:
-        with sentences(self.path):
-            count: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
-        return count
-
-    def settle(self, retired: Sequence[int], refused: Sequence[int]) -> None:
-        """Forget what was delivered; count a try for what was refused."""
-        with self._transaction():
-            outbox.settle(self._db, retired, refused)
-
     # ----------------------------------------------------------------------- housekeeping
 
     def prune(self, before_utc: datetime) -> int:
         """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
-        with self._transaction():
+        with self.transaction():
             return self._db.execute("DELETE FROM vehicle WHERE last_ms < ?", (to_ms(before_utc),)).rowcount
-
-    def close(self) -> None:
-        """Close the file; harmless when closed already."""
-        with sentences(self.path):
-            self._db.close()
 
 
 def _marks(row: Sequence[object]) -> str:
@@ -332,6 +295,8 @@ def open_or_replace(
     *,
     at_utc: datetime,
     previous: SqliteStore | None = None,
+    vehicles: bool = False,
+    quota_mb: float = QUOTA_MB,
 ) -> tuple[SqliteStore, Fault | None]:
     """Open the store; a damaged file is moved aside and a new one, with its own epoch, begun in its place.
 
@@ -341,7 +306,7 @@ def open_or_replace(
     path = Path(path)
     fault = None
     try:
-        store = SqliteStore(path, sign_id, interval_s)
+        store = SqliteStore(path, sign_id, interval_s, vehicles=vehicles, quota_mb=quota_mb)
     except StoreDamaged as error:
         try:
             aside = move_aside(path)
@@ -350,7 +315,7 @@ def open_or_replace(
         _log.warning("%s", error)
         text = f"{path} was damaged and is now {aside}; a new store was begun, keep the old file for recovery"
         fault = Fault("store", "damaged", text)
-        store = SqliteStore(path, sign_id, interval_s)
+        store = SqliteStore(path, sign_id, interval_s, vehicles=vehicles, quota_mb=quota_mb)
     if previous is not None and previous.installation is not None:
         store.begin(previous.installation, at_utc)
     return store, fault

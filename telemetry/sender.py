@@ -1,0 +1,297 @@
+"""What of the outbox is sent when: pure, time and chance are passed in.
+
+A row is sent until it is acknowledged by whom the settings name. Few rows are under way at a time; one that
+the broker took, but the hub has not acknowledged, is sent again by its own timer. Where nobody answers, only
+one row is tried now and then: a month without a hub must not cost a month's traffic.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from telemetry.mqtt import FAILURE, NOBODY_LISTENS
+from telemetry.outbox import OutboxRow, RetireOn
+
+_WHOLE = 1 - 1e-6  # of a token, for what floats lose
+_SLOW_SENDS = 4  # a row that was sent so often holds up no other one any more
+_SLOW_AT_MOST = 100
+_FIRST_OF_HUB_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """How the outbox is drained."""
+
+    window: int = 10  # rows under way
+    drain_per_s: float = 1.0  # with a burst of the window
+    resend_s: float = 30.0  # after the broker took it; and full jitter on top, doubled each time
+    resend_cap_s: float = 3600.0
+    hold_s: float = _FIRST_OF_HUB_S  # after a greeting, for the hub to say what it has already
+    probe_s: float = 60.0  # between tries while nobody answers; doubled each time
+    probe_cap_s: float = 3600.0
+    refused_s: float = 300.0  # until a row that the broker refused is tried again
+    slot_s: float = 0.0  # of this sign, after the end of an interval: so that a fleet does not send at once
+    retire_on: RetireOn = RetireOn.HUB
+
+
+class Trouble(StrEnum):
+    """Why only one row is tried now and then."""
+
+    SILENT = "hub_silent"  # the broker takes it, and no hub acknowledges
+    NOBODY = "nobody_listens"  # the broker says that nobody is subscribed
+    REFUSED = "refused"  # the broker takes nothing of this sign
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows that the sender could use: so many beside these, or one to probe with."""
+
+    exclude: Collection[int]
+    limit: int
+    probe: bool = False
+
+
+@dataclass(slots=True)
+class _Item:
+    """A row under way."""
+
+    row: OutboxRow
+    due_s: float
+    sends: int = 0
+    first_s: float = inf  # when it was sent first
+    unanswered: bool = False  # the broker owes its word
+    failed: bool = False  # it could not be given to the broker
+    refused: bool = False
+
+    @property
+    def slow(self) -> bool:
+        """Whether it has had its chance, and others go before it."""
+        return self.refused or self.failed or self.sends >= _SLOW_SENDS
+
+
+class Sender:
+    """Told what happens, it says what to load and what to send. Times are monotonic seconds."""
+
+    def __init__(self, settings: SenderSettings, chance: random.Random, now_s: float) -> None:
+        self.settings = settings
+        self.trouble: Trouble | None = None
+        self.trouble_since_s = now_s
+        self.heard_s: float | None = None  # when the hub said something last
+        self._chance = chance
+        self._items: dict[int, _Item] = {}
+        self._up = False
+        self._hold_until_s = now_s
+        self._tokens, self._tokens_s = float(settings.window), now_s
+        self._exhausted = False  # the store had no more
+        self._load_from_s = now_s
+        self._probe_at_s = now_s
+        self._probes = 0
+        self._refusals = 0  # in a row
+        self._retired: list[int] = []
+        self._refused: list[int] = []
+
+    # ----------------------------------------------------------------------- what happened
+
+    def news(self, now_s: float, *, at_once: bool = False) -> None:
+        """There is something new in the outbox; what is urgent does not wait for this sign's slot."""
+        start_s = now_s if at_once else now_s + self.settings.slot_s
+        if self._exhausted:
+            self._exhausted, self._load_from_s = False, start_s
+        else:
+            self._load_from_s = min(self._load_from_s, start_s)
+
+    def connected(self, now_s: float) -> None:
+        """The greeting was sent: the hub answers it with what it has, so that this is not sent again."""
+        self._up = True
+        if self.settings.retire_on is RetireOn.HUB:
+            self._hold_until_s = now_s + self.settings.hold_s
+
+    def lost(self, now_s: float) -> None:
+        """The connection ended: what the broker has not taken is due, what it took keeps its time."""
+        self._up = False
+        if self.trouble and self._items:
+            self._probed(now_s)
+        for item in self._items.values():
+            if item.unanswered or item.failed:
+                item.unanswered, item.failed, item.due_s = False, False, now_s
+
+    def reset(self, now_s: float) -> None:
+        """Another epoch: what was under way has another name now."""
+        self._items.clear()
+        self._retired.clear()
+        self._refused.clear()
+        self._exhausted, self._load_from_s = False, now_s
+
+    def loaded(self, rows: Sequence[OutboxRow], wanted: Wanted, now_s: float) -> None:
+        """What the store gave."""
+        for row in rows:
+            self._items.setdefault(row.seq, _Item(row, now_s))
+        if wanted.probe:
+            if not rows:
+                self._probed(now_s)
+        elif len(rows) < wanted.limit:
+            self._exhausted = True
+
+    def published(self, seq: int, code: int, now_s: float) -> None:
+        """The broker's word about a row (MQTT 5, 3.4.2.1)."""
+        item = self._items.get(seq)
+        if item is None or not item.unanswered:
+            return
+        item.unanswered = False
+        if code >= FAILURE:
+            self._take_refusal(item, now_s)
+        elif code == NOBODY_LISTENS:
+            self._begin_trouble(Trouble.NOBODY, now_s)
+        else:
+            self._taken(item, now_s)
+
+    def failed(self, seq: int, now_s: float) -> None:
+        """It did not get as far as the broker, for another reason than the connection's end."""
+        item = self._items.get(seq)
+        if item is not None and item.unanswered:
+            item.unanswered, item.failed, item.due_s = False, True, now_s + self.settings.refused_s
+
+    def heard(self, now_s: float) -> None:
+        """The hub said something: it is there."""
+        self.heard_s = now_s
+        self._hold_until_s = min(self._hold_until_s, now_s)
+        if self.trouble:
+            self._end_trouble(now_s)
+
+    def retired(self, covers: Callable[[int], bool]) -> None:
+        """The store has forgotten these."""
+        for seq in [seq for seq in self._items if covers(seq)]:
+            del self._items[seq]
+
+    def _taken(self, item: _Item, now_s: float) -> None:
+        self._refusals, item.refused = 0, False
+        if self.settings.retire_on is RetireOn.PUBACK:
+            self._retired.append(item.row.seq)
+            del self._items[item.row.seq]
+        else:
+            item.due_s = now_s + self._resend_after_s(item.sends)
+        if self.trouble is Trouble.SILENT:
+            self._probed(now_s)
+        elif self.trouble:
+            self._end_trouble(now_s)
+
+    def _resend_after_s(self, sends: int) -> float:
+        settings = self.settings
+        spread_s = min(settings.resend_cap_s, settings.resend_s * 2.0 ** min(sends - 1, 20))
+        return settings.resend_s + self._chance.uniform(0.0, spread_s)
+
+    def _take_refusal(self, item: _Item, now_s: float) -> None:
+        self._refused.append(item.row.seq)
+        self._refusals += 1
+        item.refused = True
+        item.due_s = now_s + self.settings.refused_s * self._chance.uniform(1.0, 2.0)
+        if self._refusals >= self.settings.window or self.trouble:
+            self._begin_trouble(Trouble.REFUSED, now_s)
+
+    # ----------------------------------------------------------------------- where nobody answers
+
+    def _begin_trouble(self, trouble: Trouble, now_s: float) -> None:
+        if self.trouble is None:
+            self.trouble_since_s = now_s
+            self._probes = 0
+        self.trouble = trouble
+        self._probed(now_s)
+
+    def _probed(self, now_s: float) -> None:
+        """A probe came to nothing; the next one later, with what is newest then."""
+        settings = self.settings
+        pause_s = min(settings.probe_cap_s, settings.probe_s * 2.0 ** min(self._probes, 20))
+        self._probes += 1
+        self._probe_at_s = now_s + pause_s * self._chance.uniform(0.5, 1.0)
+        self._items.clear()
+
+    def _end_trouble(self, now_s: float) -> None:
+        self.trouble, self._probes, self._refusals = None, 0, 0
+        self._exhausted, self._load_from_s = False, now_s
+
+    def _look_for_silence(self, now_s: float) -> None:
+        """No acknowledgement of anything since a row went out that is due for the third time."""
+        if self.settings.retire_on is not RetireOn.HUB or self.trouble:
+            return
+        heard_s = -inf if self.heard_s is None else self.heard_s
+        for item in self._items.values():
+            if item.sends >= 2 and item.first_s > heard_s and not item.unanswered and item.due_s <= now_s:
+                self._begin_trouble(Trouble.SILENT, now_s)
+                return
+
+    # ----------------------------------------------------------------------- what to do
+
+    def wanted(self, now_s: float) -> Wanted | None:
+        """Rows that are to be loaded now."""
+        if not self._may_send(now_s) or self._tokens_at(now_s) < _WHOLE:
+            return None
+        if self.trouble:
+            return Wanted((), 1, probe=True) if not self._items and now_s >= self._probe_at_s else None
+        if self._has_room() and now_s >= self._load_from_s:
+            return Wanted(tuple(self._items), self._room())
+        return None
+
+    def due(self, now_s: float) -> list[OutboxRow]:
+        """Rows that are to be sent now, the most valuable first; they count as sent."""
+        if not self._may_send(now_s):
+            return []
+        self._look_for_silence(now_s)
+        self._tokens, self._tokens_s = self._tokens_at(now_s), now_s
+        found = []
+        for item in sorted(self._items.values(), key=lambda item: item.row.value):
+            if self._tokens < _WHOLE:
+                break
+            if not item.unanswered and item.due_s <= now_s:
+                self._tokens -= 1
+                item.sends += 1
+                item.unanswered, item.first_s = True, min(item.first_s, now_s)
+                found.append(item.row)
+        return found
+
+    def next_s(self, now_s: float) -> float:
+        """When there is something to do by itself; infinity: only what happens can tell."""
+        if not self._up:
+            return inf
+        due = [item.due_s for item in self._items.values() if not item.unanswered]
+        if self.trouble:
+            due += [] if self._items else [self._probe_at_s]
+        elif self._has_room():
+            due.append(self._load_from_s)
+        if not due:
+            return inf
+        token_s = now_s + max(0.0, 1 - self._tokens_at(now_s)) / self.settings.drain_per_s
+        return max(min(due), self._hold_until_s, token_s)
+
+    def settled(self) -> tuple[list[int], list[int]]:
+        """Rows that the broker's word retired, and that it refused, since this was asked last."""
+        found = self._retired, self._refused
+        self._retired, self._refused = [], []
+        return found
+
+    @property
+    def unanswered(self) -> int:
+        """Rows of which the broker owes its word."""
+        return sum(item.unanswered for item in self._items.values())
+
+    @property
+    def under_way(self) -> int:
+        """Rows that count against the window."""
+        return sum(not item.slow for item in self._items.values())
+
+    def _may_send(self, now_s: float) -> bool:
+        return self._up and now_s >= self._hold_until_s
+
+    def _has_room(self) -> bool:
+        return self._room() > 0 and not self._exhausted
+
+    def _room(self) -> int:
+        slow = len(self._items) - self.under_way
+        return self.settings.window - self.under_way if slow < _SLOW_AT_MOST else 0
+
+    def _tokens_at(self, now_s: float) -> float:
+        settings = self.settings
+        return min(float(settings.window), self._tokens + (now_s - self._tokens_s) * settings.drain_per_s)
