@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from speedsign.config.beside import relations_beside
-from speedsign.config.lines import key_lines, line_of
-from speedsign.config.problem import Problem
+from speedsign.config.lines import key_lines
 from speedsign.config.relations import problems_of
 from speedsign.config.schema import Config
-from speedsign.config.toml_text import TOO_DEEP, TOO_LONG, as_json, read_text, read_toml
+from speedsign.config.toml_text import as_json, read_text, read_toml
+from speedsign.config.validation import problems_in, sentences
 from speedsign.errors import ConfigError
 
 
@@ -37,68 +34,15 @@ def parse_config(text: str, name: str) -> Config:
     try:
         config = _validate(raw, name)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        if not details[0]["loc"]:  # the validator's own parser gave up
-            deep = "recursion" in details[0]["msg"]
-            raise ConfigError([f"{name}: {TOO_DEEP if deep else TOO_LONG}"]) from None
-        problems = [_problem(detail) for detail in details]
+        problems = problems_in(error, name)
         wrong = {problem.path for problem in problems}
         problems += relations_beside(raw, wrong, lambda good: _validate(good, name))
-        raise ConfigError(_sentences(problems, lines, name)) from None
+        raise ConfigError(sentences(problems, lines, name)) from None
     if problems := list(problems_of(config)):
-        raise ConfigError(_sentences(problems, lines, name))
+        raise ConfigError(sentences(problems, lines, name))
     return config
 
 
 def _validate(raw: dict[str, Any], name: str) -> Config:
     """By way of JSON, where strict still lets a text be a path or one of a few words, as TOML has it."""
     return _validator().validate_json(as_json(raw, name), strict=True)
-
-
-def _sentences(problems: Iterable[Problem], lines: dict[tuple[str, ...], int], name: str) -> list[str]:
-    """The problems in the order of the file, as `file:line: [table] key = value: what is wrong`."""
-    placed = [(line_of(problem.path, lines), problem) for problem in problems]
-    placed.sort(key=lambda pair: (pair[0] is None, pair[0]))
-    return [f"{name}{f':{line}' if line else ''}: {problem}" for line, problem in placed]
-
-
-_BOUNDS = {
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "greater_than": "must be more than {gt:g}",
-    "less_than": "must be less than {lt:g}",
-    "dataclass_type": "must be a table of keys",
-    "enum": "must be {expected}",
-    "literal_error": "must be {expected}",
-    "too_long": "has too many entries: at most {max_length}",
-}
-_TABLES = {("study",), ("rules", "schedule")}  # arrays of them
-
-
-def _problem(detail: ErrorDetails) -> Problem:
-    """A pydantic error in our words."""
-    path = tuple(str(part) for part in detail["loc"])
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "unexpected_keyword_argument":
-        return Problem(path, "unknown key; see docs/config.md for the keys there are")
-    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return Problem(path, "is missing and has no default")
-    if kind in _BOUNDS:
-        return Problem(path, _BOUNDS[kind].format(**context), _plain(detail["input"]))
-    if kind == "tuple_type":
-        return Problem(path, _no_list(path, detail["input"]), _plain(detail["input"]))
-    text = str(detail["msg"])
-    return Problem(path, text[0].lower() + text[1:], _plain(detail["input"]))
-
-
-def _no_list(path: tuple[str, ...], value: Any) -> str:
-    """How the list is written that should stand there."""
-    if path in _TABLES:
-        return f"there can be several: write [[{'.'.join(path)}]]"
-    example = f": [{json.dumps(value, ensure_ascii=False)}]" if isinstance(value, str | int | float) else ""
-    return f"must be a list{example}"
-
-
-def _plain(value: Any) -> Any:
-    """A value that is worth printing; tables are not."""
-    return None if isinstance(value, dict | list) else value
