@@ -3,8 +3,8 @@
     python -m benchmarks.fleet.run --signs 1000
     make bench-fleet                  1,000 signs, the table into docs/telemetry.md
 
-Each sign is the real store, publisher and port; so many in a process as its file descriptors allow. How many
-connect in a second is counted in the broker's own log. Then the same load on the least a hub can be (floor.py).
+Each sign is the real store, publisher and port; as many in a process as its descriptors allow. How many
+connect in a second is counted in the broker's log. Then the same load on the least a hub can be (floor.py).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Counts what a TCP connection costs on the link, in bytes of IP, both ways: a relay that asks the kernel.
 
-The relay stands between the sign and the broker. Of its socket to the sign the kernel tells bytes and segments, with
-all that no program sees: acknowledgements, retransmissions, opening and closing (TCP_INFO, linux/tcp.h). A segment
-costs 20 bytes of IPv4 header, 20 of TCP header and 12 of its time-stamp option.
+The relay stands between the sign and the broker. Of its socket to the sign the kernel tells bytes and
+segments, with all that no program sees: acknowledgements, retransmissions, opening and closing (TCP_INFO,
+linux/tcp.h). A segment costs 20 bytes of IPv4 header, 20 of TCP header and 12 of its time-stamp option.
 
-`PacketMeter` counts the same as packets on the wire, to check the sum; it needs root and a network of its own.
+`PacketMeter` counts the same as packets on the wire, to check the sum; it needs root and its own network.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ _PACKET_OUTGOING = 4
 
 
 def own_network() -> None:
-    """Put this process into a network of its own with nothing but a loopback like a mobile link; needs root."""
+    """Put this process into a network of its own: only a loopback, made like a mobile link; needs root."""
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

@@ -96,7 +96,7 @@ class Verdict:
 
 
 def judge(folder: Path, *, own: Held | None = None) -> Verdict:
-    """Of the files that a run left in a folder; `own`: what should be at the hub, if not what the sign's file has."""
+    """Of the files that a run left; `own`: what should be at the hub, if not what the sign's file has."""
     mine, theirs = own or held(folder / "sign.db"), held(folder / "hub.db")
     side = read_side_file(folder / "side.jsonl")
     kept = {row[0] for row in mine.intervals}, {row[0] // 1000 for row in mine.vehicles}

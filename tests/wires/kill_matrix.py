@@ -1,7 +1,7 @@
 """A sign, a broker and a hub, each a process that can be killed at any moment and started again.
 
-The broker keeps its state on disk (`persistence true`), as often as mosquitto does by itself. Everything is in one
-folder: what a run left there is judged by tests.wires.kill_check.
+The broker keeps its state on disk (`persistence true`), as often as mosquitto does by itself. Everything is
+in one folder: what a run left there is judged by tests.wires.kill_check.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import random
 import signal
 import sqlite3
 import sys
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self

@@ -1,11 +1,11 @@
 """A sign without radar and panel, to be killed: the real store, recorder, publisher and port.
 
-    python -m tests.wires.kill_sign FOLDER BROKER_PORT [--retire-on hub|puback] [--rate N] [--resend-s S]
+    python -m tests.wires.kill_sign FOLDER BROKER_PORT [--retire-on hub|puback] [--rate N] …
 
-It counts intervals of two vehicles each, `--rate` of them a second, each event in a commit of its own, and tells
-the side file what was committed. Where an earlier one was killed it goes on. Words on its standard input: `go`,
-`rest` (count no more, and announce what is left), `resend FIRST LAST` (numbers of intervals). When its standard
-input ends, the sign ends too, so that none is left behind.
+It counts intervals of two vehicles each, `--rate` of them a second, each event in a commit of its own, and
+tells the side file what was committed. Where an earlier one was killed it goes on. Words on its standard
+input: `go`, `rest` (count no more, and announce what is left), `resend FIRST LAST` (numbers of intervals).
+When its standard input ends, the sign ends too, so that none is left behind.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ import zlib
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from speedsign.cli.common import set_up_logging
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
-from speedsign.model import Fault
+from speedsign.model import Coverage, Fault, VehicleRecord
 from telemetry.broker_settings import broker_settings
 from telemetry.messages import Identity
 from telemetry.mqtt import MqttPort, Published, Session
@@ -93,7 +94,7 @@ class Counted:
     async def _interval(self) -> None:
         number, self._number = self._number, self._number + 1
         for record, coverage in vehicles_of(number):
-            await call(self._recorder.submit, "count", lambda s, r=record, c=coverage: s.add_vehicle(r, [c]))
+            await call(self._recorder.submit, "count", partial(_count, record, coverage))
             self._side.write("vehicle", round(record.last_utc.timestamp()))
         await self._close(number + 1)
 
@@ -117,9 +118,31 @@ class Counted:
                     self._going.clear()
                     await self._close(self._number, FLUSH)
                 case ["resend", first, last]:
-                    span = start_of(int(first)), start_of(int(last) + 1)
-                    await call(self._recorder.submit, "resend", lambda s, span=span: s.resend(*span))
+                    from_s, to_s = (round(start_of(int(one)).timestamp()) for one in (first, last))
+                    await call(self._recorder.submit, "resend", partial(_resend, from_s, to_s + INTERVAL_S))
                     self._publisher.wake()
+
+
+def _count(record: VehicleRecord, coverage: Coverage, store: SqliteStore) -> None:
+    store.add_vehicle(record, [coverage])
+
+
+def _resend(from_s: int, to_s: int, store: SqliteStore) -> None:
+    store.resend(from_s, to_s)
+
+
+def quicker(settings: PublisherSettings, resend_s: float) -> PublisherSettings:
+    """Time-outs of seconds instead of half a minute, or a minute of kills would be a minute of waiting."""
+    share = resend_s / settings.sending.resend_s
+    sending = replace(
+        settings.sending,
+        resend_s=resend_s,
+        resend_cap_s=settings.sending.resend_cap_s * share,
+        hold_s=settings.sending.hold_s * share,
+        probe_s=settings.sending.probe_s * share,
+        probe_cap_s=settings.sending.probe_cap_s * share,
+    )
+    return replace(settings, sending=sending)
 
 
 def next_number(database: Path) -> int:
@@ -158,7 +181,7 @@ async def main(args: argparse.Namespace) -> None:
         port,
         recorder,
         Identity(SIGN, "kill"),
-        replace(PublisherSettings.of(mqtt, settings.spread_s), resend_s=args.resend_s),
+        quicker(PublisherSettings.of(mqtt, settings.spread_s), args.resend_s),
         clock=clock,
     )
     recorder.submit("begin", lambda store: store.begin(PLACE, T0))
