@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
     "export": "speedsign.cli.export:export",
+    "hub": "speedsign.cli.hub:hub",
     "import": "speedsign.cli.import_:import_",
     "installation": "speedsign.cli.installation:installation",
     "radar": "speedsign.cli.radar:radar",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from speedsign.cli import LazyGroup
 from speedsign.errors import ConfigError, SpeedsignError, UsageError
 
 DEFAULT_CONFIG = Path("/etc/speedsign/speedsign.toml")
@@ -23,8 +24,8 @@ EXIT_USAGE = 2
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class SignCommand(click.Command):
-    """A command whose expected errors become one sentence and an exit code (docs/cli.md)."""
+class Sentences(click.Command):
+    """Expected errors become one sentence and an exit code (docs/cli.md); the help ends with an example."""
 
     def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
         kwargs["epilog"] = f"Example:  {example}"
@@ -48,6 +49,14 @@ class SignCommand(click.Command):
         except OSError as error:  # a file or terminal that nobody has put into words of ours
             _drop_output()
             _give_up(ctx, error, EXIT_FAILED)
+
+
+class SignCommand(Sentences):
+    """A command that does one thing."""
+
+
+class SignGroup(Sentences, LazyGroup):
+    """A command that does something by itself and has others below it."""
 
 
 def _give_up(ctx: click.Context, error: SpeedsignError | OSError, code: int) -> None:

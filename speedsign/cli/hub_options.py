@@ -1,0 +1,51 @@
+"""What the hub's commands share: --config, which means the hub's, and --db."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from speedsign.errors import StoreError
+
+DEFAULT_CONFIG = Path("/etc/speedsign/hub.toml")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def hub_options(command: Command) -> Command:
+    """--config, --db, --debug"""
+    command = click.option(
+        "--debug", is_flag=True, envvar="SPEEDSIGN_DEBUG", help="Show tracebacks and debug messages."
+    )(command)
+    command = click.option(
+        "--db",
+        "db_path",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The hub's database, instead of the config's.",
+    )(command)
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        envvar="SPEEDSIGN_CONFIG",
+        default=DEFAULT_CONFIG,
+        show_default=True,
+        show_envvar=True,
+        metavar="FILE",
+        help="The hub's config.",
+    )(command)
+
+
+def hub_database(db_path: Path | None, config_path: Path) -> Path:
+    """The database's path; of the config nothing else is used. Raises ConfigError, StoreError."""
+    if db_path is None:
+        from speedsign.config.hub import HubWishes, load_hub
+
+        db_path = load_hub(config_path, HubWishes()).hub.database
+    if db_path.is_dir():
+        raise StoreError(f"{db_path}: is a folder; name the database in it")
+    return db_path

@@ -1,0 +1,84 @@
+"""speedsign hub without anything behind it: the hub itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from speedsign import __version__
+from speedsign.cli.common import set_up_logging
+from speedsign.clock import SystemClock
+from speedsign.config.hub import HubFile, HubWishes, load_hub
+from speedsign.errors import StoreError
+from speedsign.notify import sd_notify
+from telemetry.broker_settings import broker_settings
+from telemetry.hub.home_assistant import HomeAssistant
+from telemetry.hub.hub import Hub, HubSettings
+from telemetry.hub.store import SqliteHubStore
+from telemetry.lock import sole_writer
+from telemetry.mqtt import BrokerSettings
+from telemetry.mqtt_port import PahoPort
+
+_log = logging.getLogger(__name__)
+
+SESSION_EXPIRY_S = 7 * 86_400  # so long the broker keeps for a hub that is away what its own limits allow
+RECEIVE_MAXIMUM = 1000  # messages at a time: two full batches
+PACKET_BYTES = 256 * 1024
+WINDOW = 200  # acknowledgements on their way
+
+
+def run(config_path: Path | None, wishes: HubWishes, *, debug: bool) -> None:
+    """Until it is told to stop; raises ConfigError, StoreError, StoreInUse."""
+    set_up_logging(debug=debug)
+    config = load_hub(config_path, wishes)
+    broker = hub_broker(config)
+    path = config.hub.database
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from None
+    with sole_writer(path):
+        store = SqliteHubStore(path)
+        try:
+            asyncio.run(_until_told(config, broker, store))
+        finally:
+            store.close()
+
+
+def hub_broker(config: HubFile) -> BrokerSettings:
+    """How the hub speaks to the broker; raises ConfigError for a secret that cannot be read."""
+    return broker_settings(
+        config.mqtt,
+        f"speedsign-hub-{config.hub.name}",
+        session_expiry_s=SESSION_EXPIRY_S,
+        receive_maximum=RECEIVE_MAXIMUM,
+        max_packet_bytes=PACKET_BYTES,
+        window=WINDOW,
+        spread_s=0.0,
+        backoff_base_s=1.0,
+        backoff_cap_s=60.0,
+    )
+
+
+async def _until_told(config: HubFile, broker: BrokerSettings, store: SqliteHubStore) -> None:
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    assert main is not None  # noqa: S101  we are inside one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, main.cancel)
+    settings = HubSettings(group=config.hub.group, keep_vehicles_days=config.hub.keep_vehicles_days)
+    prefix = config.hub.home_assistant
+    shown = None if prefix is None else HomeAssistant(config.hub.name, prefix, __version__)
+    clock = SystemClock()
+    hub = Hub(PahoPort(broker, clock), store, settings, clock, notify=sd_notify, shown=shown)
+    _log.info("hub %s starts: broker %s, database %s", config.hub.name, broker.address, store.path)
+    try:
+        await hub.run()
+    except asyncio.CancelledError:
+        _log.info("hub %s has stopped: %s", config.hub.name, _counted(hub))
+
+
+def _counted(hub: Hub) -> str:
+    done = hub.health()
+    return ", ".join(f"{done.get(name, 0):,} {name}" for name in ("heard", "stored", "duplicates", "refused"))
