@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, model_validator
 
+from telemetry.message_models import One
 from telemetry.model_base import Strict
 
 _COUNTER_AT_MOST = 2**53 - 1
@@ -24,7 +25,7 @@ ProfileName = Annotated[str, Field(pattern=r"^([a-z0-9-]{1,40})?$")]
 class Envelope(Strict):
     """A body, and the signature of one of the keys that the sign's config names."""
 
-    v: Literal[1]
+    v: One
     key: str = Field(pattern=r"^[a-z0-9-]{1,40}$", description="the key's id in the sign's config")
     body: Base64 = Field(description="base64 of a command: UTF-8 JSON of at most 3000 bytes")
     sig: Base64 = Field(
@@ -35,7 +36,7 @@ class Envelope(Strict):
 
 
 class _Command(Strict):
-    v: Literal[1]
+    v: One
     to: str = Field(
         pattern=r"^([a-z0-9-]{3,40}|group:[a-z0-9-]{1,40})$", description="a sign's id, or group:NAME"
     )

@@ -28,10 +28,17 @@ from telemetry.message_json import (
     whole,
     zone,
 )
-from telemetry.message_names import GAP_MAX_ENTRIES, MESSAGE_MAX_BYTES, RANKS, STATES, VEHICLES, VERSION
+from telemetry.message_names import (
+    DURATIONS_S,
+    GAP_MAX_ENTRIES,
+    MESSAGE_MAX_BYTES,
+    RANKS,
+    STATES,
+    VEHICLES,
+    VERSION,
+)
 from telemetry.rows import FASTEST_KMH
 
-_DURATIONS_S = (60, 300, 900, 3600)
 _LAST_S = 253_402_300_799  # the end of the year 9999
 _VEHICLES_AT_MOST = 100_000  # in an interval's direction and display state
 _KIND = re.compile(r"[a-z]{1,20}", re.ASCII)
@@ -216,8 +223,8 @@ def parse_aggregate(body: bytes | Mapping[str, Any]) -> Interval:
         body = decoded(body, MESSAGE_MAX_BYTES)
         whole(has(body, "v"), "v", VERSION, VERSION)
     duration_s = whole(has(body, "dur"), "dur")
-    if duration_s not in _DURATIONS_S:
-        raise ValueError(f"dur {shown(duration_s)} is none of {_DURATIONS_S}")
+    if duration_s not in DURATIONS_S:
+        raise ValueError(f"dur {shown(duration_s)} is none of {DURATIONS_S}")
     start_s = whole(has(body, "start"), "start", 0, _LAST_S)
     if start_s % duration_s:
         raise ValueError(f"start {start_s} is no multiple of dur")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from telemetry.message_json import SEQ_AT_MOST, zone
-from telemetry.message_names import ACK_MAX_RANGES, GAP_MAX_ENTRIES
+from telemetry.message_names import ACK_MAX_RANGES, DURATIONS_S, GAP_MAX_ENTRIES
 from telemetry.model_base import Message
 
 _LAST_S = 253_402_300_799
@@ -21,6 +21,15 @@ def _known_zone(value: str) -> str:
     return zone(value, "tz")
 
 
+def _one_of_durations(value: int) -> int:
+    if value not in DURATIONS_S:
+        raise ValueError(f"none of {DURATIONS_S}")
+    return value
+
+
+# Of Literal[1] pydantic takes 1.0 too.
+One = Annotated[int, Field(ge=1, le=1), WithJsonSchema({"const": 1})]
+Duration = Annotated[int, AfterValidator(_one_of_durations), WithJsonSchema({"enum": list(DURATIONS_S)})]
 SignId = Annotated[str, Field(pattern=r"^[a-z0-9-]{3,40}$", description="the sign's id in its config")]
 Epoch = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="random, made with the sign's database")]
 Count = Annotated[int, Field(ge=0, le=SEQ_AT_MOST)]
@@ -40,7 +49,7 @@ Zone = Annotated[str, Field(description="IANA time zone"), AfterValidator(_known
 class Named(Message):
     """A message that was kept until the hub had it: (id, epoch, seq) is its name for ever."""
 
-    v: Literal[1]
+    v: One
     id: SignId
     epoch: Epoch
     seq: Seq
@@ -52,7 +61,7 @@ class Named(Message):
 class State(Message):
     """Retained: whether the sign is there. `lost` comes from the broker, with the boot that was lost."""
 
-    v: Literal[1]
+    v: One
     s: Literal["on", "off", "lost"]
     boot: Boot
 
@@ -77,12 +86,12 @@ class Birth(Message):
 
     nullable: ClassVar[frozenset[str]] = frozenset({"installation"})
 
-    v: Literal[1]
+    v: One
     id: SignId
     epoch: Epoch
     boot: Boot
     sw: Name = Field(description="the sign's software")
-    schema_: Literal[1] = Field(alias="schema", description="version of the messages")
+    schema_: One = Field(alias="schema", description="version of the messages")
     radar: Name
     display: Name
     cfg: Name = Field(description="a hash that changes with the config")
@@ -106,7 +115,7 @@ class PlaceMessage(Named):
 class Histogram(Message):
     """Vehicles per integer km/h from `lo` on; the last class has at least one."""
 
-    w: Literal[1] = Field(description="class width, km/h")
+    w: One = Field(description="class width, km/h")
     lo: int = Field(ge=0, le=999)
     c: list[Annotated[int, Field(ge=0, le=100_000)]] = Field(min_length=1, max_length=1000)
 
@@ -152,7 +161,7 @@ class Aggregate(Named):
 
     rev: Number
     start: Unix
-    dur: Literal[60, 300, 900, 3600]
+    dur: Duration
     measured_s: float = Field(ge=0, description="how long the radar is proved to have been measuring")
     clk: Literal["ok", "corrected", "unknown"]
     installation: Number
@@ -222,7 +231,7 @@ class Reply(Named):
 class AckMessage(Message):
     """From the hub: all up to `up_to` is stored, or was told as lost, and the ranges in `also` above it."""
 
-    v: Literal[1] = 1
+    v: One = 1
     epoch: Epoch
     up_to: Count
     also: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
@@ -316,7 +325,7 @@ ByKind = Annotated[dict[Word, Count], Field(max_length=12)]
 class Health(Message):
     """Each hour: how the sign is. What is not known is not there."""
 
-    v: Literal[1]
+    v: One
     id: SignId
     epoch: Epoch
     boot: Boot

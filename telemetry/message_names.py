@@ -17,6 +17,7 @@ REPLY = "reply"  # what became of a command
 
 RANKS = {REPLY: 0, GAP: 0, PLACE: 0, AGGREGATE: 1, VEHICLES: 2}  # what goes first when much waits
 
+DURATIONS_S = (60, 300, 900, 3600)  # of an interval
 MESSAGE_MAX_BYTES = 65_536  # of any message to the hub; of vehicles, unpacked
 GAP_MAX_ENTRIES = 200
 ACK_MAX_BYTES = 4096
