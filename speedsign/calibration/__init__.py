@@ -1,0 +1,1 @@
+"""The arithmetic of field calibration: pure, without I/O and without a clock."""

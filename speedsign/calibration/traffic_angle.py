@@ -1,0 +1,153 @@
+"""The mounting angle from traffic itself.
+
+What `mounting_angle_deg` has to be is not where the radar points but under which angle it reads cars: the
+tracker takes the upper quartile of a car's radial speeds and divides it by the cosine of that angle. A
+radar that is turned 25 degrees towards a lane 5 m away still reads most cars at 9 degrees, because it hears
+them long before they come into the middle of its beam; divided by the cosine of 25, speeds would be 9 %
+too high. So the angle that is sought is the one between line of sight and road at that reading, in the
+middle of all passages: half of them are read at less. It follows from the speeds alone (`approach`), with
+any radar that tells approaching cars apart.
+
+Left out are passages that show no fall, and drivers who brake or pull away in the beam. The interval is
+that of the median by its order statistics (no shape of distribution is assumed), widened by what the
+method itself may be off.
+
+What speeds alone cannot tell: an angle that the sensor itself corrects for. It makes all speeds, and with
+them all distances, larger by one factor, and the angles stay as they are. A radar that tells ranges gives
+it away: see `sensor_angle`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import comb, cos, hypot, radians
+from statistics import median
+
+from speedsign.calibration.approach import Approach, Seen, seen_of
+
+LEAST_PASSAGES = 30
+LEAST_SHARE = 0.3  # of the passages that can be used: fewer, and what is left is a selection
+_FALL = 4.0  # standard deviations: less is no fall
+_ACCEL_MPS2 = 1.0  # a driver who does more is braking, or pulling away
+_MISFIT_MPS, _MISFIT_TIMES = 0.3, 3.0  # more, or so many times the usual: two cars, or one that turned off
+_UNSURE_DEG, _UNSURE_PART = 1.0, 0.4  # a passage that tells its angle worse tells nothing
+_METHOD_DEG, _METHOD_PART = 0.2, 0.02  # what drivers' habits and the tracker may shift the middle by
+
+SHORT, NO_PASSAGE, NO_FALL = "short", "no passage", "no fall"
+UNSTEADY, MISFITS, UNSURE = "brakes or pulls away", "does not fit", "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficAngle:
+    """An estimate with its 95 % interval, in degrees."""
+
+    angle_deg: float
+    low_deg: float
+    high_deg: float
+    passages: int  # that it rests on
+    rejected: Mapping[str, int]  # the others, by reason
+    beside_m: float  # from the radar to the lane's middle, height included: the middle of the passages
+    error_percent: float  # what speeds are wrong by where the angle is left out: negative, too low
+
+    @property
+    def half_width_deg(self) -> float:
+        return (self.high_deg - self.low_deg) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """Why traffic does not tell the angle, in a sentence."""
+
+    reason: str
+    passages: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+def traffic_angle(approaches: Iterable[Approach]) -> TrafficAngle | CannotTell:
+    """The angle from the readings of many approaching vehicles; raises ValueError for impossible readings."""
+    approaches = list(approaches)
+    if not approaches:
+        return CannotTell("no vehicle has approached yet")
+    rejected: Counter[str] = Counter()
+    seen = _sorted_out(approaches, rejected)
+    refusal = _refusal(len(approaches), len(seen), rejected)
+    if refusal is not None:
+        return CannotTell(refusal, len(seen), dict(rejected))
+    angles = sorted(one.angle_deg for one in seen)
+    angle_deg = median(angles)
+    low, high = median_interval(len(angles))
+    method_deg = hypot(_METHOD_DEG, _METHOD_PART * angle_deg)
+    return TrafficAngle(
+        angle_deg=angle_deg,
+        low_deg=max(angle_deg - hypot(angle_deg - angles[low], method_deg), 0.0),
+        high_deg=angle_deg + hypot(angles[high] - angle_deg, method_deg),
+        passages=len(seen),
+        rejected=dict(rejected),
+        beside_m=median(one.beside_m for one in seen),
+        error_percent=100.0 * (cos(radians(angle_deg)) - 1.0),
+    )
+
+
+def median_interval(n: int, confidence: float = 0.95) -> tuple[int, int]:
+    """Which two of n values in order enclose the median of what they are drawn from, at least so surely.
+
+    How many of them lie below it is binomial, whatever the distribution. Raises ValueError for too few.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError("a confidence lies between 0 and 1")
+    outside, below = 0.0, -1
+    for k in range(n // 2):
+        outside += comb(n, k) / 2**n
+        if 2 * outside > 1.0 - confidence:
+            break
+        below = k
+    if below < 0:
+        raise ValueError(f"{n} values are too few for an interval of their median")
+    return below, n - 1 - below
+
+
+def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[Seen]:
+    found = []
+    for approach in approaches:
+        seen = seen_of(approach)
+        if seen is None:
+            rejected[NO_PASSAGE] += 1
+        else:
+            found.append(seen)
+    usual_mps = median(one.misfit_mps for one in found) if found else 0.0
+    kept = []
+    for seen in found:
+        reason = _why_not(seen, max(_MISFIT_MPS, _MISFIT_TIMES * usual_mps))
+        if reason is None:
+            kept.append(seen)
+        else:
+            rejected[reason] += 1
+    return kept
+
+
+def _why_not(seen: Seen, misfit_mps: float) -> str | None:
+    if seen.fall < _FALL:
+        return NO_FALL
+    if seen.misfit_mps > misfit_mps:
+        return MISFITS
+    if abs(seen.accel_mps2) > _ACCEL_MPS2:
+        return UNSTEADY
+    if seen.sd_deg > _UNSURE_DEG + _UNSURE_PART * seen.angle_deg:
+        return UNSURE
+    return None
+
+
+def _refusal(n: int, kept: int, rejected: Mapping[str, int]) -> str | None:
+    flat = rejected.get(NO_FALL, 0) + rejected.get(NO_PASSAGE, 0)
+    if n >= LEAST_PASSAGES and flat > (1.0 - LEAST_SHARE) * n:
+        return (
+            f"{flat} of {n} cars keep their radial speed through the beam: it does not fall as they near, so"
+            " they pass far from the radar, or leave its sight long before it"
+        )
+    if kept < LEAST_PASSAGES:
+        return f"{kept} usable passages of {n}; {LEAST_PASSAGES} are needed"
+    if kept < LEAST_SHARE * n:
+        return f"only {kept} of {n} passages can be used: most drivers brake, turn off or hide each other here"
+    return None
