@@ -1,0 +1,224 @@
+"""How every sign of a hub is: who is alive, how late its numbers are, what is missing. Reads only.
+
+Two things are never said: that a sign is well because nobody heard otherwise, and that numbers are complete
+because there are many. Each sign has the age of its last word and of its newest interval, and what it has not
+delivered by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from telemetry.hub.latest import newest_interval
+from telemetry.hub.spans import Range, Spans
+from telemetry.messages import OFF, parse_birth, parse_health
+from telemetry.query import Source, reading
+
+DAY_S = 86_400
+MOST_REPLIES = 20
+MOST_GAPS = 100  # of a sign, named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOf:
+    """One database file of a sign: the newest is in use, others are of cards that were replaced."""
+
+    epoch: str
+    first_ms: int
+    last_ms: int
+    received: int
+    duplicates: int
+    up_to: int
+    highest: int
+    missing: int
+    gaps: tuple[Range, ...]  # the first of them
+    dropped: dict[str, int]  # kind -> messages that the sign said it dropped
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignNow:
+    """One sign; times are ms (`_ms`) or s (`_s`) since 1970. None: not known."""
+
+    sign: str
+    state: str  # on, off, lost; empty: not heard yet
+    state_ms: int | None
+    heard_ms: int | None  # its last word of any kind
+    site: str = ""
+    timezone: str = "UTC"
+    software: str = ""
+    interval_end_s: int | None = None  # of the newest one
+    coverage: float | None = None  # of the last 24 h, 0 to 1
+    vehicles: int = 0  # in the last 24 h
+    health: dict[str, Any] = field(default_factory=dict)
+    health_ms: int | None = None
+    clock_ok: bool | None = None
+    stores: tuple[StoreOf, ...] = ()  # the newest first
+    replies: tuple[dict[str, Any], ...] = ()  # the newest first
+
+    @property
+    def waiting(self) -> int | None:
+        """Messages in its outbox when it last told."""
+        queue = self.health.get("queue")
+        return None if queue is None else sum(queue.values())
+
+    @property
+    def missing(self) -> int:
+        """Messages that the hub knows of and has not got, of the store that is in use."""
+        return self.stores[0].missing if self.stores else 0
+
+    @property
+    def dropped(self) -> int:
+        return sum(sum(one.dropped.values()) for one in self.stores)
+
+    @property
+    def refused(self) -> int:
+        return sum(one.refused for one in self.stores)
+
+    @property
+    def faults(self) -> list[str]:
+        return list(self.health.get("faults", ()))
+
+    def late_s(self, now_s: float) -> float | None:
+        """How old its newest interval is."""
+        return None if self.interval_end_s is None else max(0.0, now_s - self.interval_end_s)
+
+    def troubles(self, now_s: float, late_s: float) -> list[str]:
+        """What somebody should look at, a word each."""
+        age_s = self.late_s(now_s)
+        found = {
+            "lost": self.state == "lost",
+            "never counted": age_s is None,
+            "late": age_s is not None and age_s > late_s and self.state != OFF,
+            "silent": self.state == "on" and (self.heard_ms is None or now_s - self.heard_ms / 1000 > late_s),
+            "missing": self.missing > (self.waiting or 0),
+            "dropped": self.dropped > 0,
+            "refused": self.refused > 0,
+            "clock": self.clock_ok is False,
+            "faults": bool(self.faults),
+        }
+        return [word for word, so in found.items() if so]
+
+
+def read_signs(source: Source, now_ms: int, only: str | None = None) -> list[SignNow]:
+    """Every sign that was heard, by name; or one. Blocking; raises StoreError."""
+    with reading(source) as db:
+        names = db.execute("SELECT id FROM sign UNION SELECT sign FROM source ORDER BY 1").fetchall()
+        return [_read_sign(db, name, now_ms) for (name,) in names if only in (None, name)]
+
+
+def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
+    row = db.execute(
+        "SELECT state, state_ms, birth, birth_ms, health, health_ms FROM sign WHERE id = ?", (sign,)
+    ).fetchone()
+    state, state_ms, birth, birth_ms, health, health_ms = row or ("", None, None, None, None, None)
+    stores = tuple(_stores(db, sign))
+    heard = [at for at in (state_ms, birth_ms, health_ms, *(one.last_ms for one in stores)) if at is not None]
+    newest = newest_interval(db, sign)
+    place = db.execute(
+        "SELECT site, timezone FROM installation WHERE sign = ? AND facts_seq IS NOT NULL"
+        " ORDER BY from_ms DESC, id DESC LIMIT 1",
+        (sign,),
+    ).fetchone()
+    coverage, vehicles = _last_day(db, sign, now_ms // 1000)
+    body, clock_ok = _health(sign, health)
+    return SignNow(
+        sign=sign,
+        state=state,
+        state_ms=state_ms,
+        heard_ms=max(heard, default=None),
+        site=place[0] if place else "",
+        timezone=place[1] if place else "UTC",
+        software=_software(sign, birth),
+        interval_end_s=None if newest is None else newest[1],
+        coverage=coverage,
+        vehicles=vehicles,
+        health=body,
+        health_ms=health_ms,
+        clock_ok=clock_ok,
+        stores=stores,
+        replies=tuple(_replies(db, sign)),
+    )
+
+
+def _stores(db: sqlite3.Connection, sign: str) -> Iterator[StoreOf]:
+    rows = db.execute(
+        "SELECT id, epoch, first_ms, last_ms, received, duplicates, up_to FROM source WHERE sign = ?"
+        " ORDER BY last_ms DESC, id DESC",
+        (sign,),
+    ).fetchall()
+    for number, epoch, first_ms, last_ms, received, duplicates, up_to in rows:
+        ranges = db.execute(
+            "SELECT first_seq, last_seq FROM span WHERE source_id = ? ORDER BY first_seq", (number,)
+        )
+        spans = Spans(up_to, [(first, last) for first, last in ranges])
+        lost = db.execute("SELECT kind, sum(messages) FROM loss WHERE source_id = ? GROUP BY kind", (number,))
+        refused = db.execute("SELECT count(*) FROM refused WHERE source_id = ?", (number,)).fetchone()[0]
+        yield StoreOf(
+            epoch,
+            first_ms,
+            last_ms,
+            received,
+            duplicates,
+            up_to,
+            spans.highest,
+            spans.missing,
+            tuple(spans.gaps()[:MOST_GAPS]),
+            {kind: n for kind, n in lost},  # noqa: C416  rows with names are no pairs
+            refused,
+        )
+
+
+def _last_day(db: sqlite3.Connection, sign: str, now_s: int) -> tuple[float | None, int]:
+    """Measured share of the last 24 h, or since the sign is known; vehicles in them."""
+    began = db.execute(
+        "SELECT min(from_ms) FROM installation WHERE sign = ? AND facts_seq IS NOT NULL", (sign,)
+    ).fetchone()[0]
+    if began is None:
+        return None, 0
+    from_s = now_s - DAY_S
+    inside = (
+        "interval.installation_id IN (SELECT id FROM installation WHERE sign = ? AND facts_seq IS NOT NULL)"
+        " AND start_s >= ? AND start_s < ?"
+    )
+    bounds = (sign, from_s, now_s)
+    measured_s = db.execute(f"SELECT total(measured_s) FROM interval WHERE {inside}", bounds).fetchone()[0]  # noqa: S608
+    vehicles = db.execute(
+        "SELECT coalesce(sum(length(speeds)), 0) FROM cell JOIN interval ON interval.id = interval_id"  # noqa: S608
+        f" WHERE {inside}",
+        bounds,
+    ).fetchone()[0]
+    known_s = now_s - max(from_s, began // 1000)
+    return (min(1.0, measured_s / known_s) if known_s > 0 else None), vehicles
+
+
+def _health(sign: str, text: str | None) -> tuple[dict[str, Any], bool | None]:
+    """Its parts, and whether the sign's clock was right; a newer sign's health may not be readable."""
+    if text is None:
+        return {}, None
+    try:
+        found = parse_health(text.encode(), sign)
+    except ValueError:
+        return {}, None
+    return dict(found.body), found.clock_ok
+
+
+def _software(sign: str, birth: str | None) -> str:
+    with contextlib.suppress(ValueError):
+        return parse_birth(birth.encode(), sign).software if birth else ""
+    return ""
+
+
+def _replies(db: sqlite3.Connection, sign: str) -> Iterator[dict[str, Any]]:
+    rows = db.execute(
+        "SELECT reply.at_ms, body FROM reply JOIN source ON source.id = source_id WHERE sign = ?"
+        " ORDER BY reply.at_ms DESC, seq DESC LIMIT ?",
+        (sign, MOST_REPLIES),
+    )
+    for at_ms, body in rows:
+        yield {"heard_ms": at_ms, **json.loads(body)}
