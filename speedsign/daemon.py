@@ -27,11 +27,11 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from speedsign.ports import Clock, Display, LightSensor, Radar, Recorder, Store, Telemetry
+from speedsign.ports import Clock, Display, LightSensor, Radar, Recorder, Remote, Store, Telemetry
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
 from speedsign.schedule import Schedule
 from speedsign.seen import SeenLog
-from speedsign.supervise import KeptPart
+from speedsign.supervise import KeptPart, stop
 from speedsign.tracking import VERSION, Tracker, TrackingParams
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Parts:
     display: Display | None = None  # None: a sign that only measures
     light: LightSensor | None = None
     telemetry: Telemetry | None = None
+    remote: Remote | None = None
     notify: Callable[[str], None] = field(default=lambda _state: None)
 
 
@@ -108,10 +109,10 @@ class Daemon:
         finally:
             self.parts.notify("STOPPING=1")
             # The panel goes dark before anything else is tidied up.
-            await _stop(tasks["radar"], tasks.get("display"), tasks["tick"])
+            await stop(tasks["radar"], tasks.get("display"), tasks["tick"])
             self._end()
-            await _stop(tasks.get("telemetry"))
-            await _stop(tasks["store"])
+            await stop(tasks.get("telemetry"))
+            await stop(tasks["store"])
 
     def _parts_to_keep(self) -> list[KeptPart]:
         parts = self.parts
@@ -294,6 +295,8 @@ class Daemon:
         self._ticked_s = clock.monotonic()
         now_utc = clock.now_utc()
         self._plan_display(now_utc)
+        if self.parts.remote:
+            self.parts.remote.tick()
         self._say_faults()
         self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)
         due_utc = now_utc - timedelta(seconds=self.plan.close_after_s)
@@ -326,6 +329,21 @@ class Daemon:
             if level is not None:
                 display.dim(level)
 
+    def replan(self, installation: Installation, schedule: Schedule | None) -> None:
+        """From now on these; measuring and the panel go on without a break.
+
+        What has passed by now counts where it passed; what is in view counts in the new installation.
+        """
+        now_utc = self.parts.clock.now_utc()
+        if self._recording:
+            self._recording.cancel()
+        self._passed += self.tracker.advance(self._now())
+        self._record()
+        self._flush_coverage()
+        self.plan = replace(self.plan, installation=installation, schedule=schedule)
+        self._submit("installation", lambda store: store.begin(installation, now_utc))
+        self._plan_display(now_utc)
+
     def _prune(self, now_utc: datetime) -> None:
         """Once a day, forget vehicles older than they may be kept; intervals stay."""
         if self._pruned is not None and abs(now_utc - self._pruned) < timedelta(days=1):
@@ -354,6 +372,7 @@ class Daemon:
         parts = self.parts
         sources = (
             parts.radar, parts.display, parts.light, self.plan.brightness, parts.recorder, parts.telemetry,
+            parts.remote,
         )  # fmt: skip
         found = [fault for source in sources if source is not None for fault in source.faults()]
         return found + [part.fault for part in self._kept if part.fault]
@@ -383,13 +402,3 @@ def _close_intervals(store: Store, before_utc: datetime, since_utc: datetime | N
             interval.measured_s,
             interval.duration_s,
         )
-
-
-async def _stop(*tasks: asyncio.Task[None] | None) -> None:
-    """Cancel and wait; what a part raises while it stops is logged, and stops nobody else."""
-    going = [task for task in tasks if task]
-    for task in going:
-        task.cancel()
-    for task, result in zip(going, await asyncio.gather(*going, return_exceptions=True), strict=True):
-        if isinstance(result, Exception):
-            log.error("%s: stopped with %r", task.get_name(), result)

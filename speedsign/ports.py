@@ -434,6 +434,16 @@ class Recorder(Protocol):
     def health(self) -> Mapping[str, int]: ...
 
 
+class Remote(Protocol):
+    """What takes commands from afar."""
+
+    def tick(self) -> None:
+        """Called each second: what was not confirmed in time is undone."""
+        ...
+
+    def faults(self) -> list[Fault]: ...
+
+
 class Telemetry(Protocol):
     """What takes intervals out of the outbox and to the broker."""
 

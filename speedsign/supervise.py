@@ -50,3 +50,13 @@ class KeptPart:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, AGAIN_MAX_S)
             self.fault = None
+
+
+async def stop(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel and wait; what a part raises while it stops is logged, and stops nobody else."""
+    going = [task for task in tasks if task]
+    for task in going:
+        task.cancel()
+    for task, result in zip(going, await asyncio.gather(*going, return_exceptions=True), strict=True):
+        if isinstance(result, Exception):
+            log.error("%s: stopped with %r", task.get_name(), result)

@@ -168,8 +168,8 @@ class Clerk:
         elif command.action is Action.RESEND and numbers["to"] - numbers["from"] > RESEND_AT_MOST_S:
             raise ValueError("more than 400 days are not sent again at once")
         elif command.action is Action.RESTART:
-            by_command = ledger.restarted_in(db) == store.facts().boot - 1
-            if by_command and moment.uptime_s < RESTART_AFTER_S:
+            ended = ledger.restarted_in(db)
+            if ended and ended == store.facts().boot - 1 and moment.uptime_s < RESTART_AFTER_S:
                 left_s = RESTART_AFTER_S - moment.uptime_s
                 raise ValueError(f"a command has just started this sign; again in {left_s:.0f} s")
 
@@ -291,8 +291,8 @@ class Clerk:
             ),
         )
         if answered:
-            body = {"at": max(moment.now_ms // 1000, 0), **name, "outcome": outcome, **facts}
-            store.put_message(REPLY, encode(body), moment.now_ms)
+            answer = {"at": max(moment.now_ms // 1000, 0), **name, "outcome": outcome, **facts}
+            store.put_message(REPLY, encode(answer), moment.now_ms)
 
     # ----------------------------------------------------------------------- without a command
 

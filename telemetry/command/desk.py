@@ -24,7 +24,7 @@ from telemetry.command.meter import Meter
 _log = logging.getLogger(__name__)
 
 # Messages that are looked at: at once, and in a second. A flood must not fill the store's queue.
-ARRIVING = (20, 1.0)
+ARRIVING = (20, 5.0)
 
 
 class CommandRecorder(Protocol):

@@ -82,7 +82,9 @@ class Command:
     counter: int  # more than any before it of the same key; ms since 1970 when it was signed
     action: Action
     wish: Wish = field(default_factory=Wish)  # of `set`
-    numbers: Mapping[str, int] = _NOTHING  # of the others: counter, lines, from, to
+    numbers: Mapping[str, int] = field(
+        default_factory=lambda: _NOTHING
+    )  # of the others: counter, lines, from, to
     not_after_s: int | None = None  # seconds since 1970
     challenge: str | None = None  # of the sign's birth: proves that it is new where the clock cannot
     dry_run: bool = False  # only say what it would change
