@@ -43,9 +43,7 @@ class BrokerSettings:
     session_expiry_s: int = 0  # the broker keeps for us what comes while we are away; 0: nothing
     receive_maximum: int = 20  # messages to us that we have not acknowledged; the broker must wait then
     max_packet_bytes: int = 8192  # a longer one ends the connection
-    spread_s: float = (
-        0.0  # first tries to connect are spread over so long, so that a fleet does not come at once
-    )
+    spread_s: float = 0.0  # over so long a fleet spreads its first tries to connect
     connect_timeout_s: float = 10.0
     ack_timeout_s: float = 60.0  # a connection that does not acknowledge for so long is dead
     min_connected_s: float = 60.0  # only a connection that lived so long makes the back-off start anew

@@ -179,7 +179,7 @@ class Connection:
 
     def _read(self, wire: Any) -> None:
         for _ in range(_READS):
-            self._wire.loop_read()
+            self._wire.read()
             gone = self._wire.socket() is not wire or self._wire.trouble or self._reason
             if gone or self._wire.congested or not _pending(wire):
                 return  # what is decrypted already, poll would not tell

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.exception import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -128,6 +129,11 @@ class Wire(Client):
         sent = self.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         return sent.mid if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
+    def read(self) -> None:
+        """Take at most a few packets of what is there."""
+        if self.loop_read() == MQTTErrorCode.MQTT_ERR_PROTOCOL and not self.trouble:
+            self.trouble = "what is no packet"
+
     def ping(self) -> None:
         self._send_pingreq()
 
@@ -150,13 +156,24 @@ class Wire(Client):
         if bufsize > self._settings.max_packet_bytes:
             self.trouble = f"a packet of {bufsize:,} bytes, {self._settings.max_packet_bytes:,} are allowed"
             raise ConnectionError(self.trouble)
+        begins = not self._in_packet["command"]
         try:
-            return super()._sock_recv(bufsize)
+            data = super()._sock_recv(bufsize)
         except BlockingIOError:
             raise
         except OSError as error:
             self.error = error  # what a TLS alert says is more than that nothing can be written
             raise
+        if begins and data:
+            self._check(data[0])
+        return data
+
+    def _check(self, command: int) -> None:
+        """The first byte of a packet: what may not be sent is not read."""
+        problem = self._improper(command)
+        if problem:
+            self.trouble = problem
+            raise ConnectionError(problem)
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:
@@ -180,15 +197,14 @@ class Wire(Client):
 
     def _packet_handle(self) -> MQTTErrorCode:
         command = self._in_packet["command"]
-        problem = self._improper(command)
-        if problem:
-            self.trouble = problem
+        self._greeted = True  # the first packet is a CONNACK, or we were not here
+        try:
+            result = super()._packet_handle()
+        except MQTTException:
+            self.trouble = self.trouble or f"a packet of type {command:#04x} that cannot be read"
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        result = super()._packet_handle()
         if command == _PINGRESP and result == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._tell(self._events.pong)
-        if result == MQTTErrorCode.MQTT_ERR_PROTOCOL:
-            self.trouble = self.trouble or f"a packet of type {command:#04x} that cannot be read"
         return result
 
     def _improper(self, command: int) -> str | None:
@@ -203,8 +219,6 @@ class Wire(Client):
             return (
                 "a second CONNACK" if self._greeted else f"a packet of type {command:#04x} before its CONNACK"
             )
-        if kind == _CONNACK:
-            self._greeted = True
         return None
 
     # ----------------------------------------------------------------------- paho's callbacks
