@@ -14,7 +14,7 @@ from telemetry.messages import Ack
 from telemetry.outbox import OutboxRow, Waiting
 
 ROW_BYTES = 40  # of a row beside its body, with its place in the index
-MOST_PROBED = "SELECT seq, kind, body, tries FROM outbox WHERE rank = 1 ORDER BY seq DESC LIMIT 1"
+NEWEST = "SELECT seq, kind, body, tries FROM outbox WHERE rank = 1 ORDER BY seq DESC LIMIT 1"
 BY_VALUE = (  # one for each rank; each is answered by the index alone
     "SELECT seq FROM outbox WHERE rank = 0 ORDER BY seq LIMIT ?",
     "SELECT seq FROM outbox WHERE rank = 1 ORDER BY seq DESC LIMIT ?",
@@ -84,7 +84,7 @@ def rows_of(db: sqlite3.Connection, seqs: Iterable[int]) -> list[OutboxRow]:
 
 
 def newest_aggregate(db: sqlite3.Connection) -> OutboxRow | None:
-    row = db.execute(MOST_PROBED).fetchone()
+    row = db.execute(NEWEST).fetchone()
     return OutboxRow(*row) if row else None
 
 
@@ -135,9 +135,10 @@ def has_holes(db: sqlite3.Connection) -> bool:
 def renumber(db: sqlite3.Connection) -> None:
     """Name all that waits anew, 1, 2, … in the same order, and as never sent: a new epoch begins.
 
-    What was said about dropped rows speaks of the old names and goes; the hub sees the old epoch end.
+    What was said about dropped rows speaks of the old names and goes; the hub sees the old epoch end. Places
+    go too: they are told anew.
     """
-    db.execute("DELETE FROM outbox WHERE kind = ?", (messages.GAP,))
+    db.execute("DELETE FROM outbox WHERE kind IN (?, ?)", (messages.GAP, messages.PLACE))
     db.execute(
         "CREATE TEMP TABLE moved AS"
         " SELECT row_number() OVER (ORDER BY seq) AS seq, kind, created_ms, body, rank FROM outbox"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import signal
@@ -19,13 +20,16 @@ from speedsign.errors import StoreError
 from speedsign.model import ClockQuality
 from telemetry import schema
 from telemetry.database import StoreDamaged, open_for_reading
+from telemetry.messages import parse_aggregate, parse_place
+from telemetry.outbox import RetireOn
 from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
 from telemetry.store import SqliteStore, open_or_replace
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed
 
 VERSION_1 = Path(__file__).with_name("schema_1.sql")
 VERSION_2 = Path(__file__).with_name("schema_2.sql")
-OLD = {1: VERSION_1, 2: VERSION_2}
+VERSION_3 = Path(__file__).with_name("schema_3.sql")
+OLD = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3}
 
 
 @pytest.fixture
@@ -62,7 +66,8 @@ def test_a_file_of_version_1_opens_and_goes_on(path: Path) -> None:
         (closed,) = store.close_intervals(T0 + QUARTER, None)
         assert closed.revision == 2
         assert dict(closed.cells[0].counts) == {50: 1, 52: 1}
-        assert [row.seq for row in store.pending(0, 9)] == [3, 4]
+        waiting = [(row.seq, row.kind) for row in store.pending(9)]
+        assert waiting == [(4, "place"), (5, "agg"), (3, "agg")]
     assert [number for number, _ in vehicles_since(path, 0)] == [1, 2]
     assert vehicles_since(path, 0)[0][1] == replace(passed(50), face="")  # nobody wrote it down then
 
@@ -84,10 +89,38 @@ def test_old_files_are_read_as_they_are_and_left_so(version: int, path: Path) ->
     """An officer's copy of years ago, perhaps on a medium that cannot be written."""
     load(path, OLD[version].read_text())
     before = digest(path)
-    found = {1: {50: 1}, 2: {0: 1, 47: 1, 50: 2, 131: 1}}[version]
+    five = {0: 1, 47: 1, 50: 2, 131: 1}
+    found = {1: {50: 1}, 2: five, 3: five}[version]
     assert read_counts(path, T0, T0 + 4 * QUARTER).counts["both"] == found
     assert len(vehicles_since(path, 0)) == sum(found.values())
     assert digest(path) == before
+
+
+def test_a_file_of_version_3_opens_and_goes_on(path: Path) -> None:
+    load(path, VERSION_3.read_text())
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        assert store.installation is not None
+        assert store.begin(store.installation, T0 + 2 * QUARTER) == 1
+        place, aggregate = store.pending(9)
+        assert (place.seq, place.kind, aggregate.seq, aggregate.kind) == (2, "place", 1, "agg")
+        assert parse_place(json.loads(place.body)).facts == store.installation  # which it never told before
+        told = parse_aggregate(json.loads(aggregate.body))
+        assert (told.revision, sum(cell.n for cell in told.cells)) == (1, 4)
+        assert "id" not in json.loads(aggregate.body)  # its name is put before it when it is sent
+        store.prepare(RetireOn.HUB)
+        assert store.epoch == "5bd1e995a10c2f37"  # nothing had gone to anybody else
+
+
+def test_a_file_whose_messages_went_to_a_broker_owes_the_hub_a_new_epoch(path: Path) -> None:
+    """The hub would wait for ever for the numbers that are gone."""
+    load(path, VERSION_1.read_text())
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        before = store.epoch
+        assert store.prepare(RetireOn.PUBACK).epoch == before
+        facts = store.prepare(RetireOn.HUB)
+        assert facts.epoch == store.epoch != before
+        assert sorted((row.seq, row.kind) for row in store.pending(9)) == [(1, "agg"), (2, "place")]
+        assert store.prepare(RetireOn.HUB).epoch == facts.epoch
 
 
 def test_counts_of_version_2_keep_their_interval_direction_and_display(path: Path) -> None:
@@ -135,12 +168,13 @@ def tables(db: sqlite3.Connection) -> dict[str, str]:
 def test_steps_run_forward_in_order_and_only_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(path)
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER",), ("UPDATE vehicle SET lane = 2",))
+    newest = len(schema.MIGRATIONS) + 2
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 5)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", newest)
     for _ in range(2):
         with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
             assert store._db.execute("SELECT lane FROM vehicle").fetchall() == [(2,)]
-            assert store._db.execute("PRAGMA user_version").fetchone() == (5,)
+            assert store._db.execute("PRAGMA user_version").fetchone() == (newest,)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +182,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: py
     more = (("ALTER TABLE vehicle ADD COLUMN lane INTEGER", "this is not SQL"),)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS + more)
-        patch.setattr(schema, "SCHEMA_VERSION", 4)
+        patch.setattr(schema, "SCHEMA_VERSION", len(schema.MIGRATIONS))
         with pytest.raises(StoreError):
             SqliteStore(path, "bauska-3")
     with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
