@@ -14,8 +14,11 @@ from speedsign.errors import StoreError
 from speedsign.machine import MachineFacts
 from speedsign.model import Fault
 from telemetry.database import open_for_reading
+from telemetry.message_json import encode
 
 DAY_S = 86_400
+LONGEST_BYTES = 870  # and the name before it: 1 KB
+_LEAST_FIRST = ("panel", "radar", "store", "dropped", "mqtt", "machine", "queue", "faults", "day")
 _STEP_S = 900  # the last day begins and ends with a quarter of an hour
 _CODES_AT_MOST = 12
 _WORD_AT_MOST = 20
@@ -60,6 +63,19 @@ class Vitals:
 
 def health_body(now: Vitals) -> dict[str, object]:
     """The message but for its name and boot (telemetry.messages.health)."""
+    return _fitting(_all(now))
+
+
+def _fitting(body: dict[str, object]) -> dict[str, object]:
+    """Without what matters least, where numbers that grew for years leave no room for it."""
+    for name in _LEAST_FIRST:
+        if len(encode(body)) <= LONGEST_BYTES:
+            break
+        body.pop(name, None)
+    return body
+
+
+def _all(now: Vitals) -> dict[str, object]:
     return {
         "at": now.at_s,
         "clk": "ok" if now.clock_ok else "unknown",

@@ -1,0 +1,133 @@
+"""A running sign's health message: from its real parts, without ever waiting for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from speedsign.daemon import Daemon
+from speedsign.machine import Machine
+from speedsign.model import BLANK, Face, Fault
+from speedsign.sign_health import SignHealth
+from telemetry.health import LastDay
+
+
+class Clock:
+    now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def now_utc(self) -> datetime:
+        return datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
+
+    def trusted(self) -> bool:
+        return False
+
+
+class Recorder:
+    """Keeps what it is asked, and does it when told."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Callable[[Any], object], Any]] = []
+
+    def submit(self, what: str, call: Callable[[Any], object], on_done: Any = None) -> None:
+        self.asked.append((call, on_done))
+
+    def health(self) -> Mapping[str, int]:
+        return {"waiting": 2, "done": 40}
+
+
+class Part:
+    """A radar, a panel or a publisher."""
+
+    def __init__(self, **counters: int) -> None:
+        self.counters = counters
+        self.face: Face | None = BLANK
+        self.wrong: list[Fault] = []
+
+    def health(self) -> Mapping[str, int]:
+        return self.counters
+
+    def faults(self) -> list[Fault]:
+        return self.wrong
+
+    def lit(self) -> Face | None:
+        return self.face
+
+
+def made(tmp_path: Path, **parts: Part) -> tuple[SignHealth, Clock, Recorder, SimpleNamespace]:
+    clock, recorder = Clock(), Recorder()
+    health = SignHealth(tmp_path / "sign.db", clock, recorder, Machine(tmp_path))
+    daemon = SimpleNamespace(
+        parts=SimpleNamespace(**{"radar": Part(), "display": None, "telemetry": None} | parts),
+        plan=SimpleNamespace(trust_clock=False),
+        rules=SimpleNamespace(dark=False),
+        faults=lambda: [Fault("radar", "silent", "radar /dev/ttyUSB0: nothing for 9 s")],
+    )
+    return health, clock, recorder, daemon
+
+
+def test_before_there_is_a_daemon(tmp_path: Path) -> None:
+    health, clock, _, _ = made(tmp_path)
+    clock.now_s += 5
+    assert health()["up_s"] == 5
+
+
+def test_what_its_parts_say(tmp_path: Path) -> None:
+    radar, panel, mqtt = Part(frames=7200, bad=1), Part(retries=3), Part(queue_agg=4)
+    health, clock, _, daemon = made(tmp_path, radar=radar, display=panel, telemetry=mqtt)
+    health.watch(cast("Daemon", daemon))
+    clock.now_s += 1800
+    told = health()
+    assert told["radar"] == {"frames_h": 14400, "bad": 1}
+    assert told["panel"] == {"mode": "on", "retries": 3}
+    assert told["store"] == {"waiting": 2}
+    assert told["queue"] == {"agg": 4}
+    assert (told["clk"], told["faults"]) == ("unknown", ["radar/silent"])
+    daemon.plan.trust_clock = True
+    assert health()["clk"] == "ok"
+
+
+def test_reports_an_hour_are_of_the_time_since_the_last_message(tmp_path: Path) -> None:
+    radar = Part(frames=7200)
+    health, clock, _, daemon = made(tmp_path, radar=radar)
+    health.watch(cast("Daemon", daemon))
+    clock.now_s += 3600
+    health()
+    clock.now_s += 3600
+    radar.counters["frames"] += 10
+    assert cast("dict[str, object]", health()["radar"])["frames_h"] == 10
+
+
+def test_a_panel_s_mode(tmp_path: Path) -> None:
+    panel = Part()
+    health, _, _, daemon = made(tmp_path, display=panel)
+    health.watch(cast("Daemon", daemon))
+
+    def mode() -> object:
+        return cast("dict[str, object]", health()["panel"])["mode"]
+
+    assert mode() == "on"
+    daemon.rules.dark = True
+    assert mode() == "dark"
+    panel.wrong = [Fault("display", "no_reply", "…")]
+    assert mode() == "unknown"
+    panel.wrong, panel.face = [], None
+    assert mode() == "unknown"
+
+
+def test_the_last_day_is_asked_of_the_store_and_told_with_the_next_message(tmp_path: Path) -> None:
+    health, _, recorder, daemon = made(tmp_path)
+    health.watch(cast("Daemon", daemon))
+    call, on_done = recorder.asked[0]
+    assert call(object()) is None  # there is no file yet
+    on_done(None)
+    assert "day" not in health()
+    recorder.asked[-1][1](LastDay(1_777_878_000, 12, 1.0))
+    assert health()["day"] == {"until": 1_777_878_000, "vehicles": 12, "coverage": 1.0}
+    recorder.asked[-1][1](None)  # could not be read this time
+    assert "day" in health()
