@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from speedsign.errors import StoreError
 from telemetry.database import open_for_writing, sentences
 from telemetry.hub.latest import read_latest
 from telemetry.hub.places import Places
@@ -43,12 +44,20 @@ class SqliteHubStore:
             with sentences(self.path):
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             with self._transaction():
+                self._refuse_signs_own()
                 for statement in _INDEXES:
                     self._db.execute(statement)
                 self._read_again()
         except BaseException:
             self._db.close()
             raise
+
+    def _refuse_signs_own(self) -> None:
+        """A sign goes on counting in its own file: what others send has no place there."""
+        if self._db.execute(
+            "SELECT 1 FROM installation WHERE origin = 'measured' AND source_id IS NULL LIMIT 1"
+        ).fetchone():
+            raise StoreError(f"{self.path} is a sign's own database; give the hub another one")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
