@@ -45,7 +45,8 @@ class SignHealth:
     def watch(self, daemon: Daemon) -> None:
         """The daemon that is told of; it is made after the publisher that asks."""
         self._daemon = daemon
-        self._look_back()
+        if daemon.parts.telemetry:
+            self._look_back()
 
     def __call__(self) -> dict[str, object]:
         clock, daemon = self._clock, self._daemon

@@ -28,8 +28,9 @@ _COUNT_AT_MOST = 10**12
 _RADAR = ("bad", "overflow", "reopened", "restarts", "unanswered")
 _PANEL = ("retries", "timeouts", "bad_replies", "mismatches", "reconnects")
 _STORE = ("waiting", "retries", "dropped", "lost", "rejected")
-_MQTT = ("connections", "connections_ended", "refused", "ack_age_s")
+_MQTT = ("connections", "connections_ended", "refused", "refused_messages", "nobody_listens", "rebuilt")
 _QUEUE, _DROPPED = "queue_", "dropped_"  # of the publisher's: followed by the kind of message
+_QUEUE_BYTES, _ACK_AGE = "queue_bytes", "last_ack_age_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _all(now: Vitals) -> dict[str, object]:
         radar=_known(frames_h=_rounded(now.frames_per_h, 0)) | _some(now.radar, _RADAR),
         panel=None if now.panel is None else {"mode": now.panel_mode} | _some(now.panel, _PANEL),
         store=_known(mb=_mega(now.store_bytes)) | _some(now.store, _STORE),
-        mqtt=_some(now.mqtt, _MQTT),
+        mqtt=_mqtt(now.mqtt),
         queue=_of_kinds(now.mqtt, _QUEUE),
         dropped=_of_kinds(now.mqtt, _DROPPED),
         machine=_machine(now.machine),
@@ -118,12 +119,25 @@ def _machine(facts: MachineFacts) -> dict[str, object]:
     )
 
 
+def _mqtt(counters: Mapping[str, int]) -> dict[str, object]:
+    """The age of the hub's last word is left out where there was none since the start."""
+    age_s, size_bytes = counters.get(_ACK_AGE, -1), counters.get(_QUEUE_BYTES)
+    return _some(counters, _MQTT) | _known(
+        ack_age_s=None if age_s < 0 else _count(age_s),
+        queue_kb=None if size_bytes is None else _count(-(-size_bytes // 1000)),
+    )
+
+
 def _some(counters: Mapping[str, int], names: Sequence[str]) -> dict[str, object]:
     return {name: _count(counters[name]) for name in names if name in counters}
 
 
 def _of_kinds(counters: Mapping[str, int], prefix: str) -> dict[str, object]:
-    told = {name.removeprefix(prefix): _count(n) for name, n in counters.items() if name.startswith(prefix)}
+    told = {
+        name.removeprefix(prefix): _count(n)
+        for name, n in counters.items()
+        if name.startswith(prefix) and name != _QUEUE_BYTES
+    }
     return {kind[:_WORD_AT_MOST]: n for kind, n in sorted(told.items())[:_CODES_AT_MOST]}
 
 

@@ -89,7 +89,10 @@ _PARTS: dict[str, Check] = {
         mode=_word, **_counters("retries", "timeouts", "bad_replies", "mismatches", "reconnects")
     ),
     "store": _object(mb=_AMOUNT, **_counters("waiting", "retries", "dropped", "lost", "rejected")),
-    "mqtt": _object(**_counters("connections", "connections_ended", "refused", "ack_age_s")),
+    "mqtt": _object(
+        **_counters("connections", "connections_ended", "refused", "refused_messages", "nobody_listens"),
+        **_counters("rebuilt", "ack_age_s", "queue_kb"),
+    ),
     "queue": _counts,
     "dropped": _counts,
     "machine": _object(

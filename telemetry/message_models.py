@@ -298,8 +298,12 @@ class MqttHealth(Message):
 
     connections: Count | None = None
     connections_ended: Count | None = None
-    refused: Count | None = None
+    refused: Count | None = Field(None, description="tries to connect that the broker refused")
+    refused_messages: Count | None = None
+    nobody_listens: Count | None = Field(None, description="messages that the broker had no receiver for")
+    rebuilt: Count | None = Field(None, description="how often the MQTT client was made anew")
     ack_age_s: Count | None = None
+    queue_kb: Count | None = Field(None, description="size of what waits")
 
 
 class MachineHealth(Message):

@@ -123,6 +123,9 @@ def test_a_panel_s_mode(tmp_path: Path) -> None:
 def test_the_last_day_is_asked_of_the_store_and_told_with_the_next_message(tmp_path: Path) -> None:
     health, _, recorder, daemon = made(tmp_path)
     health.watch(cast("Daemon", daemon))
+    assert not recorder.asked  # a sign that tells nobody need not look
+    health, _, recorder, daemon = made(tmp_path, telemetry=Part())
+    health.watch(cast("Daemon", daemon))
     call, on_done = recorder.asked[0]
     assert call(object()) is None  # there is no file yet
     on_done(None)

@@ -47,7 +47,14 @@ def test_all_that_a_sign_can_know() -> None:
         panel_mode="on",
         store={"waiting": 0, "done": 9, "retries": 1},
         store_bytes=12_345_678,
-        mqtt={"connections": 3, "queue_agg": 2, "queue_raw": 7, "dropped_raw": 100, "ack_age_s": 12},
+        mqtt={
+            "connections": 3,
+            "queue_agg": 2,
+            "queue_raw": 7,
+            "dropped_raw": 100,
+            "last_ack_age_s": 12,
+            "queue_bytes": 4500,
+        },
         machine=MachineFacts(
             48.312, ("was_under_voltage",), 12.74, 81, False, 512_345_678, 0.61234, 41_000_000
         ),
@@ -60,13 +67,17 @@ def test_all_that_a_sign_can_know() -> None:
         "radar": {"frames_h": 72000, "bad": 1, "overflow": 0},
         "panel": {"mode": "on", "retries": 2},
         "store": {"mb": 12.3, "waiting": 0, "retries": 1},
-        "mqtt": {"connections": 3, "ack_age_s": 12},
+        "mqtt": {"connections": 3, "ack_age_s": 12, "queue_kb": 5},
         "queue": {"agg": 2, "raw": 7}, "dropped": {"raw": 100},
         "machine": {"temp_c": 48.3, "troubles": ["was_under_voltage"], "supply_v": 12.74,
                     "battery_percent": 81, "mains": False, "disk_free_mb": 512.3, "disk_free": 0.612,
                     "memory_mb": 41.0},
         "faults": ["radar/silent", "mqtt/hub_silent"],
     }  # fmt: skip
+
+
+def test_before_the_hub_s_first_word_there_is_no_age_of_it() -> None:
+    assert "mqtt" not in health_body(replace(QUIET, mqtt={"last_ack_age_s": -1}))
 
 
 def test_a_fault_s_sentence_stays_at_the_sign_and_each_kind_comes_once() -> None:
@@ -76,7 +87,7 @@ def test_a_fault_s_sentence_stays_at_the_sign_and_each_kind_comes_once() -> None
 
 numbers = st.integers(-5, 2**70) | st.integers(0, 999)
 counters = st.dictionaries(
-    st.sampled_from([*health._RADAR, *health._PANEL, *health._STORE, *health._MQTT, "other"]), numbers
+    st.sampled_from([*health._RADAR, *health._PANEL, *health._STORE, *health._MQTT, "queue_bytes"]), numbers
 )
 kinds = st.dictionaries(
     st.builds(str.__add__, st.sampled_from(["queue_", "dropped_"]), st.text("abc", max_size=40)),
