@@ -42,6 +42,15 @@ def backup(
         click.echo(f"{target}: a copy of {path}, {size:,} bytes")
 
 
+def _without_epoch(copy: sqlite3.Connection) -> None:
+    """So that a sign that is begun on the copy does not go on under the name of the one it was taken from.
+
+    The epoch names a database to the hub; the copy's messages would be taken for those that came meanwhile.
+    """
+    with copy:
+        copy.execute("DELETE FROM meta WHERE key = 'epoch'")
+
+
 def _copy(path: Path, target: Path) -> int:
     """By way of a file beside the target, so that a copy that was cut off is not taken for one.
 
@@ -56,6 +65,7 @@ def _copy(path: Path, target: Path) -> int:
             try:
                 with sentences(target), contextlib.closing(sqlite3.connect(made)) as copy:
                     db.backup(copy)
+                    _without_epoch(copy)
                     copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
                 made.replace(target)
             finally:

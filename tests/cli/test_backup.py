@@ -81,3 +81,17 @@ def test_what_the_system_refuses_is_said_of_the_file_that_was_named(path: Path) 
 def test_no_database_no_copy(tmp_path: Path) -> None:
     result = speedsign("backup", tmp_path / "copy.db", "--db", tmp_path / "none.db")
     assert (result.exit_code, list(tmp_path.iterdir())) == (1, [])
+
+
+def test_a_sign_that_goes_on_with_a_copy_has_a_name_of_its_own(path: Path) -> None:
+    """Or the hub would take what it says for what the first one had said meanwhile."""
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.close_intervals(T0 + 3 * QUARTER, T0)
+        epoch = store.epoch
+    copy = path.with_name("copy.db")
+    assert speedsign("backup", copy, "--db", path).exit_code == 0
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        assert store.epoch == epoch
+    with contextlib.closing(SqliteStore(copy, "bauska-3")) as store:
+        assert store.epoch != epoch
+        assert sorted(row.seq for row in store.pending(9)) == [1, 2, 3, 4]
