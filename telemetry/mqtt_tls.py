@@ -134,6 +134,17 @@ _ALERTS = {  # how OpenSSL names what the other side said
     "ACCESS_DENIED": "the broker does not let this client's certificate in",
 }
 
+_NO_TLS = frozenset(
+    {
+        "BAD_RECORD_TYPE",
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNEXPECTED_MESSAGE",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+
 
 def _tls_failed(settings: BrokerSettings, error: ssl.SSLError) -> BrokerError:
     reason = error.reason or ""
@@ -143,6 +154,9 @@ def _tls_failed(settings: BrokerSettings, error: ssl.SSLError) -> BrokerError:
     if "PROTOCOL_VERSION" in reason or "UNSUPPORTED_PROTOCOL" in reason:
         oldest = settings.tls.oldest if settings.tls else "1.3"
         return Refusal(settings, f"the broker does not speak TLS {oldest} or newer; see [mqtt] tls_version")
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "BAD_RECORD_TYPE"):
+    if reason in _NO_TLS:
         return Refusal(settings, "what answers there does not speak TLS; check [mqtt] host and port")
+    if isinstance(error, ssl.SSLEOFError) or reason == "UNEXPECTED_EOF_WHILE_READING":
+        text = "the broker broke off the encrypted connection; does it want a certificate, or another TLS?"
+        return Refusal(settings, text, lasting=False)
     return unreachable(settings, error)

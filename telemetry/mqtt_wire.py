@@ -11,6 +11,7 @@ before paho looks at it (MQTT 5, 2.1.3 and 3.2 to 3.15).
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,12 +145,25 @@ class Wire(Client):
 
     def close(self) -> None:
         """Close the socket without a word: the broker will publish the will unless we said goodbye."""
-        wire = self.socket()
-        if wire is not None:
-            with contextlib.suppress(OSError):
-                wire.close()
+        with contextlib.suppress(OSError):
+            self._sock_close()
 
     # ----------------------------------------------------------------------- before paho looks at it
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """paho leaves the socket open when the handshake fails, until the garbage is collected."""
+        if self._ssl_context is None:
+            raise RuntimeError("TLS without a context")
+        wire = self._ssl_context.wrap_socket(
+            tcp_sock, server_hostname=self._host, do_handshake_on_connect=False
+        )
+        try:
+            wire.settimeout(self._settings.connect_timeout_s)
+            wire.do_handshake()
+        except BaseException:
+            wire.close()
+            raise
+        return wire
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """paho asks for as many bytes as the packet announces: too many are not even asked for."""
