@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 EVERY_S = 3600.0
-_MOST = 200  # different ones that are remembered
+MOST = 100  # lines in that time, whatever comes
 
 
 class Complaints:
@@ -13,31 +13,36 @@ class Complaints:
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
-        self._said: dict[
-            str, tuple[float, int]
-        ] = {}  # beginning of a sentence -> when it was said, more since
+        self._since_s = 0.0
+        self._more: dict[str, int] = {}  # beginning of a sentence -> how often it was not said again
+        self._unsaid = 0  # because there were too many different ones
 
     def of(self, sentences: Iterable[str]) -> list[str]:
+        """The lines to write now."""
         now_s = self._now_s()
         lines = []
+        if self._more and now_s - self._since_s >= EVERY_S:
+            lines = self._summary()
         for sentence in sentences:
             key = _key(sentence)
-            said_s, more = self._said.get(key, (None, 0))
-            if said_s is not None and now_s - said_s < EVERY_S:
-                self._said[key] = said_s, more + 1
-                continue
-            self._make_room()
-            self._said[key] = now_s, 0
-            lines.append(
-                f"refused: {sentence}" + (f" ({more} more like this since the last time)" if more else "")
-            )
+            if key in self._more:
+                self._more[key] += 1
+            elif len(self._more) >= MOST:
+                self._unsaid += 1
+            else:
+                self._since_s = self._since_s if self._more else now_s
+                self._more[key] = 0
+                lines.append(f"refused: {sentence}")
         return lines
 
-    def _make_room(self) -> None:
-        while len(self._said) >= _MOST:
-            del self._said[next(iter(self._said))]
+    def _summary(self) -> list[str]:
+        """The time is over: how often it was the same, in one line, and all may be said again."""
+        again = sum(self._more.values()) + self._unsaid
+        self._more, self._unsaid = {}, 0
+        return [f"refused: {again} more like these since the last line"] if again else []
 
 
 def _key(sentence: str) -> str:
-    """The sign and the kind of message; numbers and values differ."""
-    return ":".join("".join(sign for sign in part if not sign.isdigit()) for part in sentence.split(":")[:2])
+    """The sign, and the kind of message without its number."""
+    sign, _, rest = sentence.partition(":")
+    return f"{sign}:{''.join(one for one in rest.partition(':')[0] if not one.isdigit())}"
