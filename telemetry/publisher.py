@@ -103,7 +103,7 @@ class Publisher:
         return [*self._port.faults(), *own]
 
     def health(self) -> Mapping[str, int]:
-        """Counters; of the outbox `queue_KIND`, `queue_bytes`, `dropped_KIND`; `last_ack_age_s`, -1: none."""
+        """Counters; of the outbox `queue_KIND`, `queue_bytes`, `dropped_KIND`; `last_ack_age_s`."""
         heard_s = self._sender.heard_s
         return {
             **self._port.health(),
@@ -112,7 +112,7 @@ class Publisher:
             **{f"queue_{kind}": n for kind, n in self._waiting.rows.items()},
             "queue_bytes": self._waiting.size_bytes,
             **{f"dropped_{kind}": n for kind, n in self._waiting.dropped.items()},
-            "last_ack_age_s": -1 if heard_s is None else int(self._clock.monotonic() - heard_s),
+            **({} if heard_s is None else {"last_ack_age_s": int(self._clock.monotonic() - heard_s)}),
         }
 
     # ----------------------------------------------------------------------- running
