@@ -41,6 +41,7 @@ class Standing:
     imported: bool = False  # from a file, not measured by this sign
     assumed: bool = False  # imported, and the file does not say when its device was measuring
     display_known: bool = True  # what the panel did is measured, or the file says it
+    heard: bool = False  # in a hub's file: by messages from the sign
     stood_otherwise: bool = False  # before: another installation of the same sign ends where this one begins
 
     @property
@@ -141,7 +142,7 @@ def read_installations(source: Source, sign: str | None = None) -> list[Standing
     """
     with reading(source) as db:
         rows = db.execute(
-            f"SELECT id, from_ms, to_ms, sign, origin, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608
+            f"SELECT id, from_ms, to_ms, sign, origin, source_id, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608
             " WHERE source_id IS NULL OR facts_seq IS NOT NULL ORDER BY from_ms, id"
         ).fetchall()
     found = [_standing(tuple(row)) for row in rows if sign is None or row["sign"] == sign]
@@ -149,7 +150,7 @@ def read_installations(source: Source, sign: str | None = None) -> list[Standing
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    number, began_ms, ended_ms, sign, origin, *facts = row
+    number, began_ms, ended_ms, sign, origin, source_id, *facts = row
     ended = None if ended_ms is None else from_ms(ended_ms)
     return Standing(
         id=number,
@@ -160,6 +161,7 @@ def _standing(row: tuple[Any, ...]) -> Standing:
         imported=origin != "measured",
         assumed=origin in ("imported", "recorded"),
         display_known=origin != "imported",
+        heard=source_id is not None,
     )
 
 

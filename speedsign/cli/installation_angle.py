@@ -11,6 +11,7 @@ from speedsign.cli.common import SignCommand, config_option, json_option, print_
 from speedsign.cli.database import database, database_option
 from speedsign.cli.field import NumberRange
 from speedsign.clock import SystemClock
+from speedsign.errors import UsageError
 from telemetry.angle import MOST_DEG, Correction, by_cosines, correct_angle
 from telemetry.lock import sole_writer
 from telemetry.query import read_installations
@@ -41,6 +42,12 @@ def angle(
     database first.
     """
     path = database(db_path, config_path)
+    for standing in read_installations(path):
+        if standing.id == number and standing.heard:
+            raise UsageError(
+                f"{path}: installation {number} was heard from {standing.sign}: put its angle right there, "
+                "and the sign sends its numbers again"
+            )
     if not yes:
         click.confirm(f"Compute all speeds of installation {number} in {path} again?", abort=True, err=True)
     with sole_writer(path):

@@ -10,21 +10,31 @@ import click
 
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
+from speedsign.errors import UsageError
 from telemetry.query import Standing, read_installations
 
 
 @click.command("list", cls=SignCommand, example="speedsign installation list")
 @database_option
+@click.option("--sign", metavar="ID", help="Of this sign alone, in a database of several.")
 @config_option
 @json_option
-def list_(config_path: Path, *, db_path: Path | None, debug: bool, as_json: bool) -> None:
+def list_(config_path: Path, *, db_path: Path | None, sign: str | None, debug: bool, as_json: bool) -> None:
     """Every installation: number, from when to when, site, limit, mounting angle, what the panel showed."""
-    found = [_facts(standing) for standing in read_installations(database(db_path, config_path))]
+    path = database(db_path, config_path)
+    everything = read_installations(path)
+    signs = sorted({standing.sign for standing in everything if standing.sign})
+    if sign is not None and sign not in signs:
+        raise UsageError(
+            f"{path}: there is no sign {sign!r}; there are {', '.join(signs) or 'none with a name'}"
+        )
+    found = [_facts(standing) for standing in everything if sign in (None, standing.sign)]
     if as_json:
         print_json(found)
         return
+    several = len(signs) > 1 and sign is None
     for facts in found:
-        click.echo(_line(facts))
+        click.echo(_line(facts, with_sign=several))
 
 
 def _facts(standing: Standing) -> dict[str, object]:
@@ -51,10 +61,11 @@ def _facts(standing: Standing) -> dict[str, object]:
     }
 
 
-def _line(facts: dict[str, object]) -> str:
+def _line(facts: dict[str, object], *, with_sign: bool) -> str:
     until = str(facts["to"] or "now")[:16].replace("T", " ")
     since = str(facts["from"])[:16].replace("T", " ")
     angle = facts["mounting_angle_deg"]
     how = "imported" if facts["imported"] else f"{facts['radar']} at {angle:g}°"
     what = facts["display_profile"] or "display profile not known"
-    return f"{facts['id']:>3}  {since} to {until}  {facts['site']}, {facts['limit_kmh']} km/h, {how}; {what}"
+    where = f"{facts['sign'] or '?'}: {facts['site']}" if with_sign else facts["site"]
+    return f"{facts['id']:>3}  {since} to {until}  {where}, {facts['limit_kmh']} km/h, {how}; {what}"
