@@ -12,18 +12,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from string import ascii_letters
 from typing import Any, TypeVar
 
 from speedsign.model import ClockQuality, Direction, DisplayState, Vehicle, VehicleRecord
-from telemetry.message_json import has, listed, mapped, number, shown, text, whole
+from telemetry.message_json import has, listed, number, shown, text, whole
 from telemetry.rows import from_ms, to_ms
 
 VEHICLES_AT_MOST = 100  # in one message
 _MS_AT_MOST = 253_402_300_799_999  # the end of the year 9999
 _SEEN_AT_MOST = 86_400_000  # a day in ms
 _TENTHS_AT_MOST = 9_999
-_NO_FACE = "-"
-_FACES = {_NO_FACE: "", "w": "within", "o": "over", "t": "too_fast"}
+_NONE = "-"
+_SETS = ascii_letters  # name the sets of flags: there are never so many
+_FACES = {_NONE: "", "w": "within", "o": "over", "t": "too_fast"}
 _FLAGS = re.compile(r"[a-z_]{1,20}\??( [a-z_]{1,20}\??){0,9}", re.ASCII)
 _DIFFERENCES = ("entry", "exit", "max")
 _SOMETIMES = ("radial", "along")
@@ -45,7 +47,7 @@ class Batch:
 def vehicles(installation_id: int, records: Sequence[VehicleRecord]) -> dict[str, object]:
     """1 to 100 vehicles of one installation, without the message's name.
 
-    Rounded: speeds to 0.1 km/h, never into another class of 1 km/h; lengths to 0.1 m; strengths to three
+    Rounded: speeds to 0.1 km/h, never into another class of 1 km/h; lengths to 0.1 m; strengths to two
     digits.
     """
     if not 1 <= len(records) <= VEHICLES_AT_MOST:
@@ -72,10 +74,10 @@ def vehicles(installation_id: int, records: Sequence[VehicleRecord]) -> dict[str
     return message | _where_known(
         radial=_less(speeds, [vehicle.radial_kmh for vehicle in seen]),
         along=_less(speeds, [vehicle.along_kmh for vehicle in seen]),
-        strength=_column([_three_digits(vehicle.strength) for vehicle in seen]),
+        strength=_column([_two_digits(vehicle.strength) for vehicle in seen]),
         length=_column([None if one.length_m is None else round(one.length_m * 10) for one in seen]),
-        face=_letters(record.face or _NO_FACE for record in records),
-        flags=_flags(seen),
+        face=_letters(record.face or _NONE for record in records),
+        **_flags(seen),
     )
 
 
@@ -98,7 +100,7 @@ def _seen_ms(record: VehicleRecord, first_ms: int) -> int:
 
 def _where_known(**columns: object) -> dict[str, object]:
     """Columns that say something."""
-    return {name: column for name, column in columns.items() if column not in (None, _NO_FACE, {})}
+    return {name: column for name, column in columns.items() if column not in (None, _NONE)}
 
 
 def _column(values: list[Any]) -> object:
@@ -117,20 +119,20 @@ def _letters(words: Iterable[str]) -> str:
     return letters[0] if len(set(letters)) == 1 else letters
 
 
-def _three_digits(strength: float | None) -> float | int | None:
+def _two_digits(strength: float | None) -> float | int | None:
     if strength is None:
         return None
-    short = float(f"{strength:.3g}")
+    short = float(f"{strength:.2g}")
     return int(short) if short.is_integer() else short
 
 
-def _flags(seen: Sequence[Vehicle]) -> dict[str, list[int]]:
-    """Flags, with spaces between -> places of the vehicles that bear them, the first is 0."""
-    found: dict[str, list[int]] = {}
-    for place, vehicle in enumerate(seen):
-        if vehicle.flags:
-            found.setdefault(" ".join(vehicle.flags), []).append(place)
-    return found
+def _flags(seen: Sequence[Vehicle]) -> dict[str, object]:
+    """The sets of flags there are, and for each vehicle the letter of its set."""
+    sets = list(dict.fromkeys(" ".join(vehicle.flags) for vehicle in seen if vehicle.flags))[: len(_SETS)]
+    letter = dict(zip(sets, _SETS, strict=False))
+    if not sets:
+        return {}
+    return {"flags": sets, "flag": _letters(letter.get(" ".join(vehicle.flags), _NONE) for vehicle in seen)}
 
 
 # --------------------------------------------------------------------------- at the hub
@@ -231,7 +233,7 @@ class _Columns:
         return [known[letter] for letter in self._letters(has(self._body, name), name, known)]
 
     def faces(self) -> list[str]:
-        letters = self._letters(self._body.get("face", _NO_FACE), "face", _FACES)
+        letters = self._letters(self._body.get("face", _NONE), "face", _FACES)
         return [_FACES[letter] for letter in letters]
 
     def _letters(self, value: object, name: str, known: Mapping[str, object]) -> str:
@@ -263,11 +265,11 @@ class _Columns:
         ]
 
     def _flags(self) -> list[tuple[str, ...]]:
-        found: list[tuple[str, ...]] = [()] * self._n
-        for words, places in mapped(self._body.get("flags", {}), "flags").items():
-            if not _FLAGS.fullmatch(words):
+        sets: dict[str, tuple[str, ...]] = {_NONE: ()}
+        for letter, words in zip(
+            _SETS, listed(self._body.get("flags", []), "flags", len(_SETS)), strict=False
+        ):
+            if not isinstance(words, str) or not _FLAGS.fullmatch(words):
                 raise ValueError(f"flags {shown(words)} are not words with spaces between")
-            flags = tuple(words.split(" "))
-            for place in listed(places, "flags", self._n):
-                found[whole(place, "flags", 0, self._n - 1)] = flags
-        return found
+            sets[letter] = tuple(words.split(" "))
+        return [sets[letter] for letter in self._letters(self._body.get("flag", _NONE), "flag", sets)]

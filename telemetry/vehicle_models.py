@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -52,8 +53,9 @@ class Vehicles(Named):
     face: str = Field(
         "-", pattern=r"^[-wot]+$", description="none, within, over, too_fast: whose face it saw"
     )
-    flags: dict[Flags, list[Annotated[int, Field(ge=0, le=99)]]] = Field(
-        {}, description="flags with spaces between: places of the vehicles that bear them, from 0"
+    flags: list[Flags] = Field([], max_length=52, description="sets of flags, with spaces between")
+    flag: str = Field(
+        "-", pattern=r"^[-a-zA-Z]+$", description="of each vehicle the letter of its set, a the first; - none"
     )
     tracker: Tracker | list[Tracker] = Field(description="version of what made vehicles of readings")
 
@@ -61,13 +63,13 @@ class Vehicles(Named):
     def _fits(self) -> Vehicles:
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if isinstance(value, list) and len(value) != self.n:
+            if isinstance(value, list) and name != "flags" and len(value) != self.n:
                 raise ValueError(f"{name} has not n values")
-        for letters in (self.clk, self.dir, self.display, self.face):
+        for letters in (self.clk, self.dir, self.display, self.face, self.flag):
             if len(letters) not in (1, self.n):
                 raise ValueError("letters for other than n vehicles")
-        if any(len(places) > self.n or max(places, default=0) >= self.n for places in self.flags.values()):
-            raise ValueError("flags of a vehicle that is not there")
+        if not set(self.flag) <= set("-" + ascii_letters[: len(self.flags)]):
+            raise ValueError("a letter for no set of flags")
         self._check_times()
         self._check_speeds()
         return self

@@ -125,7 +125,7 @@ def _same(had: VehicleRecord, got: VehicleRecord) -> None:
     for name in ("speed_kmh", "entry_kmh", "exit_kmh", "max_kmh", "radial_kmh", "along_kmh"):
         assert _near(getattr(one, name), getattr(other, name), 0.1)
     assert _near(one.length_m, other.length_m, 0.05)
-    assert _near(one.strength, other.strength, 0.005 * (one.strength or 0) + 1e-9)
+    assert _near(one.strength, other.strength, 0.05 * (one.strength or 0) + 1e-9)
 
 
 def _near(one: float | None, other: float | None, within: float) -> bool:
