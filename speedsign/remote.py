@@ -146,14 +146,17 @@ def _given(profile: RemoteProfileConfig) -> dict[str, Any]:
 
 def usable(config: Config, settings: RemoteSettings) -> tuple[RemoteSettings, list[str]]:
     """What of the settings still fits this config, and what had to be dropped, in sentences."""
+    whole = next(problems(config, settings), None)
+    if whole is None:
+        return settings, []
     dropped: list[str] = []
     for part in ("limit_kmh", "profile", "off"):
         alone = replace(NOTHING_SET, **{part: getattr(settings, part)})
-        if found := list(problems(config, alone)):
-            dropped.append(found[0])
+        if why := next(problems(config, alone), None):
+            dropped.append(why)
             settings = replace(settings, **{part: getattr(NOTHING_SET, part)})
-    if found := list(problems(config, settings)):
-        return NOTHING_SET, [*dropped, found[0]]
+    if not dropped or next(problems(config, settings), None):
+        return NOTHING_SET, dropped or [whole]
     return settings, dropped
 
 

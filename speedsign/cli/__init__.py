@@ -13,7 +13,9 @@ from speedsign import __version__
 _COMMANDS = {
     "backup": "speedsign.cli.backup:backup",
     "brightness": "speedsign.cli.brightness:brightness",
+    "certificate": "speedsign.cli.certificate:certificate",
     "check": "speedsign.cli.check:check",
+    "command": "speedsign.cli.command:command",
     "compare": "speedsign.cli.compare:compare_",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",

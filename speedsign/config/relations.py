@@ -11,6 +11,7 @@ from speedsign.config.line_relations import line_problems
 from speedsign.config.mqtt_relations import mqtt_problems
 from speedsign.config.panel_relations import panel_problems
 from speedsign.config.problem import Problem
+from speedsign.config.remote_relations import remote_problems
 from speedsign.config.rules_relations import rules_problems
 from speedsign.config.schema import Config, RadarConfig, SignConfig, TrackingConfig
 from speedsign.config.wanted import radar_settings
@@ -33,6 +34,7 @@ def problems_of(config: Config) -> Iterator[Problem]:
         yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
     if config.mqtt is not None:
         yield from mqtt_problems(config.mqtt)
+    yield from remote_problems(config)
 
 
 def _sign(config: Config) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ _BOUNDS = {
     "literal_error": "must be {expected}",
     "too_long": "has too many entries: at most {max_length}",
 }
-_TABLES = {("study",), ("rules", "schedule")}  # arrays of them
+_TABLES = {("study",), ("rules", "schedule"), ("remote", "key"), ("remote", "profile")}  # arrays of them
 
 
 def _problem(detail: ErrorDetails) -> Problem:
