@@ -136,6 +136,11 @@ class MqttPort(Protocol):
     def health(self) -> Mapping[str, int]: ...
 
 
+def first_pause_s(settings: BrokerSettings, chance: random.Random) -> float:
+    """How long to wait before the first try: a whole street gets its power back at once."""
+    return chance.uniform(0.0, settings.spread_s)
+
+
 def pause_s(failures: int, settings: BrokerSettings, chance: random.Random) -> float:
     """How long to wait before the next try: full jitter, so that a fleet does not come back in step.
 

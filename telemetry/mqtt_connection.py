@@ -107,6 +107,7 @@ class Connection:
         self._due_s = 0.0  # of the CONNACK, then of the SUBACK
         self._pinged_s: float | None = None
         self._sent_s = 0.0
+        self._held_at_s = 0.0  # when we last did not read, though there may have been something
         self._leave_by_s: float | None = None
         self._reason: BrokerError | None = None
         self.up_since_s: float | None = None
@@ -165,14 +166,17 @@ class Connection:
     def _move(self, wire: Any, timeout_s: float) -> None:
         poll = select.poll()
         poll.register(self._mailbox.bell, select.POLLIN)
-        reading = 0 if self._wire.congested else select.POLLIN
+        holding = self._holding()
+        reading = 0 if holding else select.POLLIN
         poll.register(wire, reading | (select.POLLOUT if self._wire.want_write() else 0))
         pending = _pending(wire) and reading
         ready = dict(poll.poll(0 if pending else timeout_s * 1000))
         if self._mailbox.bell.fileno() in ready:
             self._mailbox.answered()
         events = ready.get(wire.fileno(), 0)
-        if pending or events & (select.POLLIN | _GONE):
+        if holding and events & _GONE:
+            self._reason = BrokerError(f"mqtt {self._settings.address}: the connection was lost")
+        elif pending or events & (select.POLLIN | _GONE):
             self._read(wire)
         if events & select.POLLOUT:
             self._wire.loop_write()
@@ -181,17 +185,25 @@ class Connection:
         for _ in range(_READS):
             self._wire.read()
             gone = self._wire.socket() is not wire or self._wire.trouble or self._reason
-            if gone or self._wire.congested or not _pending(wire):
+            if gone or self._holding() or not _pending(wire):
                 return  # what is decrypted already, poll would not tell
+
+    def _holding(self) -> bool:
+        """Whether nothing is read for now: what came has to be dealt with first, and what goes has to go."""
+        if self._inbox.overfull:
+            self._held_at_s = self._clock.monotonic()
+            return True
+        return self._wire.congested
 
     def _look_at_the_time(self, now_s: float) -> None:
         late = self._late(now_s)
         if late:
             self._reason = unreachable(self._settings, TimeoutError(late))
             return
-        quiet_s = now_s - min(self._sent_s, self.last_ack_s)
-        if self.up_since_s is not None and self._pinged_s is None and quiet_s >= self._keepalive_s:
-            self._pinged_s = self._sent_s = now_s
+        quiet_s = now_s - (self._sent_s if self._pinged_s else min(self._sent_s, self.last_ack_s))
+        if self.up_since_s is not None and quiet_s >= self._keepalive_s:
+            self._pinged_s = self._pinged_s or now_s
+            self._sent_s = now_s
             self._wire.ping()
 
     def _late(self, now_s: float) -> str | None:
@@ -202,11 +214,15 @@ class Connection:
             what = "CONNECT" if self._subscribing is None else "SUBSCRIBE"
             return f"no answer to {what}" if now_s > self._due_s else None
         oldest_s = min((sent_s for _, sent_s in self._in_flight.values()), default=now_s)
-        if now_s - oldest_s > self._settings.ack_timeout_s:
+        if self._waited_s(oldest_s, now_s) > self._settings.ack_timeout_s:
             return "messages are not acknowledged"
-        if self._pinged_s is not None and now_s - self._pinged_s > self._settings.ack_timeout_s:
+        if self._waited_s(self._pinged_s or now_s, now_s) > self._settings.ack_timeout_s:
             return "no answer to PINGREQ"
         return None
+
+    def _waited_s(self, since_s: float, now_s: float) -> float:
+        """How long an answer has been outstanding; while we do not read, none can come."""
+        return now_s - max(since_s, self._held_at_s)
 
     # ----------------------------------------------------------------------- to the broker
 
@@ -264,6 +280,9 @@ class Connection:
         return None
 
     # ----------------------------------------------------------------------- from the broker
+
+    def wanted(self) -> bool:
+        return not self._mailbox.stopping.is_set()
 
     def connack(self, code: int, name: str, limits: Limits) -> None:
         if code >= FAILURE:
@@ -345,6 +364,8 @@ class Connection:
         if verdict is Verdict.VIOLATION:
             self._reason = nonsense(self._settings, self._inbox.why)
         elif verdict is Verdict.DELIVER:
+            if self._inbox.overfull:
+                self._counters.add("over_receive_maximum")
             taken = self._taker(message_id) if qos else _nothing
             message = Message(topic, payload, retained, taken)
             if self.up_since_s is None:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from speedsign.errors import BrokerError
 from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
-from telemetry.mqtt import BrokerSettings, Published, Session, long_pause_s, pause_s
+from telemetry.mqtt import BrokerSettings, Published, Session, first_pause_s, long_pause_s, pause_s
 from telemetry.mqtt_connection import Connection, Job, Mailbox, Told
 from telemetry.mqtt_refusals import Refusal
 from telemetry.mqtt_tls import ClockBehind
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _STOP_TIMEOUT_S = 3.0
 _WATCH_S = 10.0  # how often the thread is looked at
 _LEFT_BEHIND = 3  # threads that hang, at most; more are not made
+_SHORT = 3  # connections in a row that did not last: mosquitto does not tell who it throws out
 _CLOCK_LOOK_S = 1.0
 _CLOCK_STEP = timedelta(minutes=1)  # the wall clock was set
 
@@ -107,7 +108,7 @@ class PahoPort:
             answered=thread.poster(_answer),
         )
         thread.lost = thread.poster(self._lost)
-        thread.first_pause_s = 0.0 if again else self._chance.uniform(0.0, self._settings.spread_s)
+        thread.first_pause_s = 0.0 if again else first_pause_s(self._settings, self._chance)
         thread.start()
         return thread
 
@@ -224,12 +225,15 @@ class _Thread(threading.Thread):
     # ----------------------------------------------------------------------- the thread
 
     def run(self) -> None:
-        failures = 0
+        failures = short = 0
         try:
             self._pause(self.first_pause_s)
             while not self.mailbox.stopping.is_set():
                 lived_s, reason = self._one_connection()
                 failures = 0 if lived_s >= self._settings.min_connected_s else failures + 1
+                short = short + 1 if 0 < lived_s < self._settings.min_connected_s else 0
+                if short >= _SHORT and not isinstance(reason, Refusal):
+                    reason = BrokerError(f"{reason}, soon and again; does another machine use the same id?")
                 if not self.mailbox.stopping.is_set():
                     self.lost(reason)
                     self._pause_after(reason, failures)

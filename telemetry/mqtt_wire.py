@@ -53,6 +53,10 @@ class Limits:
 class Events(Protocol):
     """What a connection tells; always on the thread that moves its bytes."""
 
+    def wanted(self) -> bool:
+        """Whether the connection is still wanted, now that the way to the broker is open."""
+        ...
+
     def connack(self, code: int, name: str, limits: Limits) -> None: ...
 
     def suback(self, message_id: int, answers: list[tuple[int, str]]) -> None: ...
@@ -149,6 +153,14 @@ class Wire(Client):
             self._sock_close()
 
     # ----------------------------------------------------------------------- before paho looks at it
+
+    def _create_socket(self) -> Any:
+        """The way may take long; who was given up meanwhile must not throw out its successor."""
+        wire = super()._create_socket()
+        if not self._events.wanted():
+            wire.close()
+            raise ConnectionAbortedError("not wanted any more")
+        return wire
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         """paho leaves the socket open when the handshake fails, until the garbage is collected."""

@@ -32,15 +32,19 @@ class Running:
         self.errors: list[str] = []
         self.heard: list[Message] = []
         self.take = True  # acknowledge what is heard at once
+        self.order: list[str] = []
 
     def on_connected(self) -> None:
         self.connected += 1
+        self.order.append("connected")
 
     def on_lost(self, error: BrokerError) -> None:
         self.errors.append(str(error))
+        self.order.append("lost")
 
     def on_message(self, message: Message) -> None:
         self.heard.append(message)
+        self.order.append("message")
         if self.take:
             message.taken()
 
