@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ACK_EXPIRY_S = 3600  # an older one says nothing that the next does not
+ACK_QOS = 0  # one that is lost is said again; with QoS 1 each would cost the sign's link 130 bytes more
 _DAY_S = 86_400.0
 _GOODBYE_S = 2.0
 
@@ -254,9 +254,7 @@ class Hub:
     def _answer(self, batch: Sequence[tuple[Heard, Message]], taken: Taken) -> None:
         """It is on the disk: say so to the signs, then let the broker send more."""
         for sign, ack in taken.acks:
-            self._send(
-                messages.down_topic(sign, "ack"), messages.encode(messages.ack(ack)), expiry_s=ACK_EXPIRY_S
-            )
+            self._send(messages.down_topic(sign, "ack"), messages.encode(messages.ack(ack)), ACK_QOS)
         for _, message in batch:
             message.taken()
         for line in taken.news:
@@ -283,11 +281,11 @@ class Hub:
             shown.changed(latest, self._publish)
 
     def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        self._send(topic, payload, retain=retain)
+        self._send(topic, payload, 1, retain=retain)
 
-    def _send(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
+    def _send(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> None:
         """What is lost on the way is said again, with the next message or change."""
-        sent = asyncio.ensure_future(self._port.publish(topic, payload, 1, retain, expiry_s))
+        sent = asyncio.ensure_future(self._port.publish(topic, payload, qos, retain))
         self._sending.add(sent)
         sent.add_done_callback(self._sent)
 
