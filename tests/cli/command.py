@@ -39,6 +39,8 @@ def all_commands() -> dict[str, click.Command]:
         if not isinstance(command, click.Group):
             found[name] = command
             continue
+        if command.invoke_without_command:
+            found[name] = command
         for below in command.list_commands(context):
             one = command.get_command(context, below)
             assert one is not None

@@ -16,7 +16,7 @@ from tests.cli.command import SPEEDSIGN, all_commands, environment, finished, sp
 
 TOP = sorted(main.list_commands(None))  # type: ignore[arg-type]  # the context is not looked at
 COMMANDS = sorted(all_commands())
-SILENT = ("run",)  # prints no results
+SILENT = ("run", "hub")  # print no results
 GOOD = '[sign]\nid = "test-sign"\nlimit_kmh = 50\n[radar]\ndriver = "ops243"\nport = "/dev/ttyACM0"\n'
 
 
@@ -40,7 +40,8 @@ def test_help_has_an_example_and_the_options_that_all_share(name: str) -> None:
         assert result.exit_code == 0
         assert f"Example:  speedsign {name}" in result.stdout
     result = speedsign(*name.split(), "--help")
-    for word in ("--config FILE", "SPEEDSIGN_CONFIG", "/etc/speedsign/speedsign.toml", "--debug"):
+    default = "/etc/speedsign/hub.toml" if name.startswith("hub") else "/etc/speedsign/speedsign.toml"
+    for word in ("--config FILE", "SPEEDSIGN_CONFIG", default, "--debug"):
         assert word in result.stdout
     assert ("--json" in result.stdout) == (name not in SILENT)
 
