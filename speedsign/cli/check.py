@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from speedsign.cli.common import EXIT_USAGE, SignCommand, config_option, json_option, print_json
 from speedsign.config.load import load_config
-from speedsign.config.schema import Config, DisplayConfig
+from speedsign.config.mqtt_relations import uses_tls
+from speedsign.config.schema import Config, DisplayConfig, MqttConfig
 from speedsign.errors import ConfigError
 from speedsign.registry import load_display
+from telemetry.mqtt import PORT, PORT_TLS
 
 
 @click.command(cls=SignCommand, example="speedsign check --config speedsign.toml")
@@ -49,17 +52,27 @@ def _summary(config: Config) -> list[str]:
         f"shows    {config.rules.show}, {config.rules.minimum_kmh} to {config.ceiling_kmh} km/h",
         *_plans(config),
         f"store    {config.store.path}",
-        f"mqtt     {mqtt.host}:{mqtt.port}"
-        if mqtt
-        else "mqtt     none: the database is kept, nothing is sent",
+        f"mqtt     {_broker(mqtt)}" if mqtt else "mqtt     none: the database is kept, nothing is sent",
     ]
     if display:
         lines += _notes(display, supply=config.supply is not None)
     if config.radar.invert_direction:
         lines.append("radar    directions are inverted")
-    if mqtt and mqtt.password_file and not mqtt.password_file.is_file():
-        lines.append(f"note     {mqtt.password_file} is not on this machine; run needs it")
-    return lines
+    return [*lines, *(_missing(mqtt) if mqtt else ())]
+
+
+def _broker(mqtt: MqttConfig) -> str:
+    """Where the broker is, whether others can read along, and how it knows this sign."""
+    port = mqtt.port or (PORT_TLS if uses_tls(mqtt) else PORT)
+    how = f"TLS {mqtt.tls_version}" if uses_tls(mqtt) else "not encrypted"
+    who = [*(["certificate"] if mqtt.certificate_file else []), *(["password"] if mqtt.password_file else [])]
+    return ", ".join([f"{mqtt.host}:{port}", how, *who])
+
+
+def _missing(mqtt: MqttConfig) -> Iterator[str]:
+    for file in (mqtt.password_file, mqtt.ca_file, mqtt.certificate_file, mqtt.key_file):
+        if file and not file.is_file():
+            yield f"note     {file} is not on this machine; run needs it"
 
 
 def _plans(config: Config) -> list[str]:

@@ -109,7 +109,7 @@ def _mqtt(broker: str | None) -> MqttConfig | None:
     if not host or port == 0 or not set(broker).isdisjoint("/@?#"):
         raise UsageError(f"--mqtt {broker}: write HOST or HOST:PORT, for example localhost:1883")
     # The traffic is made up and the broker named by hand: nothing there needs to be hidden from anybody.
-    return MqttConfig(host=host, port=port or 1883, allow_plain=True)
+    return MqttConfig(host=host, port=port or 1883, tls=False, allow_plain=True)
 
 
 def _artist() -> Callable[[Scene], RenderableType] | None:

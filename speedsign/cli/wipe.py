@@ -65,8 +65,10 @@ def _stopped(config: Config) -> Iterator[None]:
 
 
 def _secrets(config: Config) -> list[Path]:
-    file = config.mqtt.password_file if config.mqtt else None
-    return [file] if file is not None and file.is_file() else []
+    if config.mqtt is None:
+        return []
+    files = (config.mqtt.password_file, config.mqtt.key_file)
+    return [file for file in files if file is not None and file.is_file()]
 
 
 def _ask(config: Config, files: list[Path]) -> None:

@@ -24,8 +24,11 @@ port = "/dev/null"
 path = "{folder}/data/sign.db"
 
 [mqtt]
-host = "localhost"
+host = "mqtt.example.lv"
+username = "bauska-3"
 password_file = "{folder}/secret"
+certificate_file = "{folder}/sign.crt"
+key_file = "{folder}/sign.key"
 """
 
 
@@ -39,6 +42,7 @@ def config(tmp_path: Path) -> Path:
         (data / name).write_text("")
     (data / "sign.dbx").write_text("another's")
     (tmp_path / "secret").write_text("hunter2\n")
+    (tmp_path / "sign.key").write_text("the sign's own\n")
     (tmp_path / "sign.toml").write_text(CONFIG.format(folder=tmp_path))
     return tmp_path / "sign.toml"
 
@@ -50,13 +54,13 @@ def left(config: Path) -> set[str]:
 def test_measurements_and_secrets_go_and_the_rest_stays(config: Path) -> None:
     result = speedsign("wipe", "--config", config, "--yes", "--json")
     assert result.exit_code == 0
-    assert len(as_json(result)["deleted"]) == 5
+    assert len(as_json(result)["deleted"]) == 6
     assert left(config) == {"sign.toml", "data/sign.dbx"}
 
 
 def test_secrets_can_stay(config: Path) -> None:
     speedsign("wipe", "--config", config, "--yes", "--keep-secrets")
-    assert left(config) == {"sign.toml", "data/sign.dbx", "secret"}
+    assert left(config) == {"sign.toml", "data/sign.dbx", "secret", "sign.key"}
 
 
 def test_the_signs_id_has_to_be_typed(config: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.serial_port import SerialPort
 from drivers.tcp_port import TcpPort
-from speedsign.assemble import Pace, plan, secret
+from speedsign.assemble import Pace, plan
 from speedsign.config.load import parse_config
 from speedsign.config.schema import Config, TrackingConfig
 from speedsign.config.wanted import radar_settings, tracking_params
@@ -18,6 +18,7 @@ from speedsign.errors import ConfigError
 from speedsign.lines import radar_line
 from speedsign.model import Direction, Unit
 from speedsign.registry import load_radar
+from telemetry.broker_settings import secret
 
 TEXT = """
 [sign]

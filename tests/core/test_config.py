@@ -119,7 +119,7 @@ def test_a_sign_that_cannot_be(key: str, value: str, expected: str) -> None:
         ("[rules]\nminimum_kmh = 95\nceiling_kmh = 90", "must be above minimum_kmh, which is 95"),
         ("[tracking]\nmax_speed_kmh = 299", "what a ops243 can measure"),
         ('[display]\ndriver = "nixie"\nport = "/dev/x"', "there is no such panel; known are dm56a04"),
-        ('[mqtt]\nhost = "broker.example"', "is another machine, and this connection is not encrypted"),
+        ('[mqtt]\nhost = "broker.example"', "broker.example has to know this sign"),
         ('[mqtt]\nhost = "localhost"\nusername = "me"', "password_file: is missing"),
         ("[tracking]\ngap_s = nan", "finite number"),
     ],
