@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,7 @@ def table(signs: list[SignNow], now: datetime, late_s: float) -> list[str]:
     for one in signs:
         lines.append(_line(one, now, width))
         if troubles := _troubles(one, now, late_s):
-            lines.append(f"  {', '.join(troubles)}"[:80])
+            lines += wrap(", ".join(troubles), 80, initial_indent="  ", subsequent_indent="  ")
     return lines
 
 

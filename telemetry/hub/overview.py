@@ -20,6 +20,8 @@ from telemetry.messages import OFF, parse_birth, parse_health
 from telemetry.query import Source, reading
 
 DAY_S = 86_400
+_STEP_S = 900
+_ON_ITS_WAY_S = 300  # so long after its end an interval may still be at the sign
 MOST_REPLIES = 20
 MOST_GAPS = 100  # of a sign, named one by one
 
@@ -175,25 +177,27 @@ def _stores(db: sqlite3.Connection, sign: str) -> Iterator[StoreOf]:
 
 
 def _last_day(db: sqlite3.Connection, sign: str, now_s: int) -> tuple[float | None, int]:
-    """Measured share of the last 24 h, or since the sign is known; vehicles in them."""
+    """Measured share of the last 24 h that can be here by now, or since it stands; vehicles in them."""
+    until_s = now_s - _ON_ITS_WAY_S
+    until_s -= until_s % _STEP_S
     began = db.execute(
         "SELECT min(from_ms) FROM installation WHERE sign = ? AND facts_seq IS NOT NULL", (sign,)
     ).fetchone()[0]
     if began is None:
         return None, 0
-    from_s = now_s - DAY_S
+    from_s = until_s - DAY_S
     inside = (
         "interval.installation_id IN (SELECT id FROM installation WHERE sign = ? AND facts_seq IS NOT NULL)"
         " AND start_s >= ? AND start_s < ?"
     )
-    bounds = (sign, from_s, now_s)
+    bounds = (sign, from_s, until_s)
     measured_s = db.execute(f"SELECT total(measured_s) FROM interval WHERE {inside}", bounds).fetchone()[0]  # noqa: S608
     vehicles = db.execute(
         "SELECT coalesce(sum(length(speeds)), 0) FROM cell JOIN interval ON interval.id = interval_id"  # noqa: S608
         f" WHERE {inside}",
         bounds,
     ).fetchone()[0]
-    known_s = now_s - max(from_s, began // 1000)
+    known_s = until_s - max(from_s, began // 1000)
     return (min(1.0, measured_s / known_s) if known_s > 0 else None), vehicles
 
 

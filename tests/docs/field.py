@@ -22,6 +22,7 @@ from speedsign.model import (
     VehicleRecord,
 )
 from telemetry.store import SqliteStore
+from tests.docs.hub import make_hub
 from tests.docs.study import BAUSKA, IECAVA, make_study
 from tests.docs.traffic import chunks
 
@@ -53,7 +54,7 @@ port = "dev/ttyUSB7"
 
 
 def make_all(folder: Path) -> None:
-    """Configs, capture.jsonl, sign.db, and of a study bauska.db with iecava.db as its control."""
+    """Configs, capture.jsonl, sign.db, hub.db, and of a study bauska.db with iecava.db as its control."""
     example = ROOT / "speedsign" / "config" / "example.toml"
     shutil.copy(example, folder / "speedsign.toml")
     bad = example.read_text(encoding="utf-8").replace("limit_kmh = 50", "limit_kmh = 500")
@@ -66,6 +67,7 @@ def make_all(folder: Path) -> None:
     make_study(folder / "bauska.db", BAUSKA, seed=5)
     make_study(folder / "iecava.db", IECAVA, seed=6)
     make_old_file(folder / "old-sign.csv")
+    make_hub(folder / "hub.db")
 
 
 def make_capture(path: Path) -> None:
