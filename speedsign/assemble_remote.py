@@ -19,6 +19,8 @@ from telemetry.publisher import Publisher
 
 _log = logging.getLogger(__name__)
 
+RESTART_AFTER_S = 2.0  # the answer leaves first
+
 
 def settings_at_start(config: Config) -> tuple[RemoteSettings, list[str]]:
     """What was set from afar and confirmed, as far as it fits the config of now; and what had to go."""
@@ -93,7 +95,7 @@ class RemoteControl:
     def _restart(self) -> None:
         _log.warning("the sign ends because a command asked for it; whoever supervises it starts it again")
         if self._running:
-            self._running.cancel()
+            asyncio.get_running_loop().call_later(RESTART_AFTER_S, self._running.cancel)
 
     def _status(self) -> dict[str, Any]:
         """What the sign does now, for a report."""

@@ -202,6 +202,7 @@ class Publisher:
         """Do what is to be done now, then wait for the next thing."""
         self._changed.clear()
         if self._greeting:
+            await self._look_again()
             await self._greet()
         wanted = self._sender.wanted(self._clock.monotonic())
         if wanted and not self._hub.renewing:
@@ -217,6 +218,12 @@ class Publisher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, 3600.0)):
                     await self._changed.wait()
+
+    async def _look_again(self) -> None:
+        """Where the sign stands may be another place now; another file is found when rows are loaded."""
+        facts: StoreFacts = await self._ask("read the store's epoch", lambda outbox: outbox.facts())
+        if facts.epoch == self._facts.epoch:
+            self._facts = facts
 
     async def _greet(self) -> None:
         self._greeting = False

@@ -98,6 +98,8 @@ class Sender:
 
     def news(self, now_s: float, *, at_once: bool = False) -> None:
         """There is something new in the outbox; what is urgent does not wait for this sign's slot."""
+        if at_once and self.trouble:
+            self._end_trouble(now_s)  # who asked may hear it, whoever else does not
         start_s = now_s if at_once else now_s + self.settings.slot_s
         if self._exhausted:
             self._exhausted, self._load_from_s = False, start_s
