@@ -19,17 +19,17 @@ class Pieces:
     vehicles: float  # and what single vehicles add to it, on average
     health: float
     ping: float  # asked and answered
+    pings: float  # in each interval: what is sent otherwise puts the next one off
     reconnect: float  # TCP, TLS, MQTT, greeting, the hub's answer; and the end of the connection before
-    keepalive_s: int = 300
 
 
 def month_mb(pieces: Pieces, *, vehicles: bool) -> dict[str, float]:
-    """MB a month by cause. A ping is counted for each keepalive_s, as if nothing else was ever sent."""
+    """MB a month by cause."""
     day = {
         "intervals": INTERVALS_A_DAY * pieces.aggregate,
         "single vehicles": INTERVALS_A_DAY * pieces.vehicles if vehicles else 0.0,
         "health": HEALTH_A_DAY * pieces.health,
-        "keep-alive": 86_400 / pieces.keepalive_s * pieces.ping,
+        "keep-alive": INTERVALS_A_DAY * pieces.pings * pieces.ping,
         "reconnects": RECONNECTS_A_DAY * pieces.reconnect,
     }
     return {what: DAYS * cost / 1e6 for what, cost in day.items()}

@@ -6,7 +6,10 @@ import math
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
+from benchmarks.accuracy.scenes import Scene, record
+from benchmarks.accuracy.score import track
 from speedsign.model import (
     ClockQuality,
     Coverage,
@@ -21,6 +24,7 @@ SIGN = "bytes-1"
 QUARTER_S = 900
 QUARTERS = 96
 VEHICLES_A_DAY = 5000
+VEHICLES_IN_A_MESSAGE = 100
 T0 = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)
 
 PLACE = Installation(
@@ -50,36 +54,31 @@ def start_of(quarter: int) -> datetime:
     return T0 + timedelta(seconds=QUARTER_S * quarter)
 
 
+@cache
+def _pool() -> tuple[Vehicle, ...]:
+    """Vehicles as the tracker makes them of a simulated radar: an OPS243, 300 vehicles an hour."""
+    seen = [vehicle for seed in range(1, 8) for vehicle in track(record(Scene("street", 300), seed, 1800))[0]]
+    assert len(seen) > 8 * VEHICLES_IN_A_MESSAGE
+    return tuple(seen)
+
+
 def vehicles_of(quarter: int, seed: int = 1) -> Iterator[VehicleRecord]:
-    """The vehicles of a quarter of an hour, in the order in which they passed."""
+    """The vehicles of a quarter of an hour, in the order in which they passed; none twice in a message."""
     rng = random.Random(f"{seed} {quarter}")
+    pool = _pool()
     wanted = VEHICLES_A_DAY * share(quarter)
     n = int(wanted) + (rng.random() < wanted % 1)
-    for second in sorted(rng.uniform(0, QUARTER_S - 1) for _ in range(n)):
-        yield _vehicle(start_of(quarter) + timedelta(seconds=round(second, 3)), rng)
+    for place, second in enumerate(sorted(rng.uniform(0, QUARTER_S - 1) for _ in range(n))):
+        vehicle = pool[(quarter * 150 + place) % len(pool)]
+        yield _record(vehicle, start_of(quarter) + timedelta(seconds=second))
 
 
-def _vehicle(at: datetime, rng: random.Random) -> VehicleRecord:
-    speed = max(12.0, rng.gauss(51.0, 8.5))
-    direction = rng.choice((Direction.APPROACHING, Direction.RECEDING))
-    shown = direction is Direction.APPROACHING
-    vehicle = Vehicle(
-        track_id=rng.randint(1, 1_000_000),
-        direction=direction,
-        t_first_mono_s=1000.0,
-        t_last_mono_s=1004.0,
-        speed_kmh=round(speed, 2),
-        entry_kmh=round(speed + rng.gauss(1, 1), 2),
-        exit_kmh=round(max(5.0, speed - abs(rng.gauss(2, 2))), 2),
-        max_kmh=round(speed + abs(rng.gauss(1, 1)), 2),
-        readings=rng.randint(8, 60),
-        strength=round(rng.uniform(60, 900), 1),
-        length_m=None,
-        flags=("merged",) if rng.random() < 0.04 else (),
-    )
-    first = at - timedelta(seconds=round(rng.uniform(1.5, 6.0), 3))
+def _record(vehicle: Vehicle, at: datetime) -> VehicleRecord:
+    first = at - timedelta(seconds=vehicle.t_last_mono_s - vehicle.t_first_mono_s)
+    shown = vehicle.direction is Direction.APPROACHING
+    face = ("over" if vehicle.speed_kmh > PLACE.limit_kmh else "within") if shown else ""
     display = DisplayState.SHOWN if shown else DisplayState.BLANK
-    return VehicleRecord(vehicle, first, at, ClockQuality.OK, display, "tracker 1", "within" if shown else "")
+    return VehicleRecord(vehicle, first, at, ClockQuality.OK, display, "tracker 1", face)
 
 
 def coverage_of(quarter: int, rng: random.Random) -> list[Coverage]:

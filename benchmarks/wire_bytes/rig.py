@@ -138,7 +138,7 @@ class MeteredSign:
             await self._store("count", partial(_count, record))
         covered = coverage_of(number, self._rng)
         await self._store("cover", lambda store: store.add_coverage(covered))
-        await self._store("close", lambda store: store.close_intervals(start_of(number + 1), T0))
+        await self._store("close", lambda store: store.close_intervals(start_of(number + 1), None))
         self.publisher.wake()
 
     async def delivered(self) -> None:
@@ -189,6 +189,15 @@ class MeteredSign:
         before, first = self.relay.cost(), self._pings()
         await self._pings_seen(first + pings)
         return (self.relay.cost() - before).total / (self._pings() - first)
+
+    async def pings_in_an_interval(self, number: int, interval_s: float) -> int:
+        """Keep-alives between the ends of two intervals; needs `log_all`."""
+        loop = asyncio.get_running_loop()
+        await self.quarter(number)
+        begun_s, first = loop.time(), self._pings()
+        await asyncio.sleep(begun_s + interval_s - loop.time())
+        await self.quarter(number + 1)
+        return self._pings() - first
 
     async def _pings_seen(self, n: int) -> None:
         await until(lambda: self._pings() >= n, TIMEOUT_S, "a keep-alive")

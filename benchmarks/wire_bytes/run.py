@@ -25,7 +25,7 @@ from benchmarks.wire_bytes.health import sample
 from benchmarks.wire_bytes.meter import MTU, Cost, PacketMeter, own_network
 from benchmarks.wire_bytes.rig import MeteredSign
 
-PING_EVERY_S = 3  # keep-alives of a connection that does nothing else, to measure them
+PING_EVERY_S = 3  # to measure keep-alives; an interval is then three times as long, as 900 s are to 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,15 @@ async def measure(folder: Path, *, vehicles: bool, quarters: int, reconnects: in
     return Measured(costs, again, health, relay, seen)
 
 
-async def measure_ping(folder: Path, pings: int) -> float:
-    """Bytes of a keep-alive, asked and answered."""
+async def measure_ping(folder: Path, pings: int, intervals: int) -> tuple[float, float]:
+    """Bytes of a keep-alive, asked and answered; how many there are in an interval of three times as long."""
     async with MeteredSign(folder, vehicles=False, keepalive_s=PING_EVERY_S, log_all=True) as sign:
-        return await sign.cost_of_ping(pings)
+        cost = await sign.cost_of_ping(pings)
+        found = [await sign.pings_in_an_interval(2 * n, 3 * PING_EVERY_S) for n in range(intervals)]
+    return cost, statistics.mean(found)
 
 
-def pieces(plain: Measured, with_vehicles: Measured, ping: float) -> Pieces:
+def pieces(plain: Measured, with_vehicles: Measured, ping: float, pings: float) -> Pieces:
     aggregate = statistics.mean(cost.total for cost in plain.quarters)
     both = statistics.mean(cost.total for cost in with_vehicles.quarters)
     return Pieces(
@@ -76,6 +78,7 @@ def pieces(plain: Measured, with_vehicles: Measured, ping: float) -> Pieces:
         vehicles=both - aggregate,
         health=plain.health.total,
         ping=ping,
+        pings=pings,
         reconnect=statistics.mean(cost.total for cost in plain.reconnects + with_vehicles.reconnects),
     )
 
@@ -86,7 +89,7 @@ def table(found: Pieces) -> str:
         "intervals": f"{found.aggregate:,.0f} an interval",
         "single vehicles": f"{found.vehicles:,.0f} an interval",
         "health": f"{found.health:,.0f} a message",
-        "keep-alive": f"{found.ping:,.0f} a ping",
+        "keep-alive": f"{found.ping:,.0f} a ping, {found.pings:g} an interval",
         "reconnects": f"{found.reconnect:,.0f} each",
     }
     lines = [
@@ -116,7 +119,7 @@ async def main_async(args: argparse.Namespace, folder: Path) -> tuple[str, Piece
     how = {"quarters": args.quarters, "reconnects": args.reconnects, "packets": args.packets}
     plain = await measure(folder / "plain", vehicles=False, **how)
     both = await measure(folder / "vehicles", vehicles=True, **how)
-    found = pieces(plain, both, await measure_ping(folder / "ping", 8))
+    found = pieces(plain, both, *await measure_ping(folder / "ping", pings=5, intervals=4))
     return table(found) + checked(both), found
 
 

@@ -30,10 +30,10 @@ class Plan:
 
     seconds: float = 60.0
     retire_on: str = "hub"
-    rate_hz: float = 8.0  # intervals a second, of two vehicles each
+    rate_hz: float = 20.0  # intervals a second, of two vehicles each
     resend_s: float = 3.0  # the sign's first time-out; 30 s in the field
-    up_s: float = 5.0  # a part lives so long on average
-    down_s: float = 1.5  # and is away at most so long
+    up_s: float = 3.0  # a part lives so long on average
+    down_s: float = 3.0  # and is away at most so long
     drain_s: float = 180.0  # the time that is given for the rest
 
 
