@@ -120,6 +120,16 @@ def test_an_angle_that_was_put_right_is_told_with_the_counts_that_change(path: P
         assert max(row.seq for row in only(store, "place")) < max(row.seq for row in only(store, "agg"))
 
 
+def test_an_angle_that_is_put_right_under_a_running_sign_is_told_before_the_counts(
+    store: SqliteStore,
+) -> None:
+    store.add_vehicle(passed(50), [])
+    close(store, 1)
+    correct_angle(store.path, 1, 20.0, T0)
+    close(store, 1)
+    assert sorted(rows(store)) == [(1, "place"), (2, "agg"), (3, "place"), (4, "agg")]
+
+
 def test_what_was_imported_is_nobodys_news(path: Path) -> None:
     with contextlib.closing(SqliteStore(path, "bauska-3", vehicles=True)) as store:
         store._db.execute(

@@ -85,6 +85,11 @@ class MemoryPort:
                 asyncio.get_running_loop().call_later(0.05, self.hub, topic, payload)
         return result
 
+    def held(self) -> list[asyncio.Future[Published]]:
+        """Answers that are owed; from now on the test's, and `down` leaves them alone."""
+        held, self._waiting = [one for one in self._waiting if not one.done()], []
+        return held
+
     def tell(self, what: str, payload: bytes, *, retained: bool = False) -> None:
         """A message to the sign."""
         assert self.session
@@ -490,6 +495,60 @@ def test_a_copy_goes_on_under_a_name_of_its_own_before_it_says_anything(store: S
         assert bench.pending() == 0
         births = [json.loads(payload) for topic, payload, _ in bench.port.sent if topic.endswith("birth")]
         assert [birth["epoch"] for birth in births] == [first, store.epoch]
+
+    run_virtual(main())
+
+
+def test_while_a_new_epoch_is_being_written_nothing_goes_out_under_the_old_one(store: SqliteStore) -> None:
+    class SlowToRenew(InlineRecorder[SqliteStore]):
+        def submit(self, what: str, *more: Any) -> None:
+            if what == "begin a new epoch":
+                asyncio.get_running_loop().call_later(60, super().submit, what, *more)
+            else:
+                super().submit(what, *more)
+
+    async def main() -> None:
+        bench = Bench(store, TO_HUB)
+        bench.publisher = Publisher(bench.port, SlowToRenew(store), WHO, TO_HUB, clock=bench.clock)
+        hub = Hub(bench.port)
+        hub.has[store.epoch] = set(range(1, 100))
+        bench.close_some(3)
+        async with bench.running():
+            bench.port.up()
+            await asyncio.sleep(55)
+            bench.close_some(4)
+            await asyncio.sleep(4)
+            assert bench.port.words() == ["on", "birth"]
+            await asyncio.sleep(10)
+            assert hub.has[store.epoch] == {1, 2, 3, 4, 5}
+
+    run_virtual(main())
+
+
+def test_a_late_answer_to_an_earlier_connection_is_none_to_this_one(store: SqliteStore) -> None:
+    async def main() -> None:
+        bench = Bench(store, TO_BROKER)
+        async with bench.running():
+            bench.port.up()
+            await asyncio.sleep(0.5)
+            bench.port.silent = True
+            bench.close_some(1)
+            await asyncio.sleep(0.5)
+            late = bench.port.held()
+            bench.port.down()
+            bench.port.up()
+            await asyncio.sleep(0.5)
+            state, *_ = bench.port.held()
+            state.set_result(GOOD)
+            for _ in range(2):
+                await asyncio.sleep(0.5)
+                for one in bench.port.held():
+                    if bench.port.words()[-1] == "birth":
+                        one.set_result(GOOD)
+            assert bench.port.words()[-2:] == ["birth", 2]
+            late[0].set_result(GOOD)
+            await asyncio.sleep(0.5)
+            assert bench.pending() == 1
 
     run_virtual(main())
 

@@ -226,6 +226,35 @@ def test_what_the_broker_did_not_take_is_sent_again_at_once_and_what_it_took_wai
     assert world.seqs() == [2, 1, 3, 3]
 
 
+def test_what_could_not_be_given_to_the_broker_is_tried_at_the_next_connection() -> None:
+    world = World()
+    world.put("agg")
+    world.connect()
+    world.now_s += 3
+    world.pump()
+    world.owed.clear()
+    world.sender.failed(1, world.now_s)
+    world.run(100)
+    assert world.seqs() == [1]
+    world.lose()
+    world.connect()
+    world.run(5)
+    assert world.seqs() == [1, 1]
+    assert not world.store
+
+
+def test_after_a_reset_nothing_of_before_is_sent() -> None:
+    world = World(hub=False)
+    world.put("agg", "agg")
+    world.connect()
+    world.run(5)
+    world.store.clear()
+    world.owed.clear()
+    world.sender.reset(world.now_s)
+    world.run(1000)
+    assert world.seqs() == [2, 1]
+
+
 def test_what_the_hub_does_not_acknowledge_is_sent_again_after_half_a_minute_and_jitter() -> None:
     gaps = []
     for seed in range(200):
@@ -353,6 +382,22 @@ def test_by_the_brokers_word_rows_go_at_its_acknowledgement() -> None:
     world.run(1)  # no hub is waited for
     assert world.seqs() == [5, 4, 3, 2, 1]
     assert not world.store
+
+
+def test_a_probe_that_dies_with_its_connection_is_not_repeated_at_each_new_one() -> None:
+    world = World(hub=False)
+    world.put(*["agg"] * 20)
+    world.connect()
+    world.run(HOUR_S)
+    assert world.sender.trouble is Trouble.SILENT
+    before = len(world.wire)
+    for _ in range(12 * 60):
+        world.now_s += 50
+        world.pump()
+        world.lose()  # before the broker has answered anything
+        world.now_s += 10
+        world.connect()
+    assert len(world.wire) - before < 30
 
 
 # --------------------------------------------------------------------------- whatever happens
