@@ -13,6 +13,7 @@ from tests.docs.field import make_all
 from tests.docs.pages import ROOT
 
 UNIT = ROOT / "systemd" / "speedsign.service"
+HUB = ROOT / "systemd" / "speedsign-hub.service"
 EXPOSURE_TENTHS = 20  # 0 to 100, of systemd-analyze security; a unit without any hardening has 92
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
@@ -33,9 +34,10 @@ def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @needs_systemd
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    unit = tmp_path / UNIT.name
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/speedsign/bin/speedsign", sys.executable)
+@pytest.mark.parametrize("shipped", [UNIT, HUB], ids=lambda path: path.name)
+def test_systemd_understands_every_line(tmp_path: Path, shipped: Path) -> None:
+    unit = tmp_path / shipped.name
+    text = shipped.read_text(encoding="utf-8").replace("/opt/speedsign/bin/speedsign", sys.executable)
     unit.write_text(text, encoding="utf-8")
     result = analyze("verify", "--man=no", unit)
     assert (result.returncode, _about(unit, result.stderr)) == (0, [])
@@ -47,8 +49,9 @@ def _about(unit: Path, said: str) -> list[str]:
 
 
 @needs_systemd
-def test_little_is_exposed() -> None:
-    result = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_TENTHS}", UNIT)
+@pytest.mark.parametrize("shipped", [UNIT, HUB], ids=lambda path: path.name)
+def test_little_is_exposed(shipped: Path) -> None:
+    result = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_TENTHS}", shipped)
     assert result.returncode == 0, result.stdout
 
 
