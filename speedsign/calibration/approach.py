@@ -9,7 +9,8 @@ sqrt(1 - d^2/R^2), and the speed along the road is r over it. At a steady speed 
 
 a straight line over 1/R^2 for each last distance that is tried. The one that fits best tells d, and with
 it the angle of every reading. A driver who gains or loses a little adds a term that grows with the way
-(u^2 = v^2 + 2 a way); it is held small by what drivers usually do.
+(u^2 = v^2 + 2 a way); it is held small by what drivers usually do. Where it is known from others how far
+away the lane is, d is held to that, as far as cars keep to the middle of a lane.
 
 Where the radar tells ranges, the last distance is what they say.
 """
@@ -18,22 +19,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import asin, degrees, exp, inf, isfinite, log, sqrt
+from math import exp, isfinite, log, sqrt
 from statistics import median
 from typing import NamedTuple
 
+from speedsign.calibration.line import FARTHEST_M, NEAREST_M, Best, best_of, line_of, rows_of
 from speedsign.model import Direction
 from speedsign.tracking.params import KMH_PER_MPS
 from speedsign.tracking.speeds import UPPER, far_part, smoothed
 
 LEAST_READINGS, LEAST_S = 10, 0.8
-_NEAREST_M, _FARTHEST_M = 2.0, 100.0  # the last reading: tried in equal ratios
-_TRIED, _FINER, _ROUNDS = 24, 4, 3  # so many, then around the best in steps so much finer, so often
-_USUAL_ACCEL_MPS2 = 0.3  # standard deviation of what a driver does on a free road
-_LEAST_NOISE_MPS = 0.05
+NOISE_MPS, LEAST_NOISE_MPS = 0.1, 0.05  # of a reading: until it is known, and at least
+LANE_SPREAD = 0.1  # standard deviation of ln d: cars keep so near to the middle of a lane
+LANES_M = tuple(2.0 * 1.1**i for i in range(27))  # 2 to 24 m, the radar's height included
+_FEW_LANES_M = LANES_M[2:-2:4]
+_STEP, _STEPS = 0.06, 4  # of ln d around a known lane
+_RANGE_OFF_M = 1.0  # standard deviation of what a radar's ranges are off, all of them together
 _CLIPPED = 3.0  # standard deviations: readings farther off count no more than that
-_MOST_KEPT = 64  # readings that a line is laid through
-_SINGULAR = 1e-12
+_MOST_KEPT = 40  # readings that a line is laid through
 _TO_SD = 1.4826  # from the median of absolute deviations
 
 
@@ -55,7 +58,6 @@ class Seen(NamedTuple):
     radial_kmh: float  # the representative radial speed: what the tracker divides by the angle's cosine
     accel_mps2: float
     misfit_mps: float  # root mean square of what its readings are off
-    fall: float  # by how many standard deviations its radial speed falls as the cosine does
 
 
 def checked(approach: Approach) -> Approach:
@@ -83,181 +85,110 @@ def representative(times_s: Sequence[float], speeds_kmh: Sequence[float]) -> tup
     return len(far) - 1 - place, sorted(far)[place]
 
 
-def seen_of(approach: Approach) -> Seen | None:
-    """What an approach tells; None: too few readings, or no passage explains them."""
-    times, speeds, ranges = checked(approach)
-    if len(times) < LEAST_READINGS or times[-1] - times[0] < LEAST_S or min(speeds) <= 0.0:
-        return None
-    which, radial_kmh = representative(times, speeds)
-    columns = _columns(times, [speed / KMH_PER_MPS for speed in speeds])
-    last_m = None if not ranges else _last_range(columns, ranges)
-    best = _search(columns, last_m)
-    if best is None:
-        return None
-    clipped = _clipped(columns, best)
-    if clipped is not None:
-        columns, best = clipped, _search(clipped, last_m)
-    return None if best is None else _seen(columns, best, which, radial_kmh)
+class Fits:
+    """An approach, and how well lanes and last distances explain it.
+
+    `noise_mps`: standard deviation of one of its readings.
+    """
+
+    def __init__(self, approach: Approach, noise_mps: float = NOISE_MPS) -> None:
+        """Raises ValueError for impossible readings; `usable` is False for too few."""
+        times, speeds, ranges = checked(approach)
+        long_enough = len(times) >= LEAST_READINGS and times[-1] - times[0] >= LEAST_S
+        self.usable = long_enough and min(speeds) > 0.0
+        self.noise_mps = noise_mps
+        if not self.usable:
+            return
+        self._which, self._radial_kmh = representative(times, speeds)
+        radial = [speed / KMH_PER_MPS for speed in speeds]
+        self._ahead = _ahead(times, radial)
+        kept = range(len(times) - 1, -1, -((len(times) - 1) // _MOST_KEPT + 1))
+        self._radial = [radial[i] for i in kept]
+        self._kept = [self._ahead[i] for i in kept]
+        self._told_m = None if not ranges else _last_range(self._ahead, ranges)
+        self._rows = rows_of(self._radial, self._kept)
+        if self._clip():
+            self._rows = rows_of(self._radial, self._kept)
+
+    def own_noise_mps(self) -> float:
+        """How far its readings lie off its own best line, each."""
+        misfit = min(best.line.misfit for best in self._bests(_FEW_LANES_M))
+        return max(sqrt(misfit / max(len(self._radial) - 4, 1)), LEAST_NOISE_MPS)
+
+    def against(self, lanes_m: Sequence[float]) -> list[float]:
+        """How badly each lane explains the readings: sums of squares in standard deviations."""
+        return [self._score(best) for best in self._bests(lanes_m)]
+
+    def without_lane(self) -> float:
+        """The same for a radial speed that does not fall but by braking."""
+        return line_of(self._rows, 0.0, FARTHEST_M, self.noise_mps).misfit / self.noise_mps**2
+
+    def seen(self, lane_m: float) -> Seen:
+        """What the readings tell about a car that keeps to this lane."""
+        steps = [i * _STEP for i in range(-_STEPS, _STEPS + 1)]
+        bests = self._bests([lane_m * exp(step) for step in steps])
+        held = [(step / LANE_SPREAD) ** 2 for step in steps]
+        scores = [self._score(best) + more for best, more in zip(bests, held, strict=True)]
+        least = min(scores)
+        line = bests[scores.index(least)].line
+        ahead_m = self._ahead[self._which]
+        total = mean = square = 0.0
+        for score, best in zip(scores, bests, strict=True):
+            likely = exp(max((least - score) / 2, -700.0))
+            angle_deg = best.line.angle_deg(ahead_m)
+            within_deg = angle_deg * best.last_part(ahead_m) * best.place_sd * self.noise_mps
+            total += likely
+            mean += likely * angle_deg
+            square += likely * (angle_deg * angle_deg + within_deg * within_deg)
+        mean /= total
+        return Seen(
+            angle_deg=mean,
+            sd_deg=sqrt(max(square / total - mean * mean, 0.0)),
+            beside_m=line.beside_m,
+            along_kmh=sqrt(line.v2) * KMH_PER_MPS,
+            radial_kmh=self._radial_kmh,
+            accel_mps2=-line.gain / 2,
+            misfit_mps=sqrt(line.misfit / len(self._radial)),
+        )
+
+    def _clip(self) -> bool:
+        """Bring what lies far off the best line nearer; False: nothing does."""
+        line = min(self._bests(_FEW_LANES_M), key=lambda best: best.line.misfit).line
+        fitted = [line.speed_mps(ahead) for ahead in self._kept]
+        off = [r - f for r, f in zip(self._radial, fitted, strict=True)]
+        most = _CLIPPED * max(_TO_SD * median(abs(one) for one in off), LEAST_NOISE_MPS)
+        radial = [f + min(max(one, -most), most) for f, one in zip(fitted, off, strict=True)]
+        if all(abs(one) <= most for one in off) or min(radial) <= 0.0:
+            return False
+        self._radial = radial
+        return True
+
+    def _bests(self, lanes_m: Sequence[float]) -> list[Best]:
+        """For each lane the best last place: what is found for one is tried first for the next."""
+        found: list[Best] = []
+        for lane_m in lanes_m:
+            near = found[-1].place if found else None
+            if self._told_m is not None:
+                near = log(max(sqrt(max(self._told_m**2 - lane_m**2, 0.0)), NEAREST_M))
+            found.append(best_of(self._rows, lane_m, self.noise_mps, near))
+        return found
+
+    def _score(self, best: Best) -> float:
+        score = best.line.misfit / self.noise_mps**2
+        if self._told_m is not None:
+            score += ((best.line.last_m - self._told_m) / _RANGE_OFF_M) ** 2
+        return score
 
 
-class _Columns(NamedTuple):
-    ahead_m: Sequence[float]  # what each reading is farther away than the last: all of them
-    kept: Sequence[int]  # those that the line is laid through
-    radial: Sequence[float]  # m/s, of these
-    ahead: Sequence[float]
-    bent: Sequence[float]  # `ahead` times the cosine squared, nearly: what acceleration adds
-
-
-class _Fit(NamedTuple):
-    """The line for one last distance. `tried`: all of the search, as (ln of it, misfit, angle's d/v^2...)."""
-
-    last_m: float
-    misfit: float  # sum of squares, m²/s²
-    v2: float  # v², m²/s²
-    gain: float  # 2 a
-    vd2: float  # v² d²
-    vd2_var: float  # for readings of variance 1
-    tried: Sequence[_Fit] = ()
-
-    @property
-    def beside_m(self) -> float:
-        return sqrt(max(self.vd2, 0.0) / self.v2)
-
-    def speed_mps(self, ahead_m: float, bent: float) -> float:
-        """The radial speed at a distance."""
-        away_m = self.last_m + ahead_m
-        return sqrt(max(self.v2 + self.gain * bent - self.vd2 / (away_m * away_m), 0.0))
-
-
-def _columns(times: Sequence[float], speeds: Sequence[float]) -> _Columns:
+def _ahead(times: Sequence[float], speeds: Sequence[float]) -> Sequence[float]:
+    """What each reading was farther away than the last, m: the way between them."""
     ahead = [0.0] * len(times)
     for i in range(len(times) - 2, -1, -1):
         ahead[i] = ahead[i + 1] + (speeds[i] + speeds[i + 1]) / 2 * (times[i + 1] - times[i])
-    step = (len(times) - 1) // _MOST_KEPT + 1
-    kept = range(len(times) - 1, -1, -step)
-    radial = [speeds[i] for i in kept]
-    return _Columns(ahead, kept, radial, [ahead[i] for i in kept], _bent(radial, [ahead[i] for i in kept]))
+    return ahead
 
 
-def _bent(radial: Sequence[float], ahead: Sequence[float]) -> Sequence[float]:
-    most = max(radial)
-    return [way * (r / most) ** 2 for r, way in zip(radial, ahead, strict=True)]
-
-
-def _last_range(columns: _Columns, ranges: Sequence[float]) -> float:
+def _last_range(ahead_m: Sequence[float], ranges_m: Sequence[float]) -> float:
     """The distance at the last reading: what most ranges agree on."""
-    away = [told - ahead for told, ahead in zip(ranges, columns.ahead_m, strict=True)]
-    return max(median(away), _NEAREST_M)
-
-
-def _search(columns: _Columns, last_m: float | None) -> _Fit | None:
-    """The best of all last distances; None: none shows a fall as the cosine makes it."""
-    if last_m is not None:
-        fit = _line(columns, last_m)
-        return fit and fit._replace(tried=(fit,))
-    step = log(_FARTHEST_M / _NEAREST_M) / (_TRIED - 1)
-    tried = [_line(columns, _NEAREST_M * exp(i * step)) for i in range(_TRIED)]
-    fits = [fit for fit in tried if fit is not None]
-    for _ in range(_ROUNDS):
-        if not fits:
-            return None
-        best, finer = min(fits, key=_misfit), step / _FINER
-        around = [*range(-_FINER + 1, 0), *range(1, _FINER)]
-        tried = [_line(columns, best.last_m * exp(i * finer)) for i in around]
-        fits += [fit for fit in tried if fit is not None]
-        step = finer
-    return min(fits, key=_misfit)._replace(tried=sorted(fits, key=lambda fit: fit.last_m))
-
-
-def _misfit(fit: _Fit) -> float:
-    return fit.misfit
-
-
-def _line(columns: _Columns, last_m: float) -> _Fit | None:
-    """Least squares of r² over 1, the bent way and 1/R², each reading by its error in m/s.
-
-    None: the speed falls in no way that a passage makes it.
-    """
-    # The acceleration is held by what is usual, as one more reading of its own.
-    usual = (_LEAST_NOISE_MPS * 2 / (2 * _USUAL_ACCEL_MPS2)) ** 2
-    s1 = sq = sz = sqz = szz = sy = sqy = szy = syy = 0.0
-    sqq = usual
-    for r, ahead, q in zip(columns.radial, columns.ahead, columns.bent, strict=True):
-        y = r * r
-        w = 0.25 / y
-        away = last_m + ahead
-        z = 1.0 / (away * away)
-        wq, wz, wy = w * q, w * z, w * y
-        s1, sq, sz, sy = s1 + w, sq + wq, sz + wz, sy + wy
-        sqq, sqz, szz = sqq + wq * q, sqz + wq * z, szz + wz * z
-        sqy, szy, syy = sqy + wq * y, szy + wz * y, syy + wy * y
-    # Without the mean, then without the way: what is left of 1/R² and of r².
-    qq, qz, zz = sqq - sq * sq / s1, sqz - sq * sz / s1, szz - sz * sz / s1
-    qy, zy, yy = sqy - sq * sy / s1, szy - sz * sy / s1, syy - sy * sy / s1
-    left = zz - qz * qz / qq if qq > 0.0 else 0.0
-    if left <= _SINGULAR * zz or left <= 0.0:
-        return None
-    slope = (zy - qz * qy / qq) / left
-    gain = (qy - slope * qz) / qq
-    v2 = (sy - gain * sq - slope * sz) / s1
-    if v2 <= 0.0 or slope >= 0.0 or -slope / v2 > last_m * last_m:
-        return None
-    misfit = max(yy - gain * qy - slope * zy, 0.0)
-    return _Fit(last_m, misfit, v2, gain, -slope, 1.0 / left)
-
-
-def _clipped(columns: _Columns, fit: _Fit) -> _Columns | None:
-    """The columns with what lies far off brought nearer; None: nothing does."""
-    rows = zip(columns.ahead, columns.bent, strict=True)
-    fitted = [fit.speed_mps(ahead, bent) for ahead, bent in rows]
-    off = [r - f for r, f in zip(columns.radial, fitted, strict=True)]
-    most = _CLIPPED * max(_TO_SD * median(abs(one) for one in off), _LEAST_NOISE_MPS)
-    if all(abs(one) <= most for one in off):
-        return None
-    radial = [f + min(max(one, -most), most) for f, one in zip(fitted, off, strict=True)]
-    if min(radial) <= 0.0:
-        return None
-    return columns._replace(radial=radial, bent=_bent(radial, columns.ahead))
-
-
-def _seen(columns: _Columns, best: _Fit, which: int, radial_kmh: float) -> Seen:
-    n = len(columns.radial)
-    noise2 = max(best.misfit / max(n - 4, 1), _LEAST_NOISE_MPS**2)
-    ahead_m = columns.ahead_m[which]
-    angle_deg, unsure = _angle_deg(best, ahead_m)
-    # What other last distances would have told, each as likely as its line fits.
-    total, spread = 0.0, unsure * unsure * noise2
-    square = 0.0
-    for fit, width in _weighed(best.tried):
-        likely = width * exp(max(-(fit.misfit - best.misfit) / (2 * noise2), -700.0))
-        total += likely
-        square += likely * (_angle_deg(fit, ahead_m)[0] - angle_deg) ** 2
-    if total > 0.0:
-        spread += square / total
-    return Seen(
-        angle_deg=angle_deg,
-        sd_deg=sqrt(spread),
-        beside_m=best.beside_m,
-        along_kmh=sqrt(best.v2) * KMH_PER_MPS,
-        radial_kmh=radial_kmh,
-        accel_mps2=-best.gain / 2,
-        misfit_mps=sqrt(best.misfit / n),
-        fall=best.vd2 / sqrt(best.vd2_var * noise2),
-    )
-
-
-def _angle_deg(fit: _Fit, ahead_m: float) -> tuple[float, float]:
-    """The angle at a distance, and its standard deviation for this last distance and noise of 1 m/s."""
-    sine = min(fit.beside_m / (fit.last_m + ahead_m), 1.0)
-    part = sqrt(fit.vd2_var) / (2 * fit.vd2) if fit.vd2 > 0.0 else inf
-    cosine = max(sqrt(1.0 - sine * sine), 0.1)
-    return degrees(asin(sine)), degrees(sine * part / cosine)
-
-
-def _weighed(tried: Sequence[_Fit]) -> list[tuple[_Fit, float]]:
-    """Each with the width, in ratios, for which it stands."""
-    at = [log(fit.last_m) for fit in tried]
-    if len(at) < 2:
-        return []
-    edges = [at[0], *((a + b) / 2 for a, b in pairwise(at)), at[-1]]
-    return [(fit, high - low) for fit, (low, high) in zip(tried, pairwise(edges), strict=True)]
+    away_m = median(told - ahead for told, ahead in zip(ranges_m, ahead_m, strict=True))
+    return max(float(away_m), NEAREST_M)

@@ -25,17 +25,20 @@ from dataclasses import dataclass, field
 from math import comb, cos, hypot, radians
 from statistics import median
 
-from speedsign.calibration.approach import Approach, Seen, seen_of
+from speedsign.calibration.approach import LANES_M, NOISE_MPS, Approach, Fits, Seen
 
 LEAST_PASSAGES = 30
 LEAST_SHARE = 0.3  # of the passages that can be used: fewer, and what is left is a selection
-_FALL = 4.0  # standard deviations: less is no fall
-_ACCEL_MPS2 = 1.0  # a driver who does more is braking, or pulling away
+_FALL = (
+    12.0  # squares of standard deviations by which a lane explains readings better than none: less is no fall
+)
+_MOST_AGAINST = 9.0  # how much one passage can say against a lane: some change lanes, or are two
+_ACCEL_MPS2 = 0.9  # a driver who does more is braking, or pulling away
 _MISFIT_MPS, _MISFIT_TIMES = 0.3, 3.0  # more, or so many times the usual: two cars, or one that turned off
 _UNSURE_DEG, _UNSURE_PART = 1.0, 0.4  # a passage that tells its angle worse tells nothing
 _METHOD_DEG, _METHOD_PART = 0.2, 0.02  # what drivers' habits and the tracker may shift the middle by
 
-SHORT, NO_PASSAGE, NO_FALL = "short", "no passage", "no fall"
+SHORT, NO_FALL = "short", "no fall"
 UNSTEADY, MISFITS, UNSURE = "brakes or pulls away", "does not fit", "unsure"
 
 
@@ -74,7 +77,7 @@ def traffic_angle(approaches: Iterable[Approach]) -> TrafficAngle | CannotTell:
     seen = _sorted_out(approaches, rejected)
     refusal = _refusal(len(approaches), len(seen), rejected)
     if refusal is not None:
-        return CannotTell(refusal, len(seen), dict(rejected))
+        return CannotTell(refusal, len(seen), dict(+rejected))
     angles = sorted(one.angle_deg for one in seen)
     angle_deg = median(angles)
     low, high = median_interval(len(angles))
@@ -84,7 +87,7 @@ def traffic_angle(approaches: Iterable[Approach]) -> TrafficAngle | CannotTell:
         low_deg=max(angle_deg - hypot(angle_deg - angles[low], method_deg), 0.0),
         high_deg=angle_deg + hypot(angles[high] - angle_deg, method_deg),
         passages=len(seen),
-        rejected=dict(rejected),
+        rejected=dict(+rejected),
         beside_m=median(one.beside_m for one in seen),
         error_percent=100.0 * (cos(radians(angle_deg)) - 1.0),
     )
@@ -108,18 +111,42 @@ def median_interval(n: int, confidence: float = 0.95) -> tuple[int, int]:
     return below, n - 1 - below
 
 
+def lane_of(fits: Sequence[Fits]) -> float:
+    """How far the lane is from the radar, m, height included: what explains all passages together best.
+
+    At least one; each says only so much against a lane, because some drive in another one.
+    """
+    against = [0.0] * len(LANES_M)
+    for one in fits:
+        scores = one.against(LANES_M)
+        least = min(scores)
+        more = (min(score - least, _MOST_AGAINST) for score in scores)
+        against = [a + b for a, b in zip(against, more, strict=True)]
+    k = min(range(len(against)), key=against.__getitem__)
+    if not 0 < k < len(against) - 1:
+        return LANES_M[k]
+    left, right = against[k - 1] - against[k], against[k + 1] - against[k]
+    shift = (left - right) / (2 * (left + right)) if left + right > 0.0 else 0.0
+    return LANES_M[k] * float((LANES_M[k + 1] / LANES_M[k]) ** shift)
+
+
 def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[Seen]:
-    found = []
-    for approach in approaches:
-        seen = seen_of(approach)
-        if seen is None:
-            rejected[NO_PASSAGE] += 1
-        else:
-            found.append(seen)
-    usual_mps = median(one.misfit_mps for one in found) if found else 0.0
+    """What each usable passage tells; the others are counted by reason."""
+    fits = [Fits(approach) for approach in approaches]
+    falling = [one for one in fits if one.usable]
+    rejected[SHORT] += len(fits) - len(falling)
+    noise_mps = median(one.own_noise_mps() for one in falling) if falling else NOISE_MPS
+    for one in falling:
+        one.noise_mps = noise_mps
+    falls = [one for one in falling if one.without_lane() - min(one.against(LANES_M)) > _FALL]
+    rejected[NO_FALL] += len(falling) - len(falls)
+    if not falls:
+        return []
+    lane_m = lane_of(falls)
     kept = []
-    for seen in found:
-        reason = _why_not(seen, max(_MISFIT_MPS, _MISFIT_TIMES * usual_mps))
+    for one in falls:
+        seen = one.seen(lane_m)
+        reason = _why_not(seen, noise_mps)
         if reason is None:
             kept.append(seen)
         else:
@@ -127,10 +154,8 @@ def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[
     return kept
 
 
-def _why_not(seen: Seen, misfit_mps: float) -> str | None:
-    if seen.fall < _FALL:
-        return NO_FALL
-    if seen.misfit_mps > misfit_mps:
+def _why_not(seen: Seen, noise_mps: float) -> str | None:
+    if seen.misfit_mps > max(_MISFIT_MPS, _MISFIT_TIMES * noise_mps):
         return MISFITS
     if abs(seen.accel_mps2) > _ACCEL_MPS2:
         return UNSTEADY
@@ -140,7 +165,7 @@ def _why_not(seen: Seen, misfit_mps: float) -> str | None:
 
 
 def _refusal(n: int, kept: int, rejected: Mapping[str, int]) -> str | None:
-    flat = rejected.get(NO_FALL, 0) + rejected.get(NO_PASSAGE, 0)
+    flat = rejected.get(NO_FALL, 0)
     if n >= LEAST_PASSAGES and flat > (1.0 - LEAST_SHARE) * n:
         return (
             f"{flat} of {n} cars keep their radial speed through the beam: it does not fall as they near, so"
@@ -149,5 +174,7 @@ def _refusal(n: int, kept: int, rejected: Mapping[str, int]) -> str | None:
     if kept < LEAST_PASSAGES:
         return f"{kept} usable passages of {n}; {LEAST_PASSAGES} are needed"
     if kept < LEAST_SHARE * n:
-        return f"only {kept} of {n} passages can be used: most drivers brake, turn off or hide each other here"
+        return (
+            f"only {kept} of {n} passages can be used: most drivers brake, turn off or hide each other here"
+        )
     return None
