@@ -122,7 +122,7 @@ class Connection:
             self._serve()
         except ConfigError as wrong:  # a file that was good at the start
             self._reason = Refusal(self._settings, str(wrong))
-        except (OSError, UnicodeError) as failed:  # UnicodeError: a host that is no name
+        except OSError as failed:
             error = failed
         except Exception as failed:  # noqa: BLE001  whatever a broker sends must never end the thread
             self._reason = nonsense(self._settings, type(failed).__name__)
@@ -146,7 +146,10 @@ class Connection:
     def _open(self) -> None:
         self.moves_by_s = self._clock.monotonic() + 2 * self._settings.connect_timeout_s
         tls = self._settings.tls
-        self._wire.open(tls_context(tls) if tls else None)
+        try:
+            self._wire.open(tls_context(tls) if tls else None)
+        except UnicodeError as error:
+            raise OSError("the host is no name") from error
         now_s = self._clock.monotonic()
         self._due_s = now_s + self._settings.connect_timeout_s
         self._sent_s = self.last_ack_s = now_s

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt import MQTTException
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.exception import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -90,8 +90,8 @@ class Wire(Client):
         self.suppress_exceptions = True
         self.connect_timeout = settings.connect_timeout_s
         self.max_inflight_messages_set(0)  # no limit in paho: we never hand it more than there is room for
-        self.on_connect, self.on_disconnect = self._connack, self._disconnected
-        self.on_publish, self.on_subscribe, self.on_message = self._puback, self._suback, self._message
+        self.on_connect, self.on_subscribe = self._connack, self._suback
+        self.on_publish, self.on_message = self._puback, self._message
         if settings.username is not None:
             self.username_pw_set(settings.username, settings.password)
         if session.will is not None:
@@ -226,7 +226,9 @@ class Wire(Client):
         self._greeted = True  # the first packet is a CONNACK, or we were not here
         try:
             result = super()._packet_handle()
-        except MQTTException:
+            if command == _DISCONNECT:
+                self._disconnected(bytes(self._in_packet["packet"]))
+        except (MQTTException, ValueError, LookupError):
             self.trouble = self.trouble or f"a packet of type {command:#04x} that cannot be read"
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         if command == _PINGRESP and result == MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -262,11 +264,10 @@ class Wire(Client):
         limits = _limits(properties, session_present=flags.session_present)
         self._tell(self._events.connack, code.value, code.getName(), limits)
 
-    def _disconnected(
-        self, _c: Client, _d: object, flags: DisconnectFlags, code: ReasonCode, _properties: object
-    ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._tell(self._events.disconnected, code.value, code.getName())
+    def _disconnected(self, body: bytes) -> None:
+        """paho 2.1 overlooks the code of a packet that has nothing else."""
+        code = ReasonCode(PacketTypes.DISCONNECT, identifier=body[0] if body else 0)
+        self._tell(self._events.disconnected, code.value, code.getName())
 
     def _puback(self, _c: Client, _d: object, mid: int, code: ReasonCode, _properties: object) -> None:
         self._tell(self._events.puback, mid, code.value, code.getName())

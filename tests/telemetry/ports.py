@@ -19,8 +19,14 @@ DOWN = Subscription("speedsign/1/bauska-3/down/+", 4096)
 
 def settings(port: int, **more: Any) -> BrokerSettings:
     """To a broker on this machine, with hardly a pause between tries."""
-    quick = {"client_id": "bauska-3", "backoff_base_s": 0.02, "backoff_cap_s": 0.1, "refusal_pause_s": 0.05}
-    return BrokerSettings("127.0.0.1", port=port, **{**quick, **more})
+    quick = {
+        "host": "127.0.0.1",
+        "client_id": "bauska-3",
+        "backoff_base_s": 0.02,
+        "backoff_cap_s": 0.1,
+        "refusal_pause_s": 0.05,
+    }
+    return BrokerSettings(port=port, **{**quick, **more})
 
 
 class Running:

@@ -15,7 +15,7 @@ from telemetry.mqtt import Message, Subscription
 from telemetry.mqtt_wire import Wire
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener
-from tests.telemetry.hostile_broker import TOPIC, HostileBroker, Peer, publish
+from tests.telemetry.hostile_broker import TOPIC, HostileBroker, Peer, puback, publish
 from tests.telemetry.ports import DOWN, running, settings
 
 pytestmark = pytest.mark.wires
@@ -106,19 +106,57 @@ def test_what_is_not_taken_holds_the_broker_back(broker: Broker) -> None:
     run(main())
 
 
-def test_a_message_that_expired_does_not_come(broker: Broker) -> None:
+def test_how_long_a_message_is_worth_delivering_goes_with_it() -> None:
+    bodies: list[bytes] = []
+
+    async def keeps(peer: Peer) -> None:
+        await peer.greet()
+        for _ in range(2):
+            _, body = await peer.packet()
+            bodies.append(body)
+            peer.send(puback(len(bodies) + 1))  # the SUBSCRIBE was 1
+        await peer.behave()
+
     async def main() -> None:
-        wanted = settings(broker.port, session_expiry_s=60)
-        async with running(wanted, DOWN) as sign:
-            await until(lambda: sign.connected)
-        async with running(settings(broker.port, client_id="hub"), will=None) as hub:
-            await until(lambda: hub.connected)
-            await hub.port.publish("speedsign/1/bauska-3/down/ack", b"old", expiry_s=1)
-            await asyncio.sleep(2.1)  # the broker's clock counts whole seconds
-            await hub.port.publish("speedsign/1/bauska-3/down/ack", b"new", expiry_s=60)
-        async with running(wanted, DOWN) as sign:
-            await until(lambda: sign.heard)
-            assert sign.payloads() == [b"new"]
+        async with HostileBroker(keeps) as broker, running(settings(broker.port), DOWN) as it:
+            await until(lambda: it.connected)
+            await it.port.publish("a", b"x", expiry_s=300)
+            await it.port.publish("a", b"x")
+
+    run(main())
+    assert bodies == [b"\0\1a" + b"\0\2" + b"\5\2\0\0\1\x2c" + b"x", b"\0\1a" + b"\0\3" + b"\0" + b"x"]
+
+
+def test_what_is_said_to_the_broker_at_the_start() -> None:
+    """Of two ends: one whose messages wait for it and one whose do not (MQTT 5, 3.1.2)."""
+    bodies: list[bytes] = []
+
+    async def listens(peer: Peer) -> None:
+        bodies.append(await peer.greet())
+        await peer.behave()
+
+    async def main(**more: int) -> None:
+        async with (
+            HostileBroker(listens) as broker,
+            running(settings(broker.port, **more), DOWN, will=None) as it,
+        ):
+            await until(lambda: it.connected)
+
+    run(main(session_expiry_s=60, receive_maximum=7, max_packet_bytes=4096, keepalive_s=300))
+    run(main())
+    lasting, passing = bodies
+    head = b"\0\4MQTT\5"
+    assert lasting[:7] == passing[:7] == head
+    assert (lasting[7], passing[7]) == (0x00, 0x02), "clean start only where nothing waits"
+    assert lasting[8:10] == b"\x01\x2c"
+    assert lasting[10:].startswith(b"\x0d\x11\0\0\0\x3c\x21\0\x07\x27\0\0\x10\0")
+
+
+def test_a_host_that_is_no_name() -> None:
+    async def main() -> None:
+        async with running(settings(1883, host=f"{'x' * 70}.lv", allow_plain=True)) as it:
+            await until(lambda: it.errors)
+            assert "cannot be reached: the host is no name; check [mqtt] host" in it.errors[0]
 
     run(main())
 
