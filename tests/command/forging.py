@@ -1,6 +1,6 @@
 """Commands that must not be taken, as many as wanted: forged, replayed, expired, out of bounds, damaged.
 
-Seeded: the same cases each time, under new keys. Each one begins with a genuine command and spoils it in one way.
+Seeded: the same cases each time, under new keys. Each one is a genuine command, spoiled in one way.
 """
 
 from __future__ import annotations
