@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +16,11 @@ import pytest
 from simulator.virtual_time import VirtualClock, run_virtual
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
-from speedsign.errors import BrokerError, StoreError
-from speedsign.model import Fault
+from speedsign.errors import StoreError
 from speedsign.ports import Telemetry
 from telemetry import messages
 from telemetry.messages import Ack, Identity
-from telemetry.mqtt import NOBODY_LISTENS, BrokerSettings, Message, MqttPort, Published, Session, Will
+from telemetry.mqtt import NOBODY_LISTENS, BrokerSettings, MqttPort, Published, Will
 from telemetry.mqtt_port import PahoPort
 from telemetry.outbox import RetireOn
 from telemetry.publisher import Publisher, PublisherSettings
@@ -32,119 +30,14 @@ from telemetry.sender import SenderSettings
 from telemetry.store import SqliteStore, open_or_replace
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener, cut
+from tests.telemetry.memory_broker import DENIED, DOWN, GOOD, UP, Hub, MemoryPort
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 WHO = Identity("bauska-3", software="0.1.0", radar="ops243", display="max-2", config="c0ffee")
-GOOD, DENIED = Published(0, "Success"), Published(0x87, "Not authorized")
 NOBODY = Published(NOBODY_LISTENS, "No matching subscribers")
 TO_BROKER = PublisherSettings(SenderSettings(window=3, retire_on=RetireOn.PUBACK))
 TO_HUB = PublisherSettings(SenderSettings(window=3, drain_per_s=50))
 HOUR_S = 3600
-UP, DOWN = "speedsign/1/bauska-3/up/", "speedsign/1/bauska-3/down/"
-
-
-class MemoryPort:
-    """A broker in memory: `up` and `down` are called by the test, `answer` decides on each message."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, bytes, bool]] = []
-        self.answer: Callable[[str, bytes], Published] = lambda _topic, _payload: GOOD
-        self.silent = False
-        self.hub: Callable[[str, bytes], None] | None = None  # what hears each message, and may answer
-        self.session: Session | None = None
-        self.given_back = 0
-        self._waiting: list[asyncio.Future[Published]] = []
-
-    async def run(self, session: Session) -> None:
-        self.session = session
-        await asyncio.get_running_loop().create_future()
-
-    def up(self) -> None:
-        assert self.session
-        self.session.on_connected()
-
-    def down(self) -> None:
-        assert self.session
-        for result in self._waiting:
-            if not result.done():
-                result.set_exception(BrokerError("gone"))
-        self._waiting.clear()
-        self.session.on_lost(BrokerError("gone"))
-
-    def publish(
-        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, expiry_s: int | None = None
-    ) -> Awaitable[Published]:
-        result: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
-        self.sent.append((topic, payload, retain))
-        assert qos == 1
-        if self.silent:
-            self._waiting.append(result)
-        else:
-            result.set_result(self.answer(topic, payload))
-            if self.hub:
-                asyncio.get_running_loop().call_later(0.05, self.hub, topic, payload)
-        return result
-
-    def held(self) -> list[asyncio.Future[Published]]:
-        """Answers that are owed; from now on the test's, and `down` leaves them alone."""
-        held, self._waiting = [one for one in self._waiting if not one.done()], []
-        return held
-
-    def tell(self, what: str, payload: bytes, *, retained: bool = False) -> None:
-        """A message to the sign."""
-        assert self.session
-        self.session.on_message(Message(DOWN + what, payload, retained, self._taken))
-
-    def _taken(self) -> None:
-        self.given_back += 1
-
-    def faults(self) -> list[Fault]:
-        return []
-
-    def health(self) -> Mapping[str, int]:
-        return {}
-
-    def words(self) -> list[str | int]:
-        """What was sent: a state by its word, a row by its seq, else the last word of the topic."""
-        return [word(topic, payload) for topic, payload, _ in self.sent]
-
-
-def word(topic: str, payload: bytes) -> str | int:
-    message = decoded(topic, payload)
-    found: str | int = message.get("seq") or message.get("s") or topic.rsplit("/", 1)[1]
-    return found
-
-
-def decoded(topic: str, payload: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(zlib.decompress(payload) if topic.endswith("/raw") else payload)
-    return found
-
-
-class Hub:
-    """Stores what it hears, and acknowledges it, and each greeting."""
-
-    def __init__(self, port: MemoryPort) -> None:
-        self.port = port
-        self.has: dict[str, set[int]] = {}  # by epoch
-        self.awake = True
-        port.hub = self.hear
-
-    def hear(self, topic: str, payload: bytes) -> None:
-        message = decoded(topic, payload)
-        if not self.awake or topic.endswith(("/state", "/health")):
-            return
-        epoch = str(message["epoch"])
-        has = self.has.setdefault(epoch, set())
-        if "seq" in message:
-            has.add(int(str(message["seq"])))
-        self.tell(epoch)
-
-    def tell(self, epoch: str, **more: bool) -> None:
-        has = self.has[epoch]
-        up_to = next(n for n in range(len(has) + 1) if n + 1 not in has)
-        also = tuple((n, n) for n in sorted(has) if n > up_to)
-        told = Ack(epoch, up_to, also, **more)
-        self.port.tell("ack", messages.encode(messages.ack(told)))
 
 
 class Desk:
@@ -245,7 +138,7 @@ def test_greets_then_drains_by_value_then_waits_for_news(store: SqliteStore) -> 
             await asyncio.sleep(1)
             assert bench.port.words()[8:] == [7]
             assert bench.pending() == 0
-            assert hub.has == {store.epoch: set(range(1, 8))}
+            assert hub.seqs(store.epoch) == set(range(1, 8))
         return bench.port
 
     port = run_virtual(main())
@@ -262,7 +155,7 @@ def test_what_the_hub_has_already_is_not_sent_again_after_a_restart(store: Sqlit
         hub = Hub(bench.port)
         bench.close_some(5)
         store.take((), 100)  # sent in an earlier life
-        hub.has[store.epoch] = {1, 2, 3, 4}
+        hub.has(store.epoch, 1, 2, 3, 4)
         async with bench.running():
             bench.port.up()
             await asyncio.sleep(1)
@@ -384,7 +277,7 @@ def test_nothing_is_forgotten_that_the_hub_did_not_acknowledge(store: SqliteStor
             hub.awake = True
             await asyncio.sleep(120)
             assert bench.pending() == 0
-            assert hub.has[store.epoch] == {1, 2, 3, 4, 5}
+            assert hub.seqs(store.epoch) == {1, 2, 3, 4, 5}
 
     run_virtual(main())
 
@@ -484,14 +377,14 @@ def test_a_copy_goes_on_under_a_name_of_its_own_before_it_says_anything(store: S
         bench = Bench(store, TO_HUB)
         hub = Hub(bench.port)
         first = store.epoch
-        hub.has[first] = set(range(1, 501))
+        hub.has(first, *range(1, 501))
         bench.close_some(3)
         async with bench.running():
             bench.port.up()
             await asyncio.sleep(10)
         assert store.epoch != first
-        assert hub.has[first] == set(range(1, 501))
-        assert hub.has[store.epoch] == {1, 2, 3, 4}
+        assert hub.seqs(first) == set(range(1, 501))
+        assert hub.seqs(store.epoch) == {1, 2, 3, 4}
         assert bench.pending() == 0
         births = [json.loads(payload) for topic, payload, _ in bench.port.sent if topic.endswith("birth")]
         assert [birth["epoch"] for birth in births] == [first, store.epoch]
@@ -511,7 +404,7 @@ def test_while_a_new_epoch_is_being_written_nothing_goes_out_under_the_old_one(s
         bench = Bench(store, TO_HUB)
         bench.publisher = Publisher(bench.port, SlowToRenew(store), WHO, TO_HUB, clock=bench.clock)
         hub = Hub(bench.port)
-        hub.has[store.epoch] = set(range(1, 100))
+        hub.has(store.epoch, *range(1, 100))
         bench.close_some(3)
         async with bench.running():
             bench.port.up()
@@ -520,7 +413,7 @@ def test_while_a_new_epoch_is_being_written_nothing_goes_out_under_the_old_one(s
             await asyncio.sleep(4)
             assert bench.port.words() == ["on", "birth"]
             await asyncio.sleep(10)
-            assert hub.has[store.epoch] == {1, 2, 3, 4, 5}
+            assert hub.seqs(store.epoch) == {1, 2, 3, 4, 5}
 
     run_virtual(main())
 
@@ -558,13 +451,13 @@ def test_a_copy_that_has_already_grown_past_the_hub_is_found_too(store: SqliteSt
         bench = Bench(store, TO_HUB)
         hub = Hub(bench.port)
         first = store.epoch
-        hub.has[first] = set(range(1, 5))
+        hub.has(first, *range(1, 5))
         bench.close_some(30)
         async with bench.running():
             bench.port.up()
             await asyncio.sleep(10)
-        assert hub.has[first] == set(range(1, 5))
-        assert hub.has[store.epoch] == set(range(1, 32))
+        assert hub.seqs(first) == set(range(1, 5))
+        assert hub.seqs(store.epoch) == set(range(1, 32))
 
     run_virtual(main())
 
@@ -603,8 +496,8 @@ def test_a_store_that_was_replaced_while_running_is_greeted_for(store: SqliteSto
                 bench.publisher.wake()
                 await asyncio.sleep(2)
                 assert other.pending_count() == 0
-                assert hub.has[other.epoch] == set(range(1, 11))
-                assert hub.has[store.epoch] == set(range(1, 7))
+                assert hub.seqs(other.epoch) == set(range(1, 11))
+                assert hub.seqs(store.epoch) == set(range(1, 7))
                 bench.recorder._store = store
 
     run_virtual(main())
