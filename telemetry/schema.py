@@ -146,8 +146,9 @@ _VERSION_3 = (
 # From the sign to the hub. One schema for both: what reads a sign's file reads a hub's.
 _VERSION_4 = (
     # Bodies are kept without their name (v, id, epoch, seq), which is put before them when they are sent.
-    "UPDATE outbox SET body = CAST(json_remove(CAST(body AS TEXT), '$.v', '$.id', '$.epoch', '$.seq') AS BLOB)"
-    " WHERE json_valid(CAST(body AS TEXT))",
+    """UPDATE outbox
+        SET body = CAST(json_remove(CAST(body AS TEXT), '$.v', '$.id', '$.epoch', '$.seq') AS BLOB)
+        WHERE json_valid(CAST(body AS TEXT))""",
     "ALTER TABLE outbox ADD COLUMN rank INTEGER NOT NULL DEFAULT 1",  # value to the receiver, 0 the highest
     "CREATE INDEX outbox_by_value ON outbox (rank, seq)",
     # Whether its facts, as they are now, were put into the outbox.
@@ -155,7 +156,7 @@ _VERSION_4 = (
     # --- commands that came to a sign
     """CREATE TABLE command_counter (
         key_id TEXT PRIMARY KEY,
-        counter INTEGER NOT NULL           -- the highest that was taken: nothing at or below it is taken again
+        counter INTEGER NOT NULL           -- the highest that was taken; never again one at or below it
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE command (
         id INTEGER PRIMARY KEY,
@@ -175,7 +176,7 @@ _VERSION_4 = (
         epoch TEXT NOT NULL,               -- of the sign's database file
         first_ms INTEGER NOT NULL,         -- first and last message, by the hub's clock
         last_ms INTEGER NOT NULL,
-        up_to INTEGER NOT NULL DEFAULT 0,  -- every seq up to here was received, or the sign said that it is lost
+        up_to INTEGER NOT NULL DEFAULT 0,  -- every seq up to here was received, or is lost as the sign said
         received INTEGER NOT NULL DEFAULT 0,
         duplicates INTEGER NOT NULL DEFAULT 0,
         UNIQUE (sign, epoch)
@@ -195,7 +196,7 @@ _VERSION_4 = (
         messages INTEGER NOT NULL,
         PRIMARY KEY (source_id, seq, kind)
     ) STRICT, WITHOUT ROWID""",
-    # Messages with a name that could not be read, kept as they came; acknowledged, or they would come for ever.
+    # Messages with a name that could not be read, kept as they came; acknowledged, else they come for ever.
     """CREATE TABLE refused (
         source_id INTEGER NOT NULL REFERENCES source (id),
         seq INTEGER NOT NULL,
@@ -225,7 +226,7 @@ _VERSION_4 = (
     ) STRICT, WITHOUT ROWID""",
     "ALTER TABLE installation ADD COLUMN source_id INTEGER REFERENCES source (id)",  # NULL: of this sign itself
     "ALTER TABLE installation ADD COLUMN remote_id INTEGER",  # its number at the sign
-    # Seq of the message that told its facts; NULL in a hub's file: counts came before them, not yet to be read.
+    # Seq of the message that told its facts; NULL in a hub's file: counts came before them, not yet read.
     "ALTER TABLE installation ADD COLUMN facts_seq INTEGER",
     "CREATE UNIQUE INDEX installation_of_source ON installation (source_id, remote_id)",
     # The same installation as another file of its sign tells of it: a copy that began an epoch of its own.
