@@ -9,24 +9,32 @@ import sqlite3
 from pathlib import Path
 
 from simulator.stand import fault_words
-from telemetry.message_models import Aggregate, Birth, State
-from telemetry.messages import parse_aggregate
+from telemetry.asyncapi import KINDS
 from telemetry.schema import SCHEMA_VERSION
 from tests.docs import pages
 from tests.docs.field import make_database
+from tests.messages.describe import examples
 
 PAGE = pages.text("docs/integrator.md")
 BLOCKS = pages.FENCE.findall(PAGE)
 
 
-def test_the_recorded_messages_are_what_the_models_say() -> None:
-    state, birth, aggregate = (body for kind, body in BLOCKS if kind == "json")
-    State.model_validate_json(state)
-    Birth.model_validate_json(birth)
-    interval = parse_aggregate(aggregate.encode())
-    assert Aggregate.model_validate_json(aggregate).id == Birth.model_validate_json(birth).id
-    assert interval.cells
-    assert json.loads(birth)["epoch"] == json.loads(aggregate)["epoch"]
+def test_its_messages_are_the_recorded_ones_of_every_kind() -> None:
+    shown = dict(re.findall(r"^\*\*(\w+)\*\*.*?```json\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
+    recorded = examples()
+    body = recorded.pop("command")
+    assert {kind: json.loads(text) for kind, text in shown.items()} == recorded
+    assert f"`{json.dumps(body)}`" in PAGE
+
+
+def test_every_topic_is_in_its_table() -> None:
+    rows = pages.table_rows(pages.section(PAGE, "## MQTT"))
+    assert {row[0] for row in rows} == {
+        f"`…/{'up' if kind.from_sign else 'down'}/{kind.word}`" for kind in KINDS
+    }
+    assert {row[0].split("/")[-1].strip("`") for row in rows if row[1] == "yes"} == {
+        kind.word for kind in KINDS if kind.retained
+    }
 
 
 def test_the_queries_answer(tmp_path: Path) -> None:

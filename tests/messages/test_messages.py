@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -220,3 +222,24 @@ def test_the_daemon_builds_messages_without_pydantic_and_reads_numbers_without_p
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_vehicle_costs_few_bytes() -> None:
+    """All columns differ here from vehicle to vehicle, which is more than traffic does (docs/integrator.md)."""
+    chance, at, sent = random.Random(5), T0, []
+    for _ in range(100):
+        at += timedelta(seconds=chance.expovariate(1 / 12))
+        speed, seen_s = chance.gauss(50, 6), chance.uniform(1, 9)
+        vehicle = replace(
+            passed(speed, at).vehicle,
+            entry_kmh=speed + chance.uniform(-0.3, 0.3),
+            exit_kmh=speed + chance.uniform(-0.2, 0.2),
+            max_kmh=speed + chance.uniform(0, 0.6),
+            readings=round(16 * seen_s),
+            strength=chance.uniform(100, 900),
+            flags=chance.choice(((), (), (), ("rejoined",))),
+            radial_kmh=speed - chance.uniform(0, 1.3),
+            along_kmh=speed,
+        )
+        sent.append(replace(passed(), vehicle=vehicle, first_utc=at, last_utc=at + timedelta(seconds=seen_s)))
+    assert len(messages.named(messages.encode(messages.vehicles(1, sent)), "raw", SIGN, EPOCH, 9)) <= 1900
