@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from speedsign.model import Installation
-from telemetry import announce, outbox_table, quota
+from telemetry import announce, messages, outbox_table, quota
 from telemetry.database import open_for_writing, sentences
 from telemetry.messages import Ack
 from telemetry.outbox import AckOutcome, AckResult, Batch, OutboxRow, RetireOn, StoreFacts, Waiting
@@ -35,6 +35,7 @@ class StoreOutbox:
         self._vehicles = vehicles
         self._installation_id: int | None = None
         self._installation: Installation | None = None
+        self._said_full = False
         self._db = open_for_writing(path)
         try:
             with sentences(path):
@@ -155,8 +156,10 @@ class StoreOutbox:
     def _keep_quota(self, at_ms: int) -> None:
         """Inside a transaction that put something."""
         dropped = quota.keep(self._db, self._allowed, at_ms)
+        level = logging.DEBUG if self._said_full else logging.WARNING  # once; then it is in the faults
         for kind, n in dropped.items():
-            _log.warning("%s: the outbox is full: %d messages (%s) dropped", self.path, n, kind)
+            _log.log(level, "%s: the outbox is full: %d messages (%s) dropped", self.path, n, kind)
+        self._said_full |= bool(dropped)
 
     # ----------------------------------------------------------------------- out
 
@@ -186,7 +189,9 @@ class StoreOutbox:
             if outbox_table.is_of_a_copy(self._db, told):
                 return AckResult(AckOutcome.COPY, 0, self.waiting())
             retired = outbox_table.acknowledge(self._db, told)
-        return AckResult(AckOutcome.TAKEN, retired, self.waiting())
+        waiting = self.waiting()
+        self._said_full &= messages.GAP in waiting.rows
+        return AckResult(AckOutcome.TAKEN, retired, waiting)
 
     def settle(self, retired: Sequence[int], refused: Sequence[int]) -> Waiting:
         """Forget what the broker took, where its word is enough; count a try for what it refused."""

@@ -482,6 +482,22 @@ def test_the_report_of_what_was_dropped_grows_until_it_is_sent(path: Path) -> No
         assert sum(one.n for one in gone(store)) == 16
 
 
+def test_a_full_outbox_is_said_once_until_the_hub_knows_of_it(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def said() -> int:
+        return sum(record.levelname == "WARNING" for record in caplog.records)
+
+    with contextlib.closing(small(path, aggregates=5)) as store:
+        for quarter in range(20):
+            close(store, quarter + 1)
+        assert said() == 1
+        (report,) = [row.seq for row in store.take((), 2).rows if row.kind == "gap"]
+        ack(store, 0, (report, report))
+        close(store, 21)
+        assert said() == 2
+
+
 def test_a_report_is_never_too_long(path: Path) -> None:
     with contextlib.closing(small(path)) as store:
         for quarter in range(250):  # vehicles and intervals in turn: nothing can be put together
