@@ -77,7 +77,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return json.dumps(value).encode()
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(mutated())
 def test_what_a_sign_takes_is_described(body: bytes) -> None:
     try:

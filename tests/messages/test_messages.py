@@ -225,7 +225,7 @@ def test_the_daemon_builds_messages_without_pydantic_and_reads_numbers_without_p
 
 
 def test_a_vehicle_costs_few_bytes() -> None:
-    """All columns differ here from vehicle to vehicle, which is more than traffic does (docs/integrator.md)."""
+    """With what is known of each differing from all others (docs/integrator.md)."""
     chance, at, sent = random.Random(5), T0, []
     for _ in range(100):
         at += timedelta(seconds=chance.expovariate(1 / 12))
