@@ -1,6 +1,6 @@
 """Ed25519 (RFC 8032) and the files of keys: the one place of commands that needs the library.
 
-It is loaded at the first use: a sign that is never commanded does not carry its 10 MB.
+It is loaded at the first use: a sign that is never commanded does not carry its 8 MB.
 """
 
 from __future__ import annotations
