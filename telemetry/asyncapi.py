@@ -33,6 +33,7 @@ class Kind:
     from_sign: bool = True
     retained: bool = False
     content_type: str = "application/json"
+    qos: int = 1
     expiry_s: int | None = None  # a broker drops it then
 
 
@@ -45,13 +46,13 @@ KINDS = (
     Kind("raw", Vehicles, content_type="application/zlib"),
     Kind("gap", message_models.Gap),
     Kind("reply", message_models.Reply),
-    Kind("ack", message_models.AckMessage, from_sign=False, expiry_s=3600),
-    Kind("cmd", command_models.Envelope, from_sign=False, expiry_s=300),
+    Kind("ack", message_models.AckMessage, from_sign=False, qos=0),
+    Kind("cmd", command_models.Envelope, from_sign=False, expiry_s=600),
 )
 BODY = Kind("command", command_models.Command, from_sign=False)  # inside an envelope, never alone
 
 _ABOUT = (
-    "What a sign says to its hub and what is said to a sign. MQTT 5, QoS 1. Version 1 of topics and"
+    "What a sign says to its hub and what is said to a sign. MQTT 5. Version 1 of topics and"
     " messages may get new optional fields, which receivers ignore until they know them; anything else"
     " becomes version 2 beside 1. Only commands are the exception: a key that is not known is refused."
     " Rules for receivers: docs/integrator.md."
@@ -128,7 +129,7 @@ def _operation_name(kind: Kind) -> str:
 
 def _operation(kind: Kind) -> dict[str, Any]:
     """As the sign sees it."""
-    mqtt: dict[str, Any] = {"qos": 1, "retain": kind.retained}
+    mqtt: dict[str, Any] = {"qos": kind.qos, "retain": kind.retained}
     if kind.expiry_s is not None:
         mqtt["messageExpiryInterval"] = kind.expiry_s
     return {
