@@ -35,6 +35,7 @@ __all__ = ["CommandDesk", "OutboxRecorder", "Publisher", "PublisherSettings"]
 _log = logging.getLogger(__name__)
 
 OFF_TIMEOUT_S = 2.0
+_BROKERS = {"last_ack_age_s": "broker_ack_age_s"}  # the port's words, where ours is the hub
 NO_STORE = StoreFacts("0" * 16, 0, None, None)  # a sign whose card is dead still says so
 T = TypeVar("T")
 
@@ -103,16 +104,19 @@ class Publisher:
         return [*self._port.faults(), *own]
 
     def health(self) -> Mapping[str, int]:
-        """Counters; of the outbox `queue_KIND`, `queue_bytes`, `dropped_KIND`; `last_ack_age_s`."""
+        """Counters; of the outbox `queue_KIND`, `queue_bytes`, `dropped_KIND`; `last_ack_age_s`: the hub's.
+
+        That is -1 while the hub has said nothing since the sign started.
+        """
         heard_s = self._sender.heard_s
         return {
-            **self._port.health(),
+            **{_BROKERS.get(name, name): n for name, n in self._port.health().items()},
             **self._counters.values,
             **self._hub.counters.values,
             **{f"queue_{kind}": n for kind, n in self._waiting.rows.items()},
             "queue_bytes": self._waiting.size_bytes,
             **{f"dropped_{kind}": n for kind, n in self._waiting.dropped.items()},
-            **({} if heard_s is None else {"last_ack_age_s": int(self._clock.monotonic() - heard_s)}),
+            "last_ack_age_s": -1 if heard_s is None else int(self._clock.monotonic() - heard_s),
         }
 
     # ----------------------------------------------------------------------- running

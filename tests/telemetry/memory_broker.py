@@ -78,7 +78,7 @@ class MemoryPort:
         return []
 
     def health(self) -> Mapping[str, int]:
-        return {}
+        return {"last_ack_age_s": 7}
 
     def words(self) -> list[str | int]:
         """What was sent: a state by its word, a row by its seq, else the last word of the topic."""
