@@ -224,7 +224,7 @@ _VERSION_4 = (
         body TEXT NOT NULL,
         PRIMARY KEY (source_id, seq)
     ) STRICT, WITHOUT ROWID""",
-    "ALTER TABLE installation ADD COLUMN source_id INTEGER REFERENCES source (id)",  # NULL: of this sign itself
+    "ALTER TABLE installation ADD COLUMN source_id INTEGER REFERENCES source (id)",  # NULL: its own
     "ALTER TABLE installation ADD COLUMN remote_id INTEGER",  # its number at the sign
     # Seq of the message that told its facts; NULL in a hub's file: counts came before them, not yet read.
     "ALTER TABLE installation ADD COLUMN facts_seq INTEGER",
