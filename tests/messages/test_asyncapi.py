@@ -17,6 +17,7 @@ from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[imp
 
 from telemetry import messages
 from telemetry.asyncapi import KINDS, as_yaml, document
+from telemetry.hub.hub import ACK_QOS
 from tests.messages import describe
 
 OFFICIAL = Path(__file__).with_name("schemas") / "asyncapi-3.0.0.json.gz"
@@ -106,6 +107,10 @@ def test_its_channels_are_the_topics_there_are(spec: dict[str, Any]) -> None:
     assert told == {messages.topic("{sign}", word) for word in up} | {
         messages.down_topic("{sign}", word) for word in ("ack", "cmd")
     }
+
+
+def test_what_it_says_of_the_way_down_is_what_is_done(spec: dict[str, Any]) -> None:
+    assert spec["operations"]["receiveAck"]["bindings"]["mqtt"]["qos"] == ACK_QOS
 
 
 def test_every_message_of_it_is_one_of_its_own_schemas(spec: dict[str, Any]) -> None:
