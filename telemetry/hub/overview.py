@@ -54,7 +54,8 @@ class SignNow:
     site: str = ""
     timezone: str = "UTC"
     software: str = ""
-    interval_end_s: int | None = None  # of the newest one
+    interval_end_s: int | None = None  # of the newest one with a believable time
+    counted: bool = False  # whether there is any interval
     coverage: float | None = None  # of the last 24 h, 0 to 1
     vehicles: int = 0  # in the last 24 h
     health: dict[str, Any] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class SignNow:
         age_s = self.late_s(now_s)
         found = {
             "lost": self.state == "lost",
-            "never counted": age_s is None,
+            "never counted": not self.counted,
             "late": age_s is not None and age_s > late_s and self.state != OFF,
             "silent": self.state == "on" and (self.heard_ms is None or now_s - self.heard_ms / 1000 > late_s),
             "missing": self.missing > (self.waiting or 0),
@@ -138,6 +139,7 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
         timezone=place[1] if place else "UTC",
         software=_software(sign, birth),
         interval_end_s=None if newest is None else newest[1],
+        counted=newest is not None or _counted(db, sign),
         coverage=coverage,
         vehicles=vehicles,
         health=body,
@@ -199,6 +201,15 @@ def _last_day(db: sqlite3.Connection, sign: str, now_s: int) -> tuple[float | No
     ).fetchone()[0]
     known_s = until_s - max(from_s, began // 1000)
     return (min(1.0, measured_s / known_s) if known_s > 0 else None), vehicles
+
+
+def _counted(db: sqlite3.Connection, sign: str) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM interval WHERE installation_id IN"
+        " (SELECT id FROM installation WHERE sign = ?) LIMIT 1",
+        (sign,),
+    )
+    return found.fetchone() is not None
 
 
 def _health(sign: str, text: str | None) -> tuple[dict[str, Any], bool | None]:

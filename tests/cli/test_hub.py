@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from speedsign.cli.hub_words import age
 from speedsign.clock import SystemClock
-from speedsign.model import Interval
+from speedsign.model import ClockQuality, Interval
 from telemetry import messages
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
@@ -171,6 +171,15 @@ def test_a_config_names_the_database(path: Path, tmp_path: Path) -> None:
 def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     result = speedsign("hub", "signs", "--db", tmp_path / "none.db")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_numbers_without_a_believable_time_are_numbers(path: Path) -> None:
+    wrong = replace(interval(datetime(1970, 1, 1, tzinfo=UTC)), clock=ClockQuality.UNKNOWN)
+    fill(path, birth(), place(1))
+    assert as_json(signs(path, "--json"))[0]["troubles"] == ["never counted"]
+    fill(path, agg(2, wrong))
+    (one,) = as_json(signs(path, "--json"))
+    assert (one["troubles"], one["counted_to"]) == ([], None)
 
 
 def test_ages() -> None:

@@ -464,3 +464,40 @@ def test_a_year_of_a_thousand_signs_is_asked_by_index(path: Path, store: SqliteH
         " AND start_s >= 1 AND start_s < 9 ORDER BY start_s",
     )
     assert "interval_of_installation (installation_id=? AND start_s>? AND start_s<?)" in plan[0][3]
+
+
+KINDS = st.sampled_from(["agg", "raw", "place", "gap", "reply", "state", "birth", "health", "other"])
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_nothing_that_a_sign_sends_stops_the_hub(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Bytes of any kind, and real messages with one value replaced: the next message is heard."""
+    with contextlib.closing(SqliteHubStore(tmp_path_factory.mktemp("spoilt") / "hub.db")) as store:
+        for _ in range(3):
+            kind = data.draw(KINDS)
+            payload = data.draw(st.binary(max_size=60) | _spoilt(kind))
+            store.take([Heard(SIGN, kind, payload, NOW_MS)])
+        assert store.take([agg(2**50, epoch="00000000000000ff")]).stored == 1
+
+
+def _spoilt(kind: str) -> st.SearchStrategy[bytes]:
+    bodies: dict[str, dict[str, Any]] = {
+        "agg": messages.aggregate(interval()),
+        "raw": messages.vehicles(1, [passed(), passed(60.0)]),
+        "place": messages.place(1, 5, HERE),
+        "gap": messages.gap([{"kind": "raw", "first": 1, "last": 2, "n": 2}]),
+        "reply": {"at": 1, "key": "k", "counter": 1, "action": "set", "outcome": "applied"},
+    }
+    body = bodies.get(kind, {"s": "on", "boot": 3})
+    spoilt = st.tuples(st.sampled_from(sorted(body)), VALUES).map(lambda pair: {**body, pair[0]: pair[1]})
+    return st.tuples(spoilt, st.integers(1, 2**62)).map(
+        lambda made: messages.named(messages.encode(made[0]), kind, SIGN, EPOCH, made[1])
+    )

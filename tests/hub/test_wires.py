@@ -1,0 +1,131 @@
+"""A hub behind the broker that the documents set up: certificates on both sides, rights by name."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from telemetry import messages
+from telemetry.query import read_installations
+from tests.cli.command import process
+from tests.docs import pages
+from tests.hub.said import SIGN, agg, birth, place
+from tests.support import run, until
+from tests.telemetry.broker import Broker
+from tests.telemetry.certificates import Authority, Issued, mutual_tls
+
+pytestmark = pytest.mark.wires
+
+
+def documented(name: str) -> str:
+    """The block of docs/hub.md that is the file of that name."""
+    found = [
+        body for _, body in pages.FENCE.findall(pages.text("docs/hub.md")) if body.startswith(f"# {name}\n")
+    ]
+    assert len(found) == 1
+    return str(found[0])
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+def broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    acl = documented("/etc/mosquitto/speedsign.acl")
+    lines = mutual_tls(authority, authority.server(), folder, acl)
+    more = re.findall(r"^max_\w+ \d+$", documented("/etc/mosquitto/conf.d/speedsign.conf"), re.MULTILINE)
+    with Broker(folder, *lines, *more, anonymous=False) as found:
+        yield found
+
+
+def test_the_shipped_broker_demands_what_the_rig_demands() -> None:
+    wanted = {"require_certificate true", "use_identity_as_username true", "tls_version tlsv1.3"}
+    assert wanted <= set(documented("/etc/mosquitto/conf.d/speedsign.conf").splitlines())
+
+
+class Voice:
+    """One end of a wire, known to the broker by its certificate."""
+
+    def __init__(self, port: int, authority: Authority, issued: Issued, *topics: str) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+        self.refused = 0
+        self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        context = ssl.create_default_context(cafile=str(authority.file))
+        context.load_cert_chain(issued.certificate, issued.key)
+        self.client.tls_set_context(context)
+        self.client.on_message = lambda _c, _d, one: self.heard.append((one.topic, bytes(one.payload)))
+        self.client.on_publish = self._published
+        self.client.connect("localhost", port)
+        for topic in topics:
+            self.client.subscribe(topic, 1)
+        self.client.loop_start()
+
+    def _published(self, _client: object, _data: object, _mid: int, code: object, _more: object) -> None:
+        self.refused += code.is_failure  # type: ignore[attr-defined]  # paho's ReasonCode
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+        self.client._reset_sockets()
+
+
+def test_certificates_and_rights_of_the_documents_are_enough_and_not_too_much(
+    tmp_path: Path, authority: Authority, broker: Broker
+) -> None:
+    hub, sign = authority.client("hub"), authority.client(SIGN)
+    path = tmp_path / "hub.db"
+    config = tmp_path / "hub.toml"
+    config.write_text(
+        f'[hub]\ndatabase = "{path}"\nhome_assistant = "homeassistant"\n[mqtt]\nhost = "localhost"\n'
+        f'port = {broker.port}\nca_file = "{authority.file}"\ncertificate_file = "{hub.certificate}"\n'
+        f'key_file = "{hub.key}"\n'
+    )
+    hub.key.chmod(0o600)
+    home = authority.client("home-assistant")
+    watching = Voice(broker.port, authority, home, "homeassistant/#", "speedsign/#")
+    there = Voice(broker.port, authority, sign, f"speedsign/1/{SIGN}/down/#", "speedsign/1/iecava-2/down/#")
+    other = Voice(broker.port, authority, authority.client("iecava-2"), f"speedsign/1/{SIGN}/down/#")
+    with process("hub", "--config", config) as child:
+        told = [birth(), place(1), agg(2)]
+        for one in told:
+            retain = one.kind == "birth"
+            there.client.publish(messages.topic(SIGN, one.kind), one.payload, 1, retain)
+
+        async def story() -> None:
+            def up_to() -> int:
+                acks = [messages.parse_ack(payload) for _, payload in there.heard]
+                return max((ack.up_to for ack in acks), default=-1)
+
+            await until(lambda: up_to() >= 0, 20.0)  # the retained birth was answered: the hub listens
+            for one in told:
+                there.client.publish(messages.topic(SIGN, one.kind), one.payload, 1)
+            await until(lambda: up_to() == 2, 20.0)
+            # what a sign may not: speak for another
+            forged = agg(3, sign="iecava-2")
+            there.client.publish(messages.topic("iecava-2", "agg"), forged.payload, 1)
+            await until(lambda: there.refused == 1)
+            await until(
+                lambda: {topic.split("/")[0] for topic, _ in watching.heard} == {"homeassistant", "speedsign"}
+            )
+
+        try:
+            run(story())
+        finally:
+            for voice in (there, other, watching):
+                voice.close()
+        child.terminate()
+        _, said = child.communicate(timeout=20)
+    assert child.returncode == 0
+    assert "does not let the hub publish" not in said
+    assert [one.sign for one in read_installations(path)] == [SIGN]
+    assert other.heard == []
