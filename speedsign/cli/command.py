@@ -21,7 +21,7 @@ _TOOLS = {
 
 @click.group(cls=LazyGroup, table=_TOOLS)
 def command() -> None:
-    """Command a sign from afar: signed with your own key, taken once, and undone unless you confirm it.
+    """Commands to signs, signed with your own key.
 
-    A sign takes commands of the keys in its [[remote.key]] alone, and nothing but what its [remote] allows.
+    Each is taken once, and a change is undone unless you confirm it. A sign takes commands of the keys in its [[remote.key]] alone, and nothing but what its [remote] allows.
     """
