@@ -140,7 +140,7 @@ class Fleet:
     def connections(self, since_s: float) -> Counter[int]:
         """Second of the day -> connections that the broker took."""
         found = Counter(int(at) for at in _CONNECTION.findall(self._broker_log.read_text()))
-        return Counter({at: n for at, n in found.items() if at >= since_s})
+        return Counter({at: n for at, n in found.items() if at >= int(since_s)})
 
     def until(self, done: Callable[[], bool], timeout_s: float, what: str) -> float:
         """Wait; how long it took, seconds."""
@@ -163,6 +163,11 @@ class Load:
     cpu_ms_per_1000: float
     rss_mb: float
     broker_rss_mb: float
+
+
+def now_s() -> float:
+    """By the clock of the fleet's notes."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def worst(found: Counter[int]) -> int:
@@ -222,7 +227,7 @@ def measure(folder: Path, args: argparse.Namespace) -> tuple[list[str], Load, in
         first = fleet.connections(started_s)
         rows.append(spread("connections, first start", first, args.signs))
 
-        begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        begun_s = now_s()
         wanted = fleet.rows() + args.signs
         fleet.workers.ask("close 1")
         took_s = fleet.until(lambda: fleet.rows() >= wanted, 4 * args.spread + 120, "the intervals")
@@ -231,10 +236,10 @@ def measure(folder: Path, args: argparse.Namespace) -> tuple[list[str], Load, in
         )
 
         fleet.broker.kill()
-        restarted_s = time.time()
+        restarted_s, begun_s = time.time(), now_s()
         fleet.broker.start()
         fleet.until(
-            lambda: fleet.connections(restarted_s).total() > args.signs,
+            lambda: fleet.workers.events("connected", begun_s).total() >= args.signs,
             10 * args.spread + 120,
             "the fleet again",
         )
