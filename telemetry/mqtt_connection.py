@@ -134,12 +134,13 @@ class Connection:
         if self._wire.trouble:
             return nonsense(self._settings, self._wire.trouble)
         error = error or self._wire.error
+        if self.up_since_s is not None and not isinstance(error, ssl.SSLError):
+            why = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
+            return BrokerError(f"mqtt {self._settings.address}: the connection was lost{why}")
         if error is not None:
             trusted = self._clock.trusted()
             return connection_error(self._settings, error, self._clock.now_utc(), trusted=trusted)
-        if self.up_since_s is None:
-            return unreachable(self._settings, ConnectionError("it ended the connection without a word"))
-        return BrokerError(f"mqtt {self._settings.address}: the connection was lost")
+        return unreachable(self._settings, ConnectionError("it ended the connection without a word"))
 
     # ----------------------------------------------------------------------- moving bytes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import socket
 import struct
 import tracemalloc
 from collections.abc import Iterator
@@ -649,28 +650,34 @@ def test_messages_nobody_asked_for() -> None:
 
 def test_a_broker_that_sends_and_never_reads_stops_being_read() -> None:
     """Its messages want answers, which nobody takes: they must not pile up."""
-    foreign = [publish("speedsign/1/other/down/ack", b"x", 1 + n % 60_000) for n in range(20_000)]
+    foreign = b"".join(publish("speedsign/1/other/down/ack", b"", 1 + n) for n in range(60_000))
 
     async def deaf(peer: Peer) -> None:
-        peer.writer.transport.set_write_buffer_limits(high=100_000)
         await peer.greet()
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        for _ in range(60):
-            peer.send(*foreign)
-            await peer.writer.drain()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a stream's transport
+        await started.wait()
+        peer.send(foreign)
+        await asyncio.sleep(60)
 
     async def main() -> int:
         async with HostileBroker(deaf) as broker:
-            wanted = settings(broker.port, **{**QUICK, "ack_timeout_s": 1.0})
+            # What it accepts has its buffer.
+            broker._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            wanted = settings(broker.port, **{**QUICK, "ack_timeout_s": 2.0})
             async with running(wanted, DOWN) as it:
                 await until(lambda: it.connected)
                 connection = it.port._connection
                 assert connection
-                with pytest.raises(BrokerError):
+                wire = connection._wire.socket()
+                assert isinstance(wire, socket.socket)
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+                started.set()
+                with pytest.raises(BrokerError, match="not acknowledged"):
                     await it.port.publish("a", b"{}")
                 return len(connection._wire._out_packet)
 
-    assert run(main()) <= 400
+    started = asyncio.Event()
+    assert 100 < run(main()) <= 400
 
 
 def test_what_a_broker_sends_is_not_repeated_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
