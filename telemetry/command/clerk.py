@@ -141,8 +141,10 @@ class Clerk:
     def _circumstances(self, db: sqlite3.Connection, store: CommandStore, moment: Moment) -> Circumstances:
         def floor(key_id: str) -> int:
             used = max(ledger.floor(db, key_id), self._used.get(key_id, 0))
-            # A file that replaces a lost one does not know what was used: all that is older may have been.
-            return used if used or not moment.trusted else ledger.born_ms(db)
+            if not moment.trusted:
+                return used  # the challenge proves that it is new
+            started_ms = moment.now_ms - int(1000 * moment.uptime_s)
+            return max(used, ledger.began_ms(db, store.facts().epoch, started_ms))
 
         return Circumstances(
             sign=self._config.sign.id,

@@ -19,7 +19,7 @@ from telemetry.database import BUSY_TIMEOUT_S
 _log = logging.getLogger(__name__)
 
 KEPT = 2000  # rows of the record; the newest
-_SETTINGS, _PENDING, _RESTART = "remote", "remote_pending", "remote_restart"
+_SETTINGS, _PENDING, _RESTART, _BEGAN = "remote", "remote_pending", "remote_restart", "remote_began"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,16 @@ def floor(db: sqlite3.Connection, key_id: str) -> int:
     return row[0] if row else 0
 
 
-def born_ms(db: sqlite3.Connection) -> int:
-    """When this database began: in one that replaces another, older commands may have been used before."""
-    row = db.execute("SELECT min(from_ms) FROM installation WHERE origin = 'measured'").fetchone()
-    return row[0] or 0
+def began_ms(db: sqlite3.Connection, epoch: str, now_ms: int) -> int:
+    """Since when this file keeps counters, as was noted when it was asked first: `now_ms` of that time.
+
+    In a new file, or a copy that was brought back (both have an epoch of their own), older ones may be used.
+    """
+    noted, _, began = _meta(db, _BEGAN).partition(" ")
+    if noted == epoch and began.isdecimal():
+        return int(began)
+    _put_meta(db, _BEGAN, f"{epoch} {max(now_ms, 0)}")
+    return now_ms
 
 
 def use(db: sqlite3.Connection, key_id: str, counter: int) -> None:

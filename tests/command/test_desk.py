@@ -20,6 +20,7 @@ from telemetry.command.ledger import settings_of_file
 from telemetry.command.model import Action
 from telemetry.message_heard import parse_reply
 from telemetry.messages import REPLY
+from tests.cli.command import speedsign
 from tests.command.office import HERE, MovedClock, Office, signed, signed_text
 
 FORTY = RemoteSettings(limit_kmh=40)
@@ -216,6 +217,23 @@ def test_a_store_that_replaces_a_lost_one_takes_nothing_from_before_it(office: O
         path.unlink()
     office.start_again(NOTHING_SET)
     office.store.begin(HERE, office.clock.now_utc())
+    assert office.send(payload)["reason"] == "replay"
+    office.counter += 61_000
+    assert office.set(limit_kmh=40)["outcome"] == "pending", "what is newer is taken"
+
+
+def test_a_backup_that_is_brought_back_takes_nothing_from_before_it(office: Office, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    assert speedsign("backup", backup, "--db", office.store.path).exit_code == 0
+    later = int(office.clock.utc.timestamp()) + 7200
+    payload = signed(office.command(Action.SET, wish=Wish(limit_kmh=40), not_after_s=later))
+    office.send(payload)
+    office.clock.move(60)
+    office.store.close()
+    for path in office.store.path.parent.glob("sign.db*"):
+        path.unlink()
+    backup.rename(office.store.path)
+    office.start_again(NOTHING_SET)
     assert office.send(payload)["reason"] == "replay"
     office.counter += 61_000
     assert office.set(limit_kmh=40)["outcome"] == "pending", "what is newer is taken"
