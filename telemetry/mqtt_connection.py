@@ -7,12 +7,8 @@ a time by which its answer must have come.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import select
-import socket
 import ssl
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +18,7 @@ from speedsign.model import Counters
 from speedsign.ports import Clock
 from telemetry.mqtt import FAILURE, NOBODY_LISTENS, BrokerSettings, Message, Published, Session
 from telemetry.mqtt_inbox import Inbox, Verdict
+from telemetry.mqtt_mailbox import Job, Mailbox
 from telemetry.mqtt_refusals import Refusal, nonsense, refused, unheard, unreachable
 from telemetry.mqtt_tls import connection_error, tls_context
 from telemetry.mqtt_wire import Limits, Wire
@@ -32,45 +29,6 @@ _READS = 50  # packets read before anything else gets its turn
 _PUBLISH_HEAD = 16  # bytes of a PUBLISH beside topic and payload, at most, with an expiry
 _TOO_LONG, _NOT_KEPT = 0x95, 0x9A
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A message to publish on this connection and no other."""
-
-    connection: Connection
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    expiry_s: int | None
-    result: asyncio.Future[Published]
-
-
-class Mailbox:
-    """Between the event loop and the thread; all of it may be used from both."""
-
-    def __init__(self) -> None:
-        self.jobs: deque[Job] = deque()
-        self.taken: deque[tuple[Connection, int]] = deque()  # message ids that were dealt with
-        self.heard: deque[Message] = deque()
-        self.stopping = threading.Event()
-        self.bell, self._ring = socket.socketpair()
-        self.bell.setblocking(False)
-        self._ring.setblocking(False)
-
-    def wake(self) -> None:
-        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: it has ended
-            self._ring.send(b"\0")
-
-    def answered(self) -> None:
-        """The bell was heard."""
-        with contextlib.suppress(BlockingIOError):
-            self.bell.recv(4096)
-
-    def close(self) -> None:
-        self.bell.close()
-        self._ring.close()
 
 
 @dataclass(frozen=True, slots=True)

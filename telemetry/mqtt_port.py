@@ -18,7 +18,8 @@ from speedsign.errors import BrokerError
 from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
 from telemetry.mqtt import BrokerSettings, Published, Session, first_pause_s, long_pause_s, pause_s
-from telemetry.mqtt_connection import Connection, Job, Mailbox, Told
+from telemetry.mqtt_connection import Connection, Told
+from telemetry.mqtt_mailbox import Job, Mailbox
 from telemetry.mqtt_refusals import Refusal
 from telemetry.mqtt_tls import ClockBehind
 
