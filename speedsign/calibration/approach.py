@@ -36,6 +36,8 @@ _FEW_LANES_M = LANES_M[2:-2:4]
 _STEP, _STEPS = 0.06, 4  # of ln d around a known lane
 _RANGE_OFF_M = 1.0  # standard deviation of what a radar's ranges are off, all of them together
 _CLIPPED = 3.0  # standard deviations: readings farther off count no more than that
+_NEAR_M = 40.0  # before the last reading: farther away the cosine hardly bends, and drivers brake
+_SLOWEST_MPS = 1.0  # a line that says so of a reading explains nothing
 _MOST_KEPT = 40  # readings that a line is laid through
 _TO_SD = 1.4826  # from the median of absolute deviations
 
@@ -102,13 +104,14 @@ class Fits:
         self._which, self._radial_kmh = representative(times, speeds)
         radial = [speed / KMH_PER_MPS for speed in speeds]
         self._ahead = _ahead(times, radial)
-        kept = range(len(times) - 1, -1, -((len(times) - 1) // _MOST_KEPT + 1))
+        near = sum(ahead <= _NEAR_M for ahead in self._ahead)
+        first = len(times) - max(near, LEAST_READINGS)
+        kept = range(len(times) - 1, first - 1, -((len(times) - 1 - first) // _MOST_KEPT + 1))
         self._radial = [radial[i] for i in kept]
         self._kept = [self._ahead[i] for i in kept]
         self._told_m = None if not ranges else _last_range(self._ahead, ranges)
-        self._rows = rows_of(self._radial, self._kept)
-        if self._clip():
-            self._rows = rows_of(self._radial, self._kept)
+        self._rows = rows_of(self._radial, self._kept, smoothed(self._radial))
+        self._settle()
 
     def own_noise_mps(self) -> float:
         """How far its readings lie off its own best line, each."""
@@ -151,17 +154,16 @@ class Fits:
             misfit_mps=sqrt(line.misfit / len(self._radial)),
         )
 
-    def _clip(self) -> bool:
-        """Bring what lies far off the best line nearer; False: nothing does."""
+    def _settle(self) -> None:
+        """Weigh the readings by the best line, and bring those far off it nearer."""
         line = min(self._bests(_FEW_LANES_M), key=lambda best: best.line.misfit).line
         fitted = [line.speed_mps(ahead) for ahead in self._kept]
+        if min(fitted) < _SLOWEST_MPS:
+            return
         off = [r - f for r, f in zip(self._radial, fitted, strict=True)]
         most = _CLIPPED * max(_TO_SD * median(abs(one) for one in off), LEAST_NOISE_MPS)
-        radial = [f + min(max(one, -most), most) for f, one in zip(fitted, off, strict=True)]
-        if all(abs(one) <= most for one in off) or min(radial) <= 0.0:
-            return False
-        self._radial = radial
-        return True
+        clipped = [f + min(max(one, -most), most) for f, one in zip(fitted, off, strict=True)]
+        self._rows = rows_of(clipped, self._kept, fitted)
 
     def _bests(self, lanes_m: Sequence[float]) -> list[Best]:
         """For each lane the best last place: what is found for one is tried first for the next."""

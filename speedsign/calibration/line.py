@@ -53,9 +53,12 @@ class Best(NamedTuple):
         return (line.last_m - line.beside_m**2 / line.last_m) / (line.last_m + ahead_m)
 
 
-def rows_of(radial: Sequence[float], ahead_m: Sequence[float]) -> list[Row]:
-    """Rows from radial speeds (m/s, above 0) that were so far before the last reading."""
-    return [(0.25 / (r * r), ahead, r * r) for r, ahead in zip(radial, ahead_m, strict=True)]
+def rows_of(radial: Sequence[float], ahead_m: Sequence[float], fitted: Sequence[float]) -> list[Row]:
+    """Rows from radial speeds (m/s) that were so far before the last reading.
+
+    Weighed by what they are about, not by themselves: else those that noise makes low would count for more.
+    """
+    return [(0.25 / (f * f), h, r * r) for r, h, f in zip(radial, ahead_m, fitted, strict=True)]
 
 
 def line_of(rows: Sequence[Row], beside_m: float, along_m: float, noise_mps: float) -> Line:

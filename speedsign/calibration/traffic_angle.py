@@ -36,7 +36,8 @@ _MOST_AGAINST = 9.0  # how much one passage can say against a lane: some change 
 _ACCEL_MPS2 = 0.9  # a driver who does more is braking, or pulling away
 _MISFIT_MPS, _MISFIT_TIMES = 0.3, 3.0  # more, or so many times the usual: two cars, or one that turned off
 _UNSURE_DEG, _UNSURE_PART = 1.0, 0.4  # a passage that tells its angle worse tells nothing
-_METHOD_DEG, _METHOD_PART = 0.2, 0.02  # what drivers' habits and the tracker may shift the middle by
+# What may shift all passages alike, drivers' habits and noise: degrees, parts, and parts for each m/s of noise.
+_METHOD_DEG, _METHOD_PART, _METHOD_NOISE = 0.25, 0.03, 0.25
 
 SHORT, NO_FALL = "short", "no fall"
 UNSTEADY, MISFITS, UNSURE = "brakes or pulls away", "does not fit", "unsure"
@@ -74,14 +75,14 @@ def traffic_angle(approaches: Iterable[Approach]) -> TrafficAngle | CannotTell:
     if not approaches:
         return CannotTell("no vehicle has approached yet")
     rejected: Counter[str] = Counter()
-    seen = _sorted_out(approaches, rejected)
+    seen, noise_mps = _sorted_out(approaches, rejected)
     refusal = _refusal(len(approaches), len(seen), rejected)
     if refusal is not None:
         return CannotTell(refusal, len(seen), dict(+rejected))
     angles = sorted(one.angle_deg for one in seen)
     angle_deg = median(angles)
     low, high = median_interval(len(angles))
-    method_deg = hypot(_METHOD_DEG, _METHOD_PART * angle_deg)
+    method_deg = hypot(_METHOD_DEG, (_METHOD_PART + _METHOD_NOISE * noise_mps) * angle_deg)
     return TrafficAngle(
         angle_deg=angle_deg,
         low_deg=max(angle_deg - hypot(angle_deg - angles[low], method_deg), 0.0),
@@ -130,8 +131,8 @@ def lane_of(fits: Sequence[Fits]) -> float:
     return LANES_M[k] * float((LANES_M[k + 1] / LANES_M[k]) ** shift)
 
 
-def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[Seen]:
-    """What each usable passage tells; the others are counted by reason."""
+def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> tuple[list[Seen], float]:
+    """What each usable passage tells, the others counted by reason; and the noise of a reading, m/s."""
     fits = [Fits(approach) for approach in approaches]
     falling = [one for one in fits if one.usable]
     rejected[SHORT] += len(fits) - len(falling)
@@ -141,7 +142,7 @@ def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[
     falls = [one for one in falling if one.without_lane() - min(one.against(LANES_M)) > _FALL]
     rejected[NO_FALL] += len(falling) - len(falls)
     if not falls:
-        return []
+        return [], noise_mps
     lane_m = lane_of(falls)
     kept = []
     for one in falls:
@@ -151,7 +152,7 @@ def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> list[
             kept.append(seen)
         else:
             rejected[reason] += 1
-    return kept
+    return kept, noise_mps
 
 
 def _why_not(seen: Seen, noise_mps: float) -> str | None:

@@ -1,0 +1,1 @@
+"""Whether traffic tells at which angle a radar reads it, where the truth is known."""

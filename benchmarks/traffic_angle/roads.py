@@ -1,0 +1,153 @@
+"""Roads with a hidden angle: what a radar says of the cars on them, and at which angle each was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import acos, degrees, hypot
+from random import Random
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.accuracy.scenes import LD2415H, LD2451, OPS243, Sensor
+from simulator.radar_physics import TARGET_HEIGHT_M, RadarParameters, RadarPhysics
+from simulator.road import Lane, Road, RoadShape
+from simulator.traffic import Flow, random_traffic
+from simulator.vehicles import KMH_PER_MPS, Seen
+from speedsign.calibration.approach import LEAST_READINGS, LEAST_S, Approach, representative
+from speedsign.calibration.collect import CollectingTracker
+from speedsign.model import Direction, Reading
+
+LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mast:
+    """A radar beside a road, and who drives there."""
+
+    name: str
+    offset_m: float  # sideways to the middle of the near lane
+    aim_deg: float
+    sensor: Sensor = OPS243
+    beam_deg: float = 23.0
+    sees_m: float = 120.0
+    height_m: float = 2.5
+    noise_mps: float = 0.05
+    per_hour: float = 400.0
+    platoons: float = 0.3
+    brake: float = 0.3
+
+    @property
+    def beside_m(self) -> float:
+        """From the radar to the line of a car's way in the near lane."""
+        return hypot(self.offset_m, self.height_m - TARGET_HEIGHT_M)
+
+
+class Recording(NamedTuple):
+    """What the sign's tracker made of it, and the angle at which each car was really read."""
+
+    approaches: list[Approach]
+    angles_deg: list[float]  # at the representative reading of each
+
+
+def record(mast: Mast, seed: int, cars: int) -> Recording:
+    """The first cars that approach; fewer where an hour brings no more."""
+    road, physics = _road(mast, seed), _physics(mast, seed)
+    random = Random(f"{mast.name}/{mast.aim_deg}/{seed}")
+    tracker = CollectingTracker()
+    approaches: list[Approach] = []
+    truth: dict[float, float] = {}
+    while len(approaches) < cars and road.t_s < LONGEST_S:
+        spacing_s = random.uniform(1 - mast.sensor.jitter, 1 + mast.sensor.jitter) / mast.sensor.rate_hz
+        road.process(spacing_s)
+        readings = _report(road, physics, mast.sensor, truth)
+        if readings:
+            tracker.add(readings)
+        else:
+            tracker.advance(road.t_s)
+        approaches += tracker.take_approaches()
+    return Recording(approaches, [angle for one in approaches if (angle := _truth(one, truth)) is not None])
+
+
+def population_deg(recordings: Sequence[Recording]) -> float:
+    """The angle that is sought: the median of all cars of many recordings of one mast."""
+    return median(angle for recording in recordings for angle in recording.angles_deg)
+
+
+def _road(mast: Mast, seed: int) -> Road:
+    lanes = (
+        Lane(Direction.APPROACHING, mast.offset_m),
+        Lane(Direction.RECEDING, mast.offset_m + 3.5),
+        Lane(Direction.APPROACHING, mast.offset_m - 1.5),
+        Lane(Direction.RECEDING, mast.offset_m + 5.0),
+    )
+    flow = Flow(mast.per_hour, platoon_share=mast.platoons, brake_share=mast.brake)
+    other = Flow(mast.per_hour / 2)
+    return Road(random_traffic([flow, other], seed), RoadShape(lanes=lanes, zone_m=mast.sees_m))
+
+
+def _physics(mast: Mast, seed: int) -> RadarPhysics:
+    parameters = RadarParameters(
+        mounting_height_m=mast.height_m,
+        aim_deg=mast.aim_deg,
+        beam_azimuth_deg=mast.beam_deg,
+        max_range_m=mast.sees_m,
+        speed_noise_mps=mast.noise_mps,
+    )
+    return RadarPhysics(parameters, seed)
+
+
+def _report(road: Road, physics: RadarPhysics, sensor: Sensor, truth: dict[float, float]) -> list[Reading]:
+    """What the radar says now; `truth`: the angle of the approaching car nearest to each such reading."""
+    seen = road.seen()
+    heard = [echo for echo in physics.echoes(seen, road.t_s) if echo.strength > sensor.squelch]
+    cars = {one.vehicle_id: one for one in seen}
+    readings = []
+    for rank, echo in enumerate(heard[: sensor.targets]):
+        step = sensor.step_kmh
+        speed_kmh = round(round(abs(echo.radial_mps) * KMH_PER_MPS / step) * step, 2)
+        direction = Direction.APPROACHING if echo.radial_mps > 0 else Direction.RECEDING
+        range_m = float(round(echo.range_m)) if sensor.ranges else None
+        strength = echo.strength if sensor.strength else None
+        readings.append(Reading(road.t_s, speed_kmh, direction, strength, range_m, rank))
+        if echo.vehicle_id is not None and direction is Direction.APPROACHING:
+            truth[_key(road.t_s, speed_kmh)] = _angle_deg(physics, cars[echo.vehicle_id])
+    return readings
+
+
+def _key(t_s: float, speed_kmh: float) -> float:
+    return round(t_s, 6) * 1e4 + speed_kmh
+
+
+def _angle_deg(physics: RadarPhysics, car: Seen) -> float:
+    return degrees(acos(min(abs(physics.radial_mps(car)) / max(car.speed_mps, 1e-6), 1.0)))
+
+
+def _truth(approach: Approach, truth: dict[float, float]) -> float | None:
+    times = approach.times_s
+    if len(times) < LEAST_READINGS or times[-1] - times[0] < LEAST_S:
+        return None
+    which, _ = representative(times, approach.speeds_kmh)
+    return truth.get(_key(times[which], approach.speeds_kmh[which]))
+
+
+def ops(offset_m: float, aim_deg: float) -> Mast:
+    """An OPS243 in usual traffic."""
+    return Mast("OPS243", offset_m, aim_deg)
+
+
+def ld2415h(offset_m: float, aim_deg: float) -> Mast:
+    """A wide beam, no strengths, higher up."""
+    return Mast("LD2415H", offset_m, aim_deg, LD2415H, 40.0, 180.0, 3.2)
+
+
+def ld2451(offset_m: float, aim_deg: float) -> Mast:
+    """Whole km/h, ranges, several targets."""
+    return Mast("LD2451", offset_m, aim_deg, LD2451, 40.0, 100.0)
+
+
+def hard(offset_m: float, aim_deg: float) -> Mast:
+    """Twice the noise, dense platoons, half of the drivers above the limit brake."""
+    return Mast(
+        "noise, platoons", offset_m, aim_deg, noise_mps=0.12, per_hour=600.0, platoons=0.45, brake=0.5
+    )
