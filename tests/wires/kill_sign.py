@@ -82,13 +82,15 @@ class Counted:
         self._recorder, self._publisher, self._side = recorder, publisher, side
         self._number = next_number
         self._going = asyncio.Event()
+        self._whole = asyncio.Lock()  # no interval is half counted when the rest is announced
 
     async def count(self, rate_hz: float) -> None:
         """Interval after interval, while told to go."""
         chance = random.Random()
         while True:
             await self._going.wait()
-            await self._interval()
+            async with self._whole:
+                await self._interval()
             await asyncio.sleep(chance.uniform(0.5, 1.5) / rate_hz)
 
     async def _interval(self) -> None:
@@ -116,7 +118,8 @@ class Counted:
                     self._going.set()
                 case ["rest"]:
                     self._going.clear()
-                    await self._close(self._number, FLUSH)
+                    async with self._whole:
+                        await self._close(self._number, FLUSH)
                 case ["resend", first, last]:
                     from_s, to_s = (round(start_of(int(one)).timestamp()) for one in (first, last))
                     await call(self._recorder.submit, "resend", partial(_resend, from_s, to_s + INTERVAL_S))
