@@ -29,14 +29,13 @@ from speedsign.calibration.approach import LANES_M, NOISE_MPS, Approach, Fits, S
 
 LEAST_PASSAGES = 30
 LEAST_SHARE = 0.3  # of the passages that can be used: fewer, and what is left is a selection
-_FALL = (
-    12.0  # squares of standard deviations by which a lane explains readings better than none: less is no fall
-)
+# By how many squares of standard deviations a lane explains readings better than none: less is no fall.
+_FALL = 12.0
 _MOST_AGAINST = 9.0  # how much one passage can say against a lane: some change lanes, or are two
 _ACCEL_MPS2 = 0.9  # a driver who does more is braking, or pulling away
 _MISFIT_MPS, _MISFIT_TIMES = 0.3, 3.0  # more, or so many times the usual: two cars, or one that turned off
 _UNSURE_DEG, _UNSURE_PART = 1.0, 0.4  # a passage that tells its angle worse tells nothing
-# What may shift all passages alike, drivers' habits and noise: degrees, parts, and parts for each m/s of noise.
+# What may shift all passages alike, habits of drivers and noise: degrees, parts, parts for each m/s of noise.
 _METHOD_DEG, _METHOD_PART, _METHOD_NOISE = 0.25, 0.03, 0.25
 
 SHORT, NO_FALL = "short", "no fall"
