@@ -8,7 +8,8 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	bench-statistics bench-compare faults words lock tools clean
+	bench-statistics bench-compare bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	describe faults words lock tools clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
@@ -19,6 +20,11 @@ help:
 	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
 	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
 	@echo "make bench-statistics   a year of one sign beside DuckDB; bench-compare: how often ranges hold the truth"
+	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
+	@echo "make forged-commands a million bad commands: none is accepted"
+	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
+	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
+	@echo "make describe        write docs/asyncapi.yaml and docs/schemas anew"
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
 	@echo "make install  what runs: a sign, the demo, reports; into $(VENV)"
@@ -80,6 +86,28 @@ bench-statistics: $(TESTS)
 
 bench-compare: $(TESTS)
 	$(BIN)/python -m benchmarks.compare_coverage.run --write
+
+kill-matrix: $(TESTS) tools
+	$(BIN)/python -m benchmarks.kill_matrix.run
+
+forged-commands: $(TESTS)
+	$(BIN)/python -m benchmarks.forged_commands.run
+
+bench-bytes: $(TESTS) tools
+	$(BIN)/python -m benchmarks.wire_bytes.run
+
+bench-backlog: $(TESTS) tools
+	$(BIN)/python -m benchmarks.backlog.run
+	$(BIN)/python -m benchmarks.backlog_wires.run
+
+bench-hub: $(TESTS) tools
+	$(BIN)/python -m benchmarks.hub_ingest.run
+
+bench-fleet: $(TESTS) tools
+	$(BIN)/python -m benchmarks.fleet.run
+
+describe: $(TESTS)
+	$(BIN)/python -m tests.messages.describe
 
 words: $(TESTS)
 	$(BIN)/python -m tests.languages.update
