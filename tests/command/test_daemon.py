@@ -120,6 +120,10 @@ def test_the_time_that_was_measured_is_divided_and_not_doubled(tmp_path: Path) -
     street = run_virtual(scene())
     rows = street.rows("SELECT start_s, sum(measured_s) FROM interval GROUP BY start_s ORDER BY start_s")
     assert sum(row[1] for row in rows) == pytest.approx(1000, abs=8)
+    by_place = street.rows(
+        "SELECT sum(measured_s) FROM interval GROUP BY installation_id ORDER BY installation_id"
+    )
+    assert [row[0] for row in by_place] == pytest.approx([100, 900], abs=5)
     limits = street.rows("SELECT limit_kmh FROM installation ORDER BY id")
     assert limits == [(50,), (40,)]
 

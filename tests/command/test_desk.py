@@ -194,9 +194,9 @@ def test_a_command_is_taken_once(office: Office) -> None:
 
 
 def test_what_was_refused_does_not_come_again_when_it_would_be_allowed(office: Office) -> None:
-    confirm = signed(office.command(Action.CONFIRM, numbers={"counter": office.counter + 2}))
+    confirm = signed(office.command(Action.CONFIRM, numbers={"counter": office.counter + 2}), "technician")
     assert office.send(confirm)["reason"] == "bounds"
-    office.set(limit_kmh=40)
+    assert office.set(limit_kmh=40)["counter"] == office.counter, "now there is something to confirm"
     assert office.send(confirm)["reason"] == "replay"
 
 
@@ -285,6 +285,16 @@ def test_the_effect_comes_after_the_commit(office: Office, monkeypatch: pytest.M
 
 def _without_result(office: Office) -> Any:
     return lambda _what, call, *_rest: call(office.store)
+
+
+def test_a_change_is_undone_in_time_though_the_store_is_stuck(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.set(limit_kmh=40)
+    monkeypatch.setattr(office.desk._recorder, "submit", lambda *_: None)
+    office.clock.move(600)
+    office.desk.tick()
+    assert office.applied == [FORTY, NOTHING_SET]
 
 
 def test_a_late_word_of_the_store_does_not_bring_back_what_was_undone(office: Office) -> None:
