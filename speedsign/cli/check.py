@@ -54,6 +54,9 @@ def _summary(config: Config) -> list[str]:
         f"store    {config.store.path}",
         f"mqtt     {_broker(mqtt)}" if mqtt else "mqtt     none: the database is kept, nothing is sent",
     ]
+    if config.remote.key:
+        keys = ", ".join(f"{key.id} ({', '.join(key.roles)})" for key in config.remote.key)
+        lines.append(f"remote   {keys}")
     if display:
         lines += _notes(display, supply=config.supply is not None)
     if config.radar.invert_direction:

@@ -111,6 +111,9 @@ def test_what_the_command_prints_belongs_into_a_config(tmp_path: Path) -> None:
     (key,) = config.remote.key
     assert (key.id, key.roles) == ("anna", ("read", "display"))
     assert public_bytes(key.public) == read_private(path, None).public
+    written = tmp_path / "sign.toml"
+    written.write_text(HEAD + result.stdout)
+    assert "remote   anna (read, display)" in speedsign("check", "--config", written).stdout
     again = speedsign("command", "key", "anna", "--out", path)
     assert again.exit_code == 2
     assert "never overwritten" in again.stderr
