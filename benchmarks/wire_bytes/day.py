@@ -57,13 +57,13 @@ def start_of(quarter: int) -> datetime:
 @cache
 def _pool() -> tuple[Vehicle, ...]:
     """Vehicles as the tracker makes them of a simulated radar: an OPS243, 300 vehicles an hour."""
-    seen = [vehicle for seed in range(1, 8) for vehicle in track(record(Scene("street", 300), seed, 1800))[0]]
-    assert len(seen) > 8 * VEHICLES_IN_A_MESSAGE
+    seen = [vehicle for seed in (1, 2, 3) for vehicle in track(record(Scene("street", 300), seed, 1800))[0]]
+    assert len(seen) > 4 * VEHICLES_IN_A_MESSAGE
     return tuple(seen)
 
 
 def vehicles_of(quarter: int, seed: int = 1) -> Iterator[VehicleRecord]:
-    """The vehicles of a quarter of an hour, in the order in which they passed; none twice in a message."""
+    """The vehicles of a quarter of an hour, in the order in which they passed."""
     rng = random.Random(f"{seed} {quarter}")
     pool = _pool()
     wanted = VEHICLES_A_DAY * share(quarter)

@@ -24,7 +24,7 @@ def test_every_event_is_at_the_hub_once_whatever_is_killed(tmp_path: Path) -> No
 
 async def _broker_dies_while_the_hub_is_away(world: World) -> None:
     """The broker has acknowledged what it then forgets."""
-    await world.has_counted(3)
+    await until(world.arrived, 60.0, "the first interval at the hub")  # it has subscribed
     await world.kill("hub")
     await world.has_counted(world.counted() + 5)
     await world.go(going=False)
