@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from operator import methodcaller
 
 from speedsign.brightness import BrightnessControl
 from speedsign.coverage import INTERVAL_S, CoverageMeter, interval_start
@@ -228,7 +229,7 @@ class Daemon:
             self.vehicles += 1
             record = self._dated(vehicle)
             coverage = self._take_coverage()
-            self._submit("vehicle", partial(_add_vehicle, record=record, coverage=coverage))
+            self._submit("vehicle", methodcaller("add_vehicle", record, coverage))
 
     def _dated(self, vehicle: Vehicle) -> VehicleRecord:
         clock = self.parts.clock
@@ -377,20 +378,12 @@ class Daemon:
         found = [fault for source in sources if source is not None for fault in source.faults()]
         return found + [part.fault for part in self._kept if part.fault]
 
-    @property
-    def shown(self) -> Shown:
-        return self._shown
-
     def _clock_quality(self) -> ClockQuality:
         trusted = self.plan.trust_clock or self.parts.clock.trusted()
         return ClockQuality.OK if trusted else ClockQuality.UNKNOWN
 
     def _now(self) -> float:
         return self.parts.clock.monotonic()
-
-
-def _add_vehicle(store: Store, record: VehicleRecord, coverage: Sequence[Coverage]) -> None:
-    store.add_vehicle(record, coverage)
 
 
 def _close_intervals(store: Store, before_utc: datetime, since_utc: datetime | None) -> None:

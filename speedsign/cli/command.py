@@ -23,5 +23,6 @@ _TOOLS = {
 def command() -> None:
     """Commands to signs, signed with your own key.
 
-    Each is taken once, and a change is undone unless you confirm it. A sign takes commands of the keys in its [[remote.key]] alone, and nothing but what its [remote] allows.
+    Each is taken once, and a change is undone unless you confirm it. A sign takes commands of the keys in its
+    [[remote.key]] alone, and nothing but what its [remote] allows.
     """
