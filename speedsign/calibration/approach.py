@@ -103,14 +103,16 @@ class Fits:
             return
         self._which, self._radial_kmh = representative(times, speeds)
         radial = [speed / KMH_PER_MPS for speed in speeds]
-        self._ahead = _ahead(times, radial)
+        calm = [radial[0], *smoothed(radial)[1:-1], radial[-1]]  # a spike is no way; the ends sweep
+        self._ahead = _ahead(times, calm)
         near = sum(ahead <= _NEAR_M for ahead in self._ahead)
         first = len(times) - max(near, LEAST_READINGS)
         kept = range(len(times) - 1, first - 1, -((len(times) - 1 - first) // _MOST_KEPT + 1))
         self._radial = [radial[i] for i in kept]
         self._kept = [self._ahead[i] for i in kept]
         self._told_m = None if not ranges else _last_range(self._ahead, ranges)
-        self._rows = rows_of(self._radial, self._kept, smoothed(self._radial))
+        calm = [calm[i] for i in kept]
+        self._rows = rows_of(calm, self._kept, calm)
         self._settle()
 
     def own_noise_mps(self) -> float:

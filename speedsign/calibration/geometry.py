@@ -16,6 +16,7 @@ from math import acos, atan, cos, degrees, hypot, inf, isfinite, radians, tan
 
 ECHO_HEIGHT_M = 0.7  # of plate, grille and axle
 MOST_DEG = 60.0  # what mounting_angle_deg may be
+_FARTHEST_M = 1000.0
 RANGES_M = (10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0)
 
 
@@ -96,7 +97,7 @@ def turned_by(
         raise ValueError("the vertical angle has to be -45 to 45 degrees")
     cosine = cos(radians(horizontal_deg)) * cos(radians(down_deg))
     turned = tan(radians(horizontal_deg))
-    aim_m = place.lateral_m / turned if turned > 0.0 else inf
+    aim_m = _way(place.lateral_m, turned)
     return _mounting(place, degrees(acos(cosine)), aim_m, horizontal_deg, down_deg, speed_kmh, ranges_m)
 
 
@@ -118,7 +119,7 @@ def _mounting(
         raise ValueError("the speed has to be a number above 0")
     table = tuple(error_at(place, angle_deg, along_m, speed_kmh) for along_m in ranges_m)
     drop_m, tilt = place.height_m - ECHO_HEIGHT_M, tan(radians(down_deg))
-    lands_m = drop_m / tilt * cos(radians(horizontal_deg)) if drop_m * tilt > 0.0 else inf
+    lands_m = _way(drop_m, tilt / cos(radians(horizontal_deg)))
     return Mounting(angle_deg, aim_m, horizontal_deg, down_deg, lands_m, table)
 
 
@@ -132,7 +133,14 @@ def error_at(place: Place, mounting_angle_deg: float, along_m: float, speed_kmh:
     return RangeError(along_m, angle_deg, 100.0 * (seen - 1.0), 100.0 * left, left * speed_kmh)
 
 
+def _way(across_m: float, slope: float) -> float:
+    """How far along the road a beam has come so far across it; inf: so far away that it is never."""
+    if across_m * slope <= 0.0 or abs(across_m) >= _FARTHEST_M * abs(slope):
+        return inf
+    return across_m / slope
+
+
 def _checked_way(along_m: float) -> float:
-    if not (isfinite(along_m) and 0.0 < along_m <= 1000.0):
-        raise ValueError("a distance along the road has to be more than 0 and at most 1000 m")
+    if not (isfinite(along_m) and 0.0 < along_m <= _FARTHEST_M):
+        raise ValueError(f"a distance along the road has to be more than 0 and at most {_FARTHEST_M:.0f} m")
     return along_m

@@ -16,6 +16,7 @@ NEAREST_M, FARTHEST_M = 0.7, 150.0  # along the road, at the last reading
 LOW, HIGH = log(NEAREST_M), log(FARTHEST_M)
 _COARSE = 12  # places looked at first
 _STEPS = (0.2, 0.04)  # of the logarithm: then so closely
+_LEAST_V2 = 0.1  # m²/s²: 1 km/h
 _FLAT_SD = 1.0  # of the logarithm: where the last place makes no difference
 
 Row = tuple[float, float, float]  # weight, way before the last reading in m, r² in m²/s²
@@ -79,6 +80,8 @@ def line_of(rows: Sequence[Row], beside_m: float, along_m: float, noise_mps: flo
         yy += w * y * y
     det = aa * cc - ac * ac
     v2, gain = (ay * cc - cy * ac) / det, (cy * aa - ay * ac) / det
+    if v2 < _LEAST_V2:  # it would come out of a standstill: none such is looked for
+        return Line(beside_m, last_m, yy, _LEAST_V2, 0.0)
     return Line(beside_m, last_m, max(yy - v2 * ay - gain * cy, 0.0), v2, gain)
 
 
