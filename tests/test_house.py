@@ -89,6 +89,7 @@ def test_the_daemon_carries_nothing_that_it_does_not_need() -> None:
         "simulator",
         "pydantic",
         "pydantic_core",
+        "cryptography",
         "rich",
         "speedsign.config.load",
         "astral",

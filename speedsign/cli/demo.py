@@ -109,7 +109,8 @@ def _mqtt(broker: str | None) -> MqttConfig | None:
     if not host or port == 0 or not set(broker).isdisjoint("/@?#"):
         raise UsageError(f"--mqtt {broker}: write HOST or HOST:PORT, for example localhost:1883")
     # The traffic is made up and the broker named by hand: nothing there needs to be hidden from anybody.
-    return MqttConfig(host=host, port=port or 1883, tls=False, allow_plain=True)
+    # Whoever listens need not be a hub, so the broker's word ends a message's stay.
+    return MqttConfig(host=host, port=port or 1883, tls=False, allow_plain=True, retire_on="puback")
 
 
 def _artist() -> Callable[[Scene], RenderableType] | None:
@@ -186,7 +187,11 @@ class _Demo:
             sign.result()
 
     def _note_faults(self) -> None:
-        self._faults.update(dict.fromkeys(fault.text for fault in self.sign.daemon.faults()))
+        self._faults.update(dict.fromkeys(self._wrong()))
+
+    def _wrong(self) -> list[str]:
+        """What is wrong with the sign now; that nobody listens to a demo is not."""
+        return [fault.text for fault in self.sign.daemon.faults() if fault.code != "nobody_listens"]
 
     def _look(self) -> None:
         """Note what is wrong, and the vehicles that came since the last look."""
@@ -220,7 +225,7 @@ class _Demo:
             vehicles=self.vehicles,
             counted=len(self.vehicles),
             passed=len(self.stand.world.truth()),
-            faults=[fault.text for fault in self.sign.daemon.faults()],
+            faults=self._wrong(),
             statistics=self._statistics(),
             broker="no broker" if self.wishes.mqtt is None else f"MQTT messages {self._messages()}",
         )
