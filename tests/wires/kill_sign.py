@@ -90,7 +90,8 @@ class Counted:
         while True:
             await self._going.wait()
             async with self._whole:
-                await self._interval()
+                if self._going.is_set():  # and not told to rest in the same breath
+                    await self._interval()
             await asyncio.sleep(chance.uniform(0.5, 1.5) / rate_hz)
 
     async def _interval(self) -> None:
