@@ -3,9 +3,11 @@
 The radar stands `lateral_m` beside the middle of the lane and `height_m` above the road; a car's echo comes
 from `ECHO_HEIGHT_M`. A car so far along the road is seen under an angle whose cosine is x / R, in three
 dimensions: sideways and height count alike. A mounting angle is right at one range: farther cars, seen under
-a smaller angle, are then told too fast, nearer ones too slow. The tracker takes the car's own angle where
-that is the larger one and its readings tell it (docs/speeds.md), so what is left is what this table says of
-the ranges beyond the aim, and of cars whose readings tell nothing.
+a smaller angle, are then told too fast, nearer ones too slow.
+
+So the distance to give is the one at which cars are read, and not where the middle of the beam comes down:
+a radar hears most cars long before that, and the tracker never divides by less than the cosine of the
+mounting angle (docs/speeds.md). `traffic_angle` finds the right one from the cars themselves.
 """
 
 from __future__ import annotations
