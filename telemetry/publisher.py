@@ -194,8 +194,8 @@ class Publisher:
             while (facts := await self._store_facts()) is NO_STORE:
                 await self._say_health()
             self._facts = facts
-            await self._greet()
             self._sender.connected(self._clock.monotonic())
+            await self._greet()
             while True:
                 await self._turn()
         except BrokerError as error:
@@ -256,8 +256,8 @@ class Publisher:
             return
         self._facts = await self._prepare()
         self._sender.reset(self._clock.monotonic())
-        await self._greet()
         self._sender.connected(self._clock.monotonic())
+        await self._greet()
 
     def _send(self, row: OutboxRow) -> None:
         payload = messages.named(row.body, row.kind, self._who.sign, self._facts.epoch, row.seq)

@@ -1,8 +1,9 @@
 """What of the outbox is sent when: pure, time and chance are passed in.
 
 A row is sent until it is acknowledged by whom the settings name. Few rows are under way at a time; one that
-the broker took, but the hub has not acknowledged, is sent again by its own timer. Where nobody answers, only
-one row is tried now and then: a month without a hub must not cost a month's traffic.
+the broker took, but the hub has not acknowledged, is sent again by its own timer. Until the hub was heard on
+a connection, and when it says nothing to a row for the time of its timer, one row alone asks for it; where
+nobody answers that either, it is tried now and then: a month without a hub must not cost a month's traffic.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+from telemetry import messages
 from telemetry.mqtt import FAILURE, NOBODY_LISTENS
 from telemetry.outbox import OutboxRow, RetireOn
 
 _WHOLE = 1 - 1e-6  # of a token, for what floats lose
 _SLOW_SENDS = 4  # a row that was sent so often holds up no other one any more
 _SLOW_AT_MOST = 100
-_FIRST_OF_HUB_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class SenderSettings:
     drain_per_s: float = 1.0  # with a burst of the window
     resend_s: float = 30.0  # after the broker took it; and full jitter on top, doubled each time
     resend_cap_s: float = 3600.0
-    hold_s: float = _FIRST_OF_HUB_S  # after a greeting, for the hub to say what it has already
+    hold_s: float = 3.0  # after a greeting, for the hub to say what it has already
+    settle_s: float = 1.0  # after its first word: what it says next may spare sending
     probe_s: float = 60.0  # between tries while nobody answers; doubled each time
     probe_cap_s: float = 3600.0
     refused_s: float = 300.0  # until a row that the broker refused is tried again
@@ -63,6 +65,7 @@ class _Item:
     due_s: float
     sends: int = 0
     first_s: float = inf  # when it was sent first
+    last_s: float = inf
     unanswered: bool = False  # the broker owes its word
     failed: bool = False  # it could not be given to the broker
     refused: bool = False
@@ -91,6 +94,9 @@ class Sender:
         self._probe_at_s = now_s
         self._probes = 0
         self._refusals = 0  # in a row
+        self._trusted = settings.retire_on is RetireOn.PUBACK  # the hub is there, as far as can be told
+        self._asking: int | None = None  # the row that is to find out
+        self._urgent = False
         self._retired: list[int] = []
         self._refused: list[int] = []
 
@@ -100,6 +106,7 @@ class Sender:
         """There is something new in the outbox; what is urgent does not wait for this sign's slot."""
         if at_once and self.trouble:
             self._end_trouble(now_s)  # who asked may hear it, whoever else does not
+        self._urgent |= at_once
         start_s = now_s if at_once else now_s + self.settings.slot_s
         if self._exhausted:
             self._exhausted, self._load_from_s = False, start_s
@@ -107,9 +114,10 @@ class Sender:
             self._load_from_s = min(self._load_from_s, start_s)
 
     def connected(self, now_s: float) -> None:
-        """The greeting was sent: the hub answers it with what it has, so that this is not sent again."""
+        """The greeting goes out: the hub answers it with what it has, so that this is not sent again."""
         self._up = True
         if self.settings.retire_on is RetireOn.HUB:
+            self._trusted, self._asking = False, None
             self._hold_until_s = now_s + self.settings.hold_s
 
     def lost(self, now_s: float) -> None:
@@ -135,8 +143,9 @@ class Sender:
         if wanted.probe:
             if not rows:
                 self._probed(now_s)
-        elif len(rows) < wanted.limit:
-            self._exhausted = True
+        else:
+            self._urgent = False
+            self._exhausted = len(rows) < wanted.limit
 
     def published(self, seq: int, code: int, now_s: float) -> None:
         """The broker's word about a row (MQTT 5, 3.4.2.1)."""
@@ -160,7 +169,9 @@ class Sender:
     def heard(self, now_s: float) -> None:
         """The hub said something: it is there."""
         self.heard_s = now_s
-        self._hold_until_s = min(self._hold_until_s, now_s)
+        if not self._trusted:
+            self._trusted, self._asking = True, None
+            self._hold_until_s = now_s + self.settings.settle_s
         if self.trouble:
             self._end_trouble(now_s)
 
@@ -247,18 +258,43 @@ class Sender:
         for item in sorted(self._items.values(), key=lambda item: item.row.value):
             if self._tokens < _WHOLE:
                 break
-            if not item.unanswered and item.due_s <= now_s:
+            if not item.unanswered and item.due_s <= now_s and self._may_go(item):
                 self._tokens -= 1
                 item.sends += 1
-                item.unanswered, item.first_s = True, min(item.first_s, now_s)
+                item.unanswered, item.first_s, item.last_s = True, min(item.first_s, now_s), now_s
                 found.append(item.row)
         return found
+
+    def _may_go(self, item: _Item) -> bool:
+        """Everything, while the hub is there; else the one row that asks for it, and answers to commands."""
+        if self.trouble or (self._trusted and not self._is_doubtful(item)):
+            return True
+        self._trusted = False
+        if self._is_new_answer(item):
+            return True
+        if self._asked() is None:
+            self._asking = item.row.seq
+        return item.row.seq == self._asking
+
+    def _is_doubtful(self, item: _Item) -> bool:
+        """Whether the hub has said nothing at all since this row went out, whose time is over."""
+        by_hub = self.settings.retire_on is RetireOn.HUB
+        return by_hub and item.sends > 0 and (self.heard_s is None or self.heard_s < item.last_s)
+
+    def _is_new_answer(self, item: _Item) -> bool:
+        """Whoever commanded may hear the broker, whether a hub does or not."""
+        return item.row.kind == messages.REPLY and not item.sends
+
+    def _asked(self) -> _Item | None:
+        """The row that asks for the hub, while it has not had its chance."""
+        item = self._items.get(self._asking) if self._asking is not None else None
+        return None if item is None or item.slow else item
 
     def next_s(self, now_s: float) -> float:
         """When there is something to do by itself; infinity: only what happens can tell."""
         if not self._up:
             return inf
-        due = [item.due_s for item in self._items.values() if not item.unanswered]
+        due = [item.due_s for item in self._moving() if not item.unanswered]
         if self.trouble:
             due += [] if self._items else [self._probe_at_s]
         elif self._has_room():
@@ -290,9 +326,20 @@ class Sender:
     def _has_room(self) -> bool:
         return self._room() > 0 and not self._exhausted
 
+    def _moving(self) -> list[_Item]:
+        """Rows whose time counts now."""
+        asked = self._asked()
+        if self.trouble or self._trusted or asked is None:
+            return list(self._items.values())
+        return [item for item in self._items.values() if item is asked or self._is_new_answer(item)]
+
     def _room(self) -> int:
-        slow = len(self._items) - self.under_way
-        return self.settings.window - self.under_way if slow < _SLOW_AT_MOST else 0
+        under_way = self.under_way
+        if len(self._items) - under_way >= _SLOW_AT_MOST:
+            return 0
+        if not self._trusted and not self._urgent:
+            return 0 if under_way else 1
+        return max(0, self.settings.window - under_way)
 
     def _tokens_at(self, now_s: float) -> float:
         settings = self.settings

@@ -36,7 +36,7 @@ from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 WHO = Identity("bauska-3", software="0.1.0", radar="ops243", display="max-2", config="c0ffee")
 NOBODY = Published(NOBODY_LISTENS, "No matching subscribers")
 TO_BROKER = PublisherSettings(SenderSettings(window=3, retire_on=RetireOn.PUBACK))
-TO_HUB = PublisherSettings(SenderSettings(window=3, drain_per_s=50))
+TO_HUB = PublisherSettings(SenderSettings(window=3, drain_per_s=50, settle_s=0.3))
 HOUR_S = 3600
 
 
@@ -272,8 +272,8 @@ def test_nothing_is_forgotten_that_the_hub_did_not_acknowledge(store: SqliteStor
         async with bench.running():
             bench.port.up()
             await asyncio.sleep(5)
-            assert bench.port.words() == ["on", "birth", 1, 5, 4]
-            assert bench.pending() == 5  # the broker has them all, and that is not enough
+            assert bench.port.words() == ["on", "birth", 1]
+            assert bench.pending() == 5  # the broker has that one, and its word is not enough
             hub.awake = True
             await asyncio.sleep(120)
             assert bench.pending() == 0
@@ -287,15 +287,19 @@ def test_what_the_broker_did_not_answer_is_sent_again_at_once(store: SqliteStore
         bench = Bench(store, TO_HUB)
         bench.close_some(1)
         async with bench.running():
+            nothing = messages.encode(messages.ack(Ack(store.epoch, 0)))
             bench.port.up()
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
             bench.port.silent = True
-            await asyncio.sleep(4)
+            bench.port.tell("ack", nothing)
+            await asyncio.sleep(1)
             assert bench.port.words() == ["on", "birth", 1, 2]
             bench.port.down()
             bench.port.silent = False
             bench.port.up()
-            await asyncio.sleep(4)
+            await asyncio.sleep(0.5)
+            bench.port.tell("ack", nothing)
+            await asyncio.sleep(1)
             assert bench.port.words()[4:] == ["on", "birth", 1, 2]
 
     run_virtual(main())
@@ -331,6 +335,7 @@ def test_an_acknowledgement_that_is_none_changes_nothing(store: SqliteStore) -> 
     async def main() -> None:
         bench = Bench(store, TO_HUB)
         bench.close_some(2)
+        store.take((), 9)  # all of it was sent in an earlier life
         async with bench.running():
             bench.port.up()
             await asyncio.sleep(5)

@@ -48,6 +48,11 @@ class World:
         self.up = True
         self.sender.connected(self.now_s)
 
+    def greeted(self) -> None:
+        """Connected, and the hub has answered the greeting."""
+        self.connect()
+        self.sender.heard(self.now_s)
+
     def lose(self) -> None:
         self.up = False
         self.owed.clear()
@@ -186,7 +191,7 @@ def test_a_backlog_drains_at_its_pace_with_one_burst() -> None:
 def test_no_more_than_the_window_is_under_way() -> None:
     world = World(replace(HUB, drain_per_s=100.0), hub=False)
     world.put(*["agg"] * 50)
-    world.connect()
+    world.greeted()
     world.run(20)
     assert len(world.wire) == 10
 
@@ -207,13 +212,78 @@ def test_each_sign_has_its_own_moment_after_an_interval_but_an_answer_goes_at_on
     assert world.wire[-1][1].kind == "reply"
 
 
+# --------------------------------------------------------------------------- where the hub is not heard
+
+
+def test_until_the_hub_was_heard_one_row_asks_for_it() -> None:
+    world = World(hub=False)
+    world.put(*["agg"] * 50)
+    world.connect()
+    world.run(29)
+    assert world.seqs() == [50]
+    world.hub = True
+    world.sender.heard(world.now_s)
+    world.run(5)
+    assert len(world.wire) > 10
+
+
+def test_each_restart_without_a_hub_sends_one_row_and_no_window() -> None:
+    """And each reconnection: what the broker keeps for the hub already must not come to it twice."""
+    world = World(hub=False)
+    world.put(*["agg"] * 50)
+    for _ in range(20):
+        world.connect()
+        world.run(10)
+        world.lose()
+    assert len(world.wire) <= 20
+
+
+def test_the_first_word_is_given_a_moment_to_be_followed_by_more() -> None:
+    world = World(hub=False)
+    world.put(*["agg"] * 3)
+    world.greeted()
+    world.run(0.9)
+    world.sender.retired(lambda seq: seq > 1)
+    del world.store[2], world.store[3]
+    world.sender.heard(world.now_s)  # which puts nothing off
+    world.run(1)
+    assert [(at_s, row.seq) for at_s, row in world.wire] == [(1001.0, 1)]
+
+
+def test_a_hub_that_falls_silent_is_asked_by_one_row_not_by_all() -> None:
+    world = World()
+    world.greeted()
+    world.run(100)
+    world.hub = False
+    world.put(*["agg"] * 50)
+    world.run(30 * 60)
+    assert world.sender.trouble is Trouble.SILENT
+    assert len(world.wire) < 10 + 2 + 7
+
+
+def test_an_answer_to_a_command_goes_though_no_hub_is_heard() -> None:
+    world = World(hub=False)
+    world.put(*["agg"] * 50)
+    world.connect()
+    world.run(5)
+    world.put("reply")
+    world.sender.news(world.now_s, at_once=True)
+    world.run(1)
+    assert world.seqs() == [50, 51]
+    world.run(HOUR_S)
+    world.put("reply")
+    world.sender.news(world.now_s, at_once=True)
+    world.run(1)
+    assert world.seqs()[-1] == 52 or world.seqs()[-2] == 52
+
+
 # --------------------------------------------------------------------------- where something is lost
 
 
 def test_what_the_broker_did_not_take_is_sent_again_at_once_and_what_it_took_waits() -> None:
     world = World(hub=False)
     world.put("agg", "agg")
-    world.connect()
+    world.greeted()
     world.run(3.5, step_s=0.5)
     assert world.seqs() == [2, 1]
     world.put("agg")
@@ -221,7 +291,7 @@ def test_what_the_broker_did_not_take_is_sent_again_at_once_and_what_it_took_wai
     assert world.seqs() == [2, 1, 3]  # and no answer to the third
     world.lose()
     world.run(5)
-    world.connect()
+    world.greeted()
     world.run(4)
     assert world.seqs() == [2, 1, 3, 3]
 
@@ -246,7 +316,7 @@ def test_what_could_not_be_given_to_the_broker_is_tried_at_the_next_connection()
 def test_after_a_reset_nothing_of_before_is_sent() -> None:
     world = World(hub=False)
     world.put("agg", "agg")
-    world.connect()
+    world.greeted()
     world.run(5)
     world.store.clear()
     world.owed.clear()
@@ -290,7 +360,7 @@ def test_one_row_that_is_never_acknowledged_holds_up_no_other() -> None:
 def test_a_refused_row_is_tried_later_and_holds_up_no_other() -> None:
     world = World()
     world.put(*["agg"] * 6)
-    world.connect()
+    world.greeted()
     world.now_s += 3
     world.pump()
     world.sender.published(3, DENIED, world.now_s)
