@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,6 @@ from benchmarks.telemetry_page import machine, write_between
 from benchmarks.wire_bytes.day import PLACE, QUARTER_S, SIGN, T0, coverage_of, start_of, vehicles_of
 from benchmarks.wire_bytes.rig import MeteredSign
 from telemetry.store import SqliteStore
-from tests.support import until
 from tests.telemetry.broker import Listener
 from tests.wires.kill_check import Held, held, sources
 
@@ -49,21 +49,27 @@ def build(path: Path, days: int) -> None:
                 store.close_intervals(start_of(quarter + 1), T0)
 
 
-@dataclass(frozen=True, slots=True)
 class Arrived:
     """What a listener at the broker heard, in order: kind and seq, each the first time."""
 
-    order: list[tuple[str, int]]
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._read = 0
+        self.messages = 0  # with what came again
+        self._order: dict[tuple[str, int], None] = {}
 
-    @classmethod
-    def of(cls, heard: list[tuple[str, bytes, bool]]) -> Arrived:
-        seen: dict[tuple[str, int], None] = {}
-        for topic, payload, _ in list(heard):
+    @property
+    def order(self) -> list[tuple[str, int]]:
+        heard = self._listener.heard
+        while self._read < len(heard):
+            topic, payload, _ = heard[self._read]
+            self._read += 1
             kind = topic.rsplit("/", 1)[1]
-            if kind in ("agg", "raw") and "/up/" in topic:
+            if kind in ("agg", "raw"):
                 message = json.loads(zlib.decompress(payload) if kind == "raw" else payload)
-                seen.setdefault((kind, message["seq"]))
-        return cls(list(seen))
+                self._order.setdefault((kind, message["seq"]))
+                self.messages += 1
+        return list(self._order)
 
     def seqs(self, kind: str) -> list[int]:
         return [seq for what, seq in self.order if what == kind]
@@ -98,51 +104,55 @@ class Result:
 
 
 async def drain(folder: Path, days: int) -> Result:
-    async with MeteredSign(folder, vehicles=True) as sign:
-        before = sign.relay.cost()
-        started_s = time.monotonic()
+    async with MeteredSign(folder, vehicles=True, connects=False) as sign:
         with contextlib.closing(Listener(sign.broker.port, "speedsign/1/+/up/#")) as listener:
-            sign.publisher.wake()
-            wanted = 96 * days
-            await _until(lambda: len(Arrived.of(listener.heard).seqs("agg")) >= wanted // 2)
-            live_s, live_seq = await _live(sign, listener, wanted)
-            await _until(lambda: len(Arrived.of(listener.heard).seqs("agg")) >= wanted + 1)
+            arrived, wanted = Arrived(listener), 96 * days
+            started_s = time.monotonic()
+            connecting = asyncio.create_task(sign.connect())
+            await _until(lambda: len(arrived.seqs("agg")) >= wanted // 2)
+            live_s, live_seq = await _live(sign, arrived, wanted)
+            await _until(lambda: len(arrived.seqs("agg")) >= wanted + 1)
             intervals_s = time.monotonic() - started_s
+            await connecting
             await sign.delivered()
             seconds = time.monotonic() - started_s
-            cost = sign.relay.cost() - before
-            arrived = Arrived.of(listener.heard)
-            messages = sum(topic.endswith(("/agg", "/raw")) for topic, _, _ in listener.heard)
+            cost = sign.relay.cost()
         rss_mb = Usage.of(sign.hub_pid).rss_mb
     mine, theirs = held(folder / "sign.db"), held(folder / "hub.db")
     assert not any(source.spans for source in sources(folder / "hub.db")), "the hub's numbers have a hole"
     return Result(
         days, len(arrived.seqs("agg")), len(arrived.seqs("raw")), seconds, intervals_s, live_s,
-        cost.up / 1e6, cost.down / 1e6, messages,
+        cost.up / 1e6, cost.down / 1e6, arrived.messages,
         (arrived.newest_first("agg", live_seq), arrived.newest_first("raw", live_seq)),
         arrived.aggregates_before_vehicles(live_seq), _lost(mine, theirs), rss_mb,
     )  # fmt: skip
 
 
-async def _live(sign: MeteredSign, listener: Listener, quarter: int) -> tuple[float, int]:
+async def _live(sign: MeteredSign, arrived: Arrived, quarter: int) -> tuple[float, int]:
     """An interval ends while the backlog drains: how long until it is told, its seq."""
-    known = set(Arrived.of(listener.heard).seqs("agg"))
-    top = max(known)
+    top = max(arrived.seqs("agg"))
     await sign.quarter(quarter)
     begun_s = time.monotonic()
-    await _until(lambda: max(Arrived.of(listener.heard).seqs("agg")) > top)
-    return time.monotonic() - begun_s, max(Arrived.of(listener.heard).seqs("agg"))
+    await _until(lambda: max(arrived.seqs("agg")) > top)
+    return time.monotonic() - begun_s, max(arrived.seqs("agg"))
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    await until(done, PATIENCE_S, "the backlog")
+    async with asyncio.timeout(PATIENCE_S):
+        while not done():  # noqa: ASYNC110  the listener has a thread of its own
+            await asyncio.sleep(0.05)
 
 
 def _lost(mine: Held, theirs: Held) -> int:
     """Intervals and vehicles of the sign that are not at the hub; of no full batch they are not told yet."""
     waiting = 99
-    missing = (mine.vehicles - theirs.vehicles).total()
+    missing = (_passed(mine) - _passed(theirs)).total()
     return (mine.intervals - theirs.intervals).total() + (missing if missing > waiting else 0)
+
+
+def _passed(of: Held) -> Counter[tuple[int, str]]:
+    """When and which way; speeds are told in tenths."""
+    return Counter((last_ms, direction) for last_ms, direction, *_ in of.vehicles.elements())
 
 
 def table(result: Result, drain_per_s: float) -> str:

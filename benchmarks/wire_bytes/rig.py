@@ -47,6 +47,7 @@ class MeteredSign:
         health: Callable[[], Mapping[str, object]] | None = None,
         drain_per_s: float = 100.0,
         log_all: bool = False,
+        connects: bool = True,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -83,6 +84,7 @@ class MeteredSign:
         )
         self.recorder.submit("begin", lambda store: store.begin(PLACE, T0))
         self._health = health
+        self._connects = connects  # at once; else when `connect` is called
         self._rng = random.Random(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: asyncio.subprocess.Process | None = None
@@ -101,10 +103,16 @@ class MeteredSign:
             clock=clock,
             health=self._health,
         )
-        self._tasks = [asyncio.create_task(part) for part in (self.recorder.run(), self.publisher.run())]
+        self._tasks = [asyncio.create_task(self.recorder.run())]
+        if self._connects:
+            await self.connect()
+        return self
+
+    async def connect(self) -> None:
+        """Until the sign has greeted and nothing more is said."""
+        self._tasks.append(asyncio.create_task(self.publisher.run()))
         await until(lambda: self.relay.cost().total > 3000, TIMEOUT_S, "a connection")
         await self.quiet()
-        return self
 
     async def _start_hub(self) -> None:
         place = ["--db", str(self.folder / "hub.db"), "--host", "127.0.0.1", "--port", str(self.broker.port)]
