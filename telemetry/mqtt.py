@@ -41,6 +41,7 @@ class BrokerSettings:
     keepalive_s: int = 300  # a ping a minute would be 9 MB a month
     window: int = 10  # unacknowledged messages at a time
     session_expiry_s: int = 0  # the broker keeps for us what comes while we are away; 0: nothing
+    fresh_session: bool = False  # what it kept from before this run is not wanted: other subscriptions
     receive_maximum: int = 20  # messages to us that we have not acknowledged; the broker must wait then
     max_packet_bytes: int = 8192  # a longer one ends the connection
     spread_s: float = 0.0  # over so long a fleet spreads its first tries to connect

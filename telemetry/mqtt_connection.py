@@ -52,8 +52,11 @@ class Connection:
         counters: Counters,
         mailbox: Mailbox,
         told: Told,
+        *,
+        fresh: bool = False,
     ) -> None:
         self._settings, self._session, self._clock = settings, session, clock
+        self._fresh = fresh
         self._counters, self._mailbox, self._told = counters, mailbox, told
         self._wire = Wire(settings, session, self)
         self._inbox = Inbox(session.subscriptions, settings.receive_maximum)
@@ -106,7 +109,7 @@ class Connection:
         self.moves_by_s = self._clock.monotonic() + 2 * self._settings.connect_timeout_s
         tls = self._settings.tls
         try:
-            self._wire.open(tls_context(tls) if tls else None)
+            self._wire.open(tls_context(tls) if tls else None, fresh=self._fresh)
         except UnicodeError as error:
             raise OSError("the host is no name") from error
         now_s = self._clock.monotonic()

@@ -49,10 +49,11 @@ class PahoPort:
         self._thread: _Thread | None = None
         self._waiting: set[asyncio.Future[Published]] = set()
         self._session: Session | None = None
+        self._begun = False  # this run has had a connection
 
     async def run(self, session: Session) -> None:
         """See `MqttPort.run`."""
-        self._session = session
+        self._session, self._begun = session, False
         left: list[_Thread] = []
         rebuilt = 0
         try:
@@ -109,6 +110,7 @@ class PahoPort:
             answered=thread.poster(_answer),
         )
         thread.lost = thread.poster(self._lost)
+        thread.fresh = self._settings.fresh_session and not self._begun
         thread.first_pause_s = 0.0 if again else first_pause_s(self._settings, self._chance)
         thread.start()
         return thread
@@ -138,7 +140,7 @@ class PahoPort:
     # ----------------------------------------------------------------------- what the thread tells
 
     def _connected(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection, self._begun = connection, True
         self._fault = None
         _log.info("mqtt %s: connected", self._settings.address)
         if self._session is not None:
@@ -174,6 +176,7 @@ class _Thread(threading.Thread):
     told: Told
     lost: Callable[[BrokerError], None]
     first_pause_s = 0.0
+    fresh = False  # the next connection begins a new session
 
     def __init__(
         self,
@@ -246,7 +249,13 @@ class _Thread(threading.Thread):
     def _one_connection(self) -> tuple[float, BrokerError]:
         """How long it was up, seconds, and why it ended."""
         connection = Connection(
-            self._settings, self._session, self._clock, self._counters, self.mailbox, self.told
+            self._settings,
+            self._session,
+            self._clock,
+            self._counters,
+            self.mailbox,
+            self.told,
+            fresh=self.fresh,
         )
         self._connection = connection
         try:
@@ -254,6 +263,7 @@ class _Thread(threading.Thread):
         finally:
             self._connection = None
         self._counters.add("connections_ended")
+        self.fresh = self.fresh and connection.up_since_s is None
         up_s = self._clock.monotonic() - connection.up_since_s if connection.up_since_s is not None else 0.0
         return up_s, reason
 

@@ -101,8 +101,11 @@ class Wire(Client):
 
     # ----------------------------------------------------------------------- what is sent
 
-    def open(self, tls: ssl.SSLContext | None) -> None:
-        """Connect and send CONNECT; blocks, at most the connect time-out for each of the host's addresses."""
+    def open(self, tls: ssl.SSLContext | None, *, fresh: bool) -> None:
+        """Connect and send CONNECT; blocks, at most the connect time-out for each of the host's addresses.
+
+        `fresh`: what the broker has kept for this client is not wanted, its subscriptions included.
+        """
         wanted = self._settings
         if tls is not None:
             self.tls_set_context(tls)
@@ -116,7 +119,7 @@ class Wire(Client):
             wanted.host.strip("[]"),
             wanted.port,
             wanted.keepalive_s,
-            clean_start=not wanted.session_expiry_s,
+            clean_start=fresh or not wanted.session_expiry_s,
             properties=properties,
         )
 

@@ -15,7 +15,7 @@ from telemetry.mqtt import Message, Subscription
 from telemetry.mqtt_wire import Wire
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener
-from tests.telemetry.hostile_broker import TOPIC, HostileBroker, Peer, puback, publish
+from tests.telemetry.hostile_broker import CONNECT, TOPIC, HostileBroker, Peer, puback, publish
 from tests.telemetry.ports import DOWN, running, settings
 
 pytestmark = pytest.mark.wires
@@ -152,6 +152,40 @@ def test_what_is_said_to_the_broker_at_the_start() -> None:
     assert lasting[10:].startswith(b"\x0d\x11\0\0\0\x3c\x21\0\x07\x27\0\0\x10\0")
 
 
+def test_a_fresh_session_is_asked_for_until_a_run_has_had_a_connection() -> None:
+    """What the broker kept from before is thrown away; what it keeps from then on is not."""
+    asked: list[int] = []
+
+    async def listens(peer: Peer) -> None:
+        asked.append((await peer.expect(CONNECT))[7] & 0x02)
+
+    async def greets(peer: Peer) -> None:
+        asked.append((await peer.greet())[7] & 0x02)
+
+    async def main() -> None:
+        async with HostileBroker(listens, greets, greets) as broker:
+            wanted = settings(broker.port, session_expiry_s=60, fresh_session=True)
+            async with running(wanted, DOWN):
+                await until(lambda: len(asked) == 3)
+
+    run(main())
+    assert asked == [2, 2, 0]
+
+
+def test_a_fresh_session_forgets_what_was_subscribed_to_before(broker: Broker) -> None:
+    async def main() -> None:
+        wanted = settings(broker.port, client_id="hub", session_expiry_s=60)
+        async with running(wanted, UP, will=None) as hub:
+            await until(lambda: hub.connected)
+        other = Subscription("speedsign/1/other/up/+", 4096)
+        fresh = settings(broker.port, client_id="hub", session_expiry_s=60, fresh_session=True)
+        async with running(fresh, other, will=None) as hub, running(settings(broker.port)) as sign:
+            await until(lambda: hub.connected and sign.connected)
+            assert (await sign.port.publish("speedsign/1/bauska-3/up/agg", b"{}")).reason_code == 0x10
+
+    run(main())
+
+
 def test_a_host_that_is_no_name() -> None:
     async def main() -> None:
         async with running(settings(1883, host=f"{'x' * 70}.lv", allow_plain=True)) as it:
@@ -244,11 +278,11 @@ def test_a_thread_that_hangs_is_left_and_says_nothing_more(
     hang, first = threading.Event(), threading.Event()
     real = Wire.open
 
-    def hangs_once(self: Wire, tls: None) -> None:
+    def hangs_once(self: Wire, tls: None, *, fresh: bool) -> None:
         if not first.is_set():
             first.set()
             hang.wait(20)
-        real(self, tls)
+        real(self, tls, fresh=fresh)
 
     monkeypatch.setattr(Wire, "open", hangs_once)
 
@@ -269,7 +303,7 @@ def test_a_thread_that_hangs_is_left_and_says_nothing_more(
 def test_threads_that_hang_do_not_become_many(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
 
-    def hangs(self: Wire, tls: None) -> None:
+    def hangs(self: Wire, tls: None, *, fresh: bool) -> None:
         let_go.wait(20)
         raise OSError("let go")
 
