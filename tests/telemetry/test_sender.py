@@ -261,6 +261,18 @@ def test_a_hub_that_falls_silent_is_asked_by_one_row_not_by_all() -> None:
     assert len(world.wire) < 10 + 2 + 7
 
 
+def test_a_row_that_the_broker_refuses_does_not_ask_for_ever() -> None:
+    world = World(hub=False)
+    world.put("agg", "agg")
+    world.connect()
+    world.now_s += 3
+    world.pump()
+    world.owed.clear()
+    world.sender.published(2, DENIED, world.now_s)
+    world.run(5)
+    assert world.seqs() == [2, 1]
+
+
 def test_an_answer_to_a_command_goes_though_no_hub_is_heard() -> None:
     world = World(hub=False)
     world.put(*["agg"] * 50)
