@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from speedsign.errors import StoreError
@@ -45,10 +45,24 @@ def sentences(path: Path) -> Iterator[None]:
         raise store_error(path, error) from error
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
+def refuse_hubs(db: sqlite3.Connection, path: Path) -> None:
+    """A sign that counted in a hub's file would make it useless for the hub, which takes no sign's own.
+
+    Its rows tell, or (before it has heard anything) an index that only a hub makes.
+    """
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    heard = "source" in names and db.execute("SELECT 1 FROM source LIMIT 1").fetchone()
+    if heard or "interval_of_installation" in names:
+        raise StoreError(f"{path} is a hub's database; give [store] path another name")
+
+
+def open_for_writing(
+    path: Path, refuse: Callable[[sqlite3.Connection, Path], None] | None = None
+) -> sqlite3.Connection:
     """Our database at `path`, made when there is none.
 
-    A file of another program or of a newer version is refused and left as it is.
+    A file of another program or of a newer version is refused and left as it is; so is one that `refuse`,
+    which may only read it, raises a StoreError for.
     """
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change [store] path")
@@ -56,6 +70,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         if path.exists() and path.stat().st_size:
             with contextlib.closing(_connect(path, "ro")) as db:  # looking must change nothing
                 check_version(db, path)
+                if refuse:
+                    refuse(db, path)
         db = _connect(path, "rwc")
         try:
             _prepare(db, path)

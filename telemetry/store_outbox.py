@@ -16,7 +16,7 @@ from pathlib import Path
 
 from speedsign.model import Installation
 from telemetry import announce, messages, outbox_table, quota
-from telemetry.database import open_for_writing, sentences
+from telemetry.database import open_for_writing, refuse_hubs, sentences
 from telemetry.messages import Ack
 from telemetry.outbox import AckOutcome, AckResult, Batch, OutboxRow, RetireOn, StoreFacts, Waiting
 from telemetry.quota import Quota
@@ -36,7 +36,7 @@ class StoreOutbox:
         self._installation_id: int | None = None
         self._installation: Installation | None = None
         self._said_full = False
-        self._db = open_for_writing(path)
+        self._db = open_for_writing(path, refuse_hubs)
         try:
             with sentences(path):
                 outbox_table.begin_tally(self._db)

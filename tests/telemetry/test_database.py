@@ -24,6 +24,7 @@ from telemetry.messages import parse_aggregate, parse_place, parse_vehicles
 from telemetry.outbox import RetireOn
 from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
 from telemetry.store import SqliteStore, open_or_replace
+from tests.hub.traffic import make_hub, make_sign, said_by
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed
 
 VERSION_1 = Path(__file__).with_name("schema_1.sql")
@@ -215,6 +216,19 @@ def test_a_file_of_another_program_is_refused_and_left_untouched(path: Path) -> 
         with pytest.raises(StoreError, match="another program"):
             attempt()
     assert digest(path) == before
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_hubs_file_is_no_signs_and_the_hub_still_takes_it(heard: bool, tmp_path: Path) -> None:
+    sent = said_by(make_sign(tmp_path / "1.db", "bauska-1", 2), "bauska-1")
+    path = make_hub(tmp_path / "hub.db", *([sent] if heard else []))
+    before = digest(path)
+    with pytest.raises(StoreError, match=r"a hub's database; give \[store\] path another name") as refused:
+        open_or_replace(path, "bauska-1", at_utc=T0)
+    assert not isinstance(refused.value, StoreDamaged)
+    assert digest(path) == before
+    assert not [*tmp_path.glob("*damaged*")]
+    make_hub(path, sent)
 
 
 def test_what_cannot_be_read_is_a_sentence(path: Path) -> None:
