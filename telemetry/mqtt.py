@@ -12,6 +12,7 @@ from speedsign.hosts import is_loopback
 from speedsign.model import Fault
 
 FAILURE = 0x80  # reason codes from here on say that it failed (MQTT 5, 2.4)
+TOO_LONG = 0x95  # a message longer than the broker takes
 NOBODY_LISTENS = 0x10  # taken, but no one is subscribed (MQTT 5, 3.4.2.1)
 
 PORT, PORT_TLS = 1883, 8883

@@ -16,10 +16,19 @@ from typing import Any
 from speedsign.errors import BrokerError, ConfigError
 from speedsign.model import Counters
 from speedsign.ports import Clock
-from telemetry.mqtt import FAILURE, NOBODY_LISTENS, BrokerSettings, Message, Published, Session
+from telemetry.mqtt import FAILURE, NOBODY_LISTENS, TOO_LONG, BrokerSettings, Message, Published, Session
 from telemetry.mqtt_inbox import Inbox, Verdict
 from telemetry.mqtt_mailbox import Job, Mailbox
-from telemetry.mqtt_refusals import Refusal, nonsense, refused, unheard, unreachable
+from telemetry.mqtt_refusals import (
+    OUR_ERROR,
+    Refusal,
+    foreign_authentication,
+    half_heard,
+    nonsense,
+    refused,
+    unheard,
+    unreachable,
+)
 from telemetry.mqtt_tls import connection_error, tls_context
 from telemetry.mqtt_wire import Limits, Wire
 
@@ -27,7 +36,7 @@ _TICK_S = 1.0  # how often the keepalive and the deadlines are looked at
 _GOODBYE_S = 1.0
 _READS = 50  # packets read before anything else gets its turn
 _PUBLISH_HEAD = 16  # bytes of a PUBLISH beside topic and payload, at most, with an expiry
-_TOO_LONG, _NOT_KEPT = 0x95, 0x9A
+_NOT_KEPT = 0x9A
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -86,8 +95,10 @@ class Connection:
         except OSError as failed:
             error = failed
         except Exception as failed:  # noqa: BLE001  whatever a broker sends must never end the thread
-            self._reason = nonsense(self._settings, type(failed).__name__)
+            self._reason = nonsense(self._settings, type(failed).__name__, OUR_ERROR)
         finally:
+            if isinstance(self._reason, Refusal) and self._reason.tell is not None:
+                self._wire.complain(self._reason.tell)
             self._wire.close()
         return self._reason or self._explain(error)
 
@@ -239,7 +250,7 @@ class Connection:
         length = _PUBLISH_HEAD + len(job.topic.encode(errors="replace")) + len(job.payload)
         longest = self._limits.max_packet_bytes
         if length > longest:
-            return Published(_TOO_LONG, f"{length} bytes, and the broker takes packets of at most {longest}")
+            return Published(TOO_LONG, f"{length} bytes, and the broker takes packets of at most {longest}")
         if job.retain and not self._limits.retain:
             return Published(_NOT_KEPT, "the broker keeps no messages (Retain Available 0)")
         return None
@@ -253,6 +264,10 @@ class Connection:
         if code >= FAILURE:
             self._counters.add("refused")
             self._reason = refused(self._settings, code, name)
+            return
+        if limits.authentication:
+            self._counters.add("refused")
+            self._reason = foreign_authentication(self._settings)
             return
         self._limits = limits
         unfit = self._unfit(limits)
@@ -293,8 +308,10 @@ class Connection:
         no = [(one, name) for one, (code, name) in zip(filters, answers, strict=True) if code >= FAILURE]
         if no:
             self._counters.add("refused_subscriptions", len(no))
-            text = unheard(self._settings, [one for one, _ in no], [name for _, name in no])
-            self._told.unheard(text)
+            self._told.unheard(unheard(self._settings, [one for one, _ in no], [name for _, name in no]))
+        elif weak := [one for one, (code, _) in zip(filters, answers, strict=True) if code == 0]:
+            self._counters.add("weak_subscriptions", len(weak))
+            self._told.unheard(half_heard(self._settings, weak))
         self._ready()
 
     def _ready(self) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from speedsign.errors import BrokerError
 from telemetry.mqtt import BrokerSettings
 
+# What the broker is told when a connection is ended for what it did (MQTT 5, 3.14.2.1).
+MALFORMED, PROTOCOL_ERROR, OUR_ERROR, PACKET_TOO_LARGE = 0x81, 0x82, 0x83, 0x95
+
 _ADVICE = {
     0x84: "the broker does not speak MQTT 5",
     0x85: "the broker does not take the client id",
@@ -32,11 +35,16 @@ _LASTING = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x8E, 0x97, 0x9A, 0x9B
 
 
 class Refusal(BrokerError):  # noqa: N818  a no is its name
-    """The broker's no; `lasting` when the next try would get the same one."""
+    """The broker's no, or ours to it; `lasting` when the next try would get the same one.
 
-    def __init__(self, settings: BrokerSettings, text: str, *, lasting: bool = True) -> None:
+    `tell`: the code by which the broker is to hear why, None: it knows.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, text: str, *, lasting: bool = True, tell: int | None = None
+    ) -> None:
         super().__init__(f"mqtt {settings.address}: {text}")
-        self.lasting = lasting
+        self.lasting, self.tell = lasting, tell
 
 
 def refused(settings: BrokerSettings, code: int, name: str) -> Refusal:
@@ -45,15 +53,31 @@ def refused(settings: BrokerSettings, code: int, name: str) -> Refusal:
     return Refusal(settings, text, lasting=code in _LASTING)
 
 
-def nonsense(settings: BrokerSettings, what: object) -> Refusal:
+def nonsense(settings: BrokerSettings, what: object, tell: int | None = PROTOCOL_ERROR) -> Refusal:
     """A sentence for what no broker may send. What it sent is not repeated as it came: it is a stranger's."""
-    return Refusal(settings, f"the broker sent nonsense ({what}); the connection was ended", lasting=False)
+    text = f"the broker sent nonsense ({what}); the connection was ended"
+    return Refusal(settings, text, lasting=False, tell=tell)
+
+
+def foreign_authentication(settings: BrokerSettings) -> Refusal:
+    """A sentence for a CONNACK that goes on with an authentication which was never begun."""
+    text = "the broker asks for a method of authentication that this client did not offer; check its settings"
+    return Refusal(settings, text, tell=PROTOCOL_ERROR)
 
 
 def unheard(settings: BrokerSettings, filters: list[str], names: list[str]) -> str:
     """A sentence for subscriptions that were refused."""
     what = ", ".join(f"{wanted} ({name})" for wanted, name in zip(filters, names, strict=True))
     return f"mqtt {settings.address}: the broker refuses to let this client hear {what}; check its rights"
+
+
+def half_heard(settings: BrokerSettings, filters: list[str]) -> str:
+    """A sentence for subscriptions that were granted at QoS 0 where 1 was asked for."""
+    what = ", ".join(filters)
+    return (
+        f"mqtt {settings.address}: the broker gives this client {what} without acknowledgement only (QoS 0), "
+        "so messages to it can get lost; QoS 1 is needed"
+    )
 
 
 def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:

@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -25,14 +25,18 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from telemetry import mqtt_codes
 from telemetry.mqtt import BrokerSettings, Session
+from telemetry.mqtt_codes import PUBACK, SUBACK
+from telemetry.mqtt_refusals import MALFORMED, OUR_ERROR, PACKET_TOO_LARGE, PROTOCOL_ERROR
 
 _MAX_RECEIVE = 65_535  # of a broker that names no receive maximum (MQTT 5, 3.2.2.3.3)
 _MAX_PACKET = 268_435_460  # the longest there can be: of a broker that names no maximum
+_LENGTH_BYTES = 4  # of the length of a packet, at most
 _UNWRITTEN = 200  # packets that wait to be written, before nothing more is read
 
-_CONNACK, _PUBLISH, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 0x20, 0x30, 0x40, 0x90, 0xD0, 0xE0
-_FROM_BROKER = frozenset({_CONNACK, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT})  # with their flags, all zero
+_CONNACK, _PUBLISH, _PINGRESP, _DISCONNECT = 0x20, 0x30, 0xD0, 0xE0
+_FROM_BROKER = frozenset({_CONNACK, PUBACK, SUBACK, _PINGRESP, _DISCONNECT})  # with their flags, all zero
 _PUBLISH_FLAGS = frozenset({0x0, 0x1, 0x2, 0x3, 0xA, 0xB})  # QoS 0 and 1: no more was subscribed to
 
 
@@ -48,6 +52,7 @@ class Limits:
     wildcards: bool = True
     shared: bool = True
     session_present: bool = False
+    authentication: bool = False  # by a method of its own, which nobody offered
 
 
 class Events(Protocol):
@@ -87,6 +92,7 @@ class Wire(Client):
         self.error: Exception | None = None
         self._settings, self._events = settings, events
         self._greeted = False
+        self._answers: list[int] = []  # of the PUBACK or SUBACK that is being read
         self.suppress_exceptions = True
         self.connect_timeout = settings.connect_timeout_s
         self.max_inflight_messages_set(0)  # no limit in paho: we never hand it more than there is room for
@@ -150,6 +156,12 @@ class Wire(Client):
         """So much waits to be written that nothing should be read, which would only add to it."""
         return len(self._out_packet) > _UNWRITTEN
 
+    def complain(self, code: int) -> None:
+        """Say why the connection ends, where that can be said at once (MQTT 5, 4.13); the will stays."""
+        if self.socket() is not None and not self._out_packet:
+            with contextlib.suppress(OSError):
+                super()._sock_send(bytes([_DISCONNECT, 1, code]))
+
     def close(self) -> None:
         """Close the socket without a word: the broker will publish the will unless we said goodbye."""
         with contextlib.suppress(OSError):
@@ -183,9 +195,11 @@ class Wire(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         """paho asks for as many bytes as the packet announces: too many are not even asked for."""
         if bufsize > self._settings.max_packet_bytes:
-            self.trouble = f"a packet of {bufsize:,} bytes, {self._settings.max_packet_bytes:,} are allowed"
-            raise ConnectionError(self.trouble)
+            allowed = self._settings.max_packet_bytes
+            self._refuse(f"a packet of {bufsize:,} bytes, {allowed:,} are allowed", PACKET_TOO_LARGE)
         begins = not self._in_packet["command"]
+        if not self._in_packet["have_remaining"] and len(self._in_packet["remaining_count"]) >= _LENGTH_BYTES:
+            self._refuse("what is no packet", MALFORMED)
         try:
             data = super()._sock_recv(bufsize)
         except BlockingIOError:
@@ -201,8 +215,17 @@ class Wire(Client):
         """The first byte of a packet: what may not be sent is not read."""
         problem = self._improper(command)
         if problem:
+            self._refuse(problem, PROTOCOL_ERROR)
+
+    def _refuse(self, problem: str, code: int) -> NoReturn:
+        self._give_up(problem, code)
+        raise ConnectionError(problem)
+
+    def _give_up(self, problem: str, code: int) -> None:
+        """The first trouble is told; paho closes the socket as soon as it hears of one."""
+        if self.trouble is None:
             self.trouble = problem
-            raise ConnectionError(problem)
+            self.complain(code)
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:
@@ -228,13 +251,18 @@ class Wire(Client):
         command = self._in_packet["command"]
         self._greeted = True  # the first packet is a CONNACK, or we were not here
         try:
+            if command in (PUBACK, SUBACK):
+                self._answers = mqtt_codes.codes(command, self._in_packet["packet"])
+                mqtt_codes.listed(command, self._in_packet["packet"])
             result = super()._packet_handle()
             if command == _DISCONNECT:
                 self._disconnected(bytes(self._in_packet["packet"]))
         except (MQTTException, ValueError, LookupError):
-            self.trouble = self.trouble or f"a packet of type {command:#04x} that cannot be read"
+            self._give_up(f"a packet of type {command:#04x} that cannot be read", MALFORMED)
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        if command == _PINGRESP and result == MQTTErrorCode.MQTT_ERR_SUCCESS:
+        if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._give_up("what is no packet", MALFORMED)
+        elif command == _PINGRESP:
             self._tell(self._events.pong)
         return result
 
@@ -259,7 +287,7 @@ class Wire(Client):
         try:
             event(*what, **more)
         except Exception as error:  # noqa: BLE001  what a broker sent must never end the thread
-            self.trouble = f"{type(error).__name__} in {event.__name__}"
+            self._give_up(f"{type(error).__name__} in {event.__name__}", OUR_ERROR)
 
     def _connack(
         self, _c: Client, _d: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
@@ -273,19 +301,29 @@ class Wire(Client):
         self._tell(self._events.disconnected, code.value, code.getName())
 
     def _puback(self, _c: Client, _d: object, mid: int, code: ReasonCode, _properties: object) -> None:
-        self._tell(self._events.puback, mid, code.value, code.getName())
+        said = self._answers[0] if self._answers else code.value
+        self._tell(self._events.puback, mid, said, _name(said, code))
 
     def _suback(self, _c: Client, _d: object, mid: int, codes: list[ReasonCode], _properties: object) -> None:
-        self._tell(self._events.suback, mid, [(code.value, code.getName()) for code in codes])
+        said = self._answers if len(self._answers) == len(codes) else [code.value for code in codes]
+        answers = [(one, _name(one, code)) for one, code in zip(said, codes, strict=True)]
+        self._tell(self._events.suback, mid, answers)
 
     def _message(self, _c: Client, _d: object, message: MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            self.trouble = "a topic that is no text"
+            self._give_up("a topic that is no text", MALFORMED)
             return
         payload = bytes(message.payload)
         self._tell(self._events.message, topic, payload, message.qos, message.mid, retained=message.retain)
+
+
+def _name(said: int, known: ReasonCode) -> str:
+    """What a code is called, also where it is not listed for this packet."""
+    if said == known.value:
+        return str(known.getName())
+    return next(iter(known.names.get(said, ())), f"code {said:#04x}")
 
 
 def _limits(properties: Properties | None, *, session_present: bool) -> Limits:
@@ -301,6 +339,7 @@ def _limits(properties: Properties | None, *, session_present: bool) -> Limits:
         wildcards=bool(said("WildcardSubscriptionAvailable", 1)),
         shared=bool(said("SharedSubscriptionAvailable", 1)),
         session_present=session_present,
+        authentication=said("AuthenticationMethod", None) is not None,
     )
 
 

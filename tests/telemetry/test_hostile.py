@@ -19,8 +19,10 @@ from tests.support import run, until
 from tests.telemetry.hostile_broker import (
     AUTH,
     CONNECT,
+    DISCONNECT,
     PINGREQ,
     PINGRESP,
+    PUBACK,
     SUBSCRIBE,
     TOPIC,
     HostileBroker,
@@ -243,7 +245,7 @@ def test_a_no_that_lasts_is_not_asked_for_again_at_once() -> None:
 
 
 def test_every_answer_to_a_message() -> None:
-    """A refusal is the broker's word about one message; a code that there is not ends the connection."""
+    """Any refusal is the broker's word about one message; a yes that there is not ends the connection."""
     code = 0
 
     async def answers(peer: Peer) -> None:
@@ -270,8 +272,59 @@ def test_every_answer_to_a_message() -> None:
         return found
 
     found = run(main())
-    defined = {0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99}  # MQTT 5, 3.4.2.1
-    assert {sent: got for sent, got in found.items() if got is not None} == {one: one for one in defined}
+    understood = {0x00, 0x10, *range(0x80, 0x100)}  # MQTT 5, 2.4 and 3.4.2.1
+    assert {sent: got for sent, got in found.items() if got is not None} == {one: one for one in understood}
+
+
+def test_a_refusal_that_is_listed_for_other_packets_is_called_by_its_name() -> None:
+    async def refuses(peer: Peer) -> None:
+        await peer.greet()
+        for code in (0x95, 0xFE):
+            number, _ = await peer.published()
+            peer.send(puback(number, code))
+        await peer.behave()
+
+    async def main() -> list[str]:
+        async with HostileBroker(refuses) as broker, running(settings(broker.port), DOWN) as it:
+            await until(lambda: it.connected)
+            said = [(await it.port.publish("a", b"{}")).reason for _ in range(2)]
+            assert (await it.port.publish("a", b"{}")).ok
+            assert it.errors == []
+            return said
+
+    assert run(main()) == ["Packet too large", "code 0xfe"]
+
+
+def test_every_answer_to_a_subscription() -> None:
+    """A refused one is a fault; so is one that was granted without acknowledgement."""
+    code = 0
+
+    async def answers(peer: Peer) -> None:
+        await peer.expect(CONNECT)
+        peer.send(connack())
+        wanted = await peer.expect(SUBSCRIBE)
+        peer.send(suback(struct.unpack_from("!H", wanted)[0], code))
+        await peer.behave()
+
+    async def main() -> dict[int, str | None]:
+        nonlocal code
+        found: dict[int, str | None] = {}
+        for code in range(256):
+            async with HostileBroker(answers) as broker, running(settings(broker.port, **QUICK), DOWN) as it:
+                await until(lambda: it.connected or it.errors)
+                if not it.errors:
+                    faults = it.port.faults()
+                    assert all(fault.code == "subscription" for fault in faults)
+                    assert (await it.port.publish("a", b"{}")).ok
+                    found[code] = faults[0].text if faults else None
+        return found
+
+    found = run(main())
+    assert set(found) == {0, 1, 2, *range(0x80, 0x100)}
+    assert found[1] is None
+    assert "without acknowledgement only (QoS 0)" in (found.pop(0) or "")
+    assert all("refuses to let this client hear" in (text or "") for code, text in found.items() if code > 2)
+    assert "(Packet too large)" in (found[0x95] or "")
 
 
 def test_acknowledgements_of_nothing_and_twice() -> None:
@@ -337,7 +390,7 @@ def test_receive_maximum_1() -> None:
         (b"\x24\x00", "does not acknowledge"),  # maximum QoS 0
         (b"\x25\x00", "keeps no messages"),  # retain available: no
         (b"\x28\x00", "no subscriptions with wildcards"),
-        (b"\x15\x00\x01x", "lost|no answer|nonsense"),  # an authentication method that was not asked for
+        (b"\x15\x00\x01x", "a method of authentication that this client did not offer"),
     ],
 )
 def test_brokers_that_cannot_serve(properties: bytes, said: str) -> None:
@@ -453,6 +506,52 @@ def test_nonsense_ends_the_connection_and_nothing_else(sent: bytes, caplog: pyte
     it = run(survive("the broker sent nonsense", says(sent)))
     assert it.heard == []
     assert warned(caplog, "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (packet(PUBACK, b"\0"), 0x81),  # too short
+        (b"\x40\xff\xff\xff\xff\x01", 0x81),  # a length of five bytes
+        (packet(PINGRESP, b"x"), 0x81),
+        (publish(b"\xff\xfe", b""), 0x81),  # a topic that is no text
+        (packet(AUTH), 0x82),
+        (connack(), 0x82),  # a second one
+        (publish(TOPIC, b"", 1) * 2, 0x82),  # a message id that is in use
+        (publish("a/#", b"", 1), 0x82),
+        (b"\x30" + varint(8193), 0x95),
+    ],
+)
+def test_a_broker_is_told_what_it_did_wrong(sent: bytes, code: int) -> None:
+    """MQTT 5, 4.13; and the will stays: a code from 0x80 on is no goodbye (3.14.2.1)."""
+    heard: list[bytes] = []
+
+    async def errs(peer: Peer) -> None:
+        await peer.greet()
+        peer.send(sent)
+        heard.append(await peer.reader.read(100))
+
+    async def main() -> None:
+        async with (
+            HostileBroker(errs) as broker,
+            running(settings(broker.port, **QUICK), DOWN, take=False) as it,
+        ):
+            await until(lambda: it.errors and heard)
+
+    run(main())
+    assert heard == [bytes([DISCONNECT, 1, code])]
+
+
+def test_a_broker_that_asks_for_another_authentication_is_told() -> None:
+    heard: list[bytes] = []
+
+    async def asks(peer: Peer) -> None:
+        await peer.expect(CONNECT)
+        peer.send(connack(properties=b"\x15\x00\x01x"))
+        heard.append(await peer.reader.read(100))
+
+    run(survive("did not offer", asks))
+    assert heard == [bytes([DISCONNECT, 1, 0x82])]
 
 
 def test_thousands_of_broken_packets() -> None:

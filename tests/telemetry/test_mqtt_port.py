@@ -182,6 +182,22 @@ def test_never_more_in_flight_than_both_sides_want(
 
 
 @wires
+def test_a_message_longer_than_the_broker_takes_is_refused_and_the_connection_goes_on(tmp_path: Path) -> None:
+    """mosquitto says so by a code that MQTT 5 lists for other packets (0x95)."""
+
+    async def main(port: int) -> None:
+        async with running(settings(port)) as it:
+            await until(lambda: it.connected)
+            for _ in range(3):
+                long = await it.port.publish("speedsign/1/bauska-3/up/agg", bytes(700))
+                assert (long.reason_code, long.reason) == (0x95, "Packet too large")
+                assert (await it.port.publish("speedsign/1/bauska-3/up/agg", bytes(500))).ok
+            assert (it.connected, it.errors) == (1, [])
+
+    with Broker(tmp_path, "message_size_limit 600") as broker:
+        run(main(broker.port))
+
+
 def test_what_can_never_be_sent_is_said_and_harms_nothing(broker: Broker) -> None:
     async def main() -> None:
         async with running(settings(broker.port)) as it:
