@@ -40,8 +40,11 @@ def answer_lines(heard: Heard) -> Iterator[str]:
     if facts.get("difference") == []:
         yield "  nothing changes"
     if facts["outcome"] == "pending" and "confirm_within_s" in facts:
-        yield f"  undone in {facts['confirm_within_s'] // 60} minutes, unless you confirm it:"
-        yield f"  speedsign command {Action.CONFIRM} {facts['counter']} --to {heard.sign} --key FILE"
+        left_s = facts["confirm_within_s"]
+        left = f"{left_s // 60} minutes" if left_s >= 120 else f"{left_s} s"
+        counter = facts.get("waits_for", facts["counter"])
+        yield f"  undone in {left}, unless you confirm it:"
+        yield f"  speedsign command {Action.CONFIRM} {counter} --to {heard.sign} --key FILE"
     if "intervals" in facts:
         yield f"  {facts['intervals']} intervals"
     if facts.get("left_out"):

@@ -7,7 +7,7 @@ committed. A change that is not confirmed in time is undone by the monotonic clo
 from __future__ import annotations
 
 import logging
-import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,14 +17,13 @@ from speedsign.errors import StoreError
 from speedsign.model import Fault
 from speedsign.ports import Clock
 from speedsign.remote import NOTHING_SET, RemoteSettings, in_words
-from telemetry.command.clerk import Clerk, CommandStore, Moment, Outcome
+from telemetry.command.clerk import Clerk
 from telemetry.command.ledger import Pending
-from telemetry.command.meter import Meter
+from telemetry.command.moment import CommandStore, Moment, Outcome
+from telemetry.command.sieve import Sieve
+from telemetry.command.signature import public_bytes, verify
 
 _log = logging.getLogger(__name__)
-
-# Messages that are looked at: at once, and in a second. A flood must not fill the store's queue.
-ARRIVING = (20, 5.0)
 
 
 class CommandRecorder(Protocol):
@@ -67,13 +66,11 @@ class Desk:
         self._clerk = Clerk(config, confirmed)
         self._confirmed = self._in_force = confirmed
         self._pending: Pending | None = None
-        self._deadline_s: float | None = None
         self._expired = 0  # counter of the change that was undone last: the store may not know it yet
         self._dropped = dropped or []
         self._began_s = clock.monotonic()
-        self._challenge = secrets.token_hex(16)
-        self._arriving = Meter(*ARRIVING)
-        self._ignored = 0
+        self._challenge = self._clerk.challenge
+        self._sieve = Sieve({key.id: public_bytes(key.public) for key in config.remote.key}, verify)
 
     def begin(self) -> None:
         """Once, when the sign starts."""
@@ -86,8 +83,8 @@ class Desk:
 
     def take(self, payload: bytes) -> None:
         """One message of down/cmd, whatever it is; never raises."""
-        if not self._arriving.take(self._clock.monotonic()):
-            self._ignored += 1
+        now_s = self._clock.monotonic()
+        if not self._sieve.passes(payload, now_s, can_verify=self._clerk.can_verify):
             return
         moment = self._moment()
         self._submit("take a command", lambda store: self._clerk.take(store, payload, moment))
@@ -95,13 +92,12 @@ class Desk:
     def tick(self) -> None:
         """Called each second: a change that nobody has confirmed in time is undone."""
         pending = self._pending
-        if pending is None or self._deadline_s is None or self._clock.monotonic() < self._deadline_s:
+        if pending is None or self._clock.monotonic() < pending.until_s:
             return
-        self._pending, self._deadline_s, self._expired = None, None, pending.counter
+        self._pending, self._expired = None, pending.counter
         self._put_in_force(self._confirmed)
-        why = f"it was not confirmed within {self._config.remote.confirm_minutes} minutes"
         moment = self._moment()
-        self._submit("undo a change", lambda store: self._clerk.undo(store, pending.counter, why, moment))
+        self._submit("undo a change", lambda store: self._clerk.undo(store, pending.counter, moment))
 
     def faults(self) -> list[Fault]:
         if not self._dropped:
@@ -110,9 +106,10 @@ class Desk:
         return [Fault("remote", "dropped", text)]
 
     def health(self) -> Mapping[str, int]:
-        """Refused messages by reason, and those that nobody looked at."""
-        refused = {f"refused_{reason}": n for reason, n in sorted(dict(self._clerk.refused).items())}
-        return {**refused, "ignored": self._ignored}
+        """Commands taken, messages refused by reason, and those that nobody had time to look at."""
+        refused = self._sieve.refused + Counter(dict(self._clerk.refused))  # a copy: it is another thread's
+        by_reason = {f"refused_{reason}": n for reason, n in sorted(refused.items())}
+        return {"taken": self._clerk.taken, **by_reason, "ignored": self._sieve.ignored}
 
     # ----------------------------------------------------------------------- what comes back
 
@@ -123,13 +120,11 @@ class Desk:
         self._confirmed, pending = outcome.confirmed, outcome.pending
         if pending and pending.counter == self._expired:
             pending = None
-        if pending != self._pending:
-            self._pending = pending
-            within_s = 60 * self._config.remote.confirm_minutes
-            self._deadline_s = self._clock.monotonic() + within_s if pending else None
-        self._put_in_force(pending.settings if pending else self._confirmed)
-        if outcome.challenge_used:
-            self._challenge = secrets.token_hex(16)
+        self._pending = pending
+        late = pending is not None and self._clock.monotonic() >= pending.until_s  # the next tick undoes it
+        self._put_in_force(pending.settings if pending and not late else self._confirmed)
+        if outcome.challenge != self._challenge:
+            self._challenge = outcome.challenge
             self._effects.greet()
         if outcome.answered:
             self._effects.wake()
@@ -148,7 +143,6 @@ class Desk:
             trusted=self._config.clock.trust == "always" or clock.trusted(),
             mono_s=now_s,
             uptime_s=now_s - self._began_s,
-            challenge=self._challenge,
             status={**self._effects.status(), **self._standing(now_s)},
             log=self._effects.log,
         )
@@ -156,7 +150,7 @@ class Desk:
     def _standing(self, now_s: float) -> dict[str, Any]:
         """What is in force from afar, for a report."""
         found: dict[str, Any] = {"remote": in_words(self._in_force)}
-        if self._pending and self._deadline_s is not None:
-            left_s = round(self._deadline_s - now_s)
+        if self._pending:
+            left_s = round(self._pending.until_s - now_s)
             found["pending"] = {"counter": self._pending.counter, "undone_in_s": left_s}
         return found

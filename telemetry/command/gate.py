@@ -14,6 +14,8 @@ from enum import StrEnum
 from telemetry.command.model import ROLE_FOR, Command, Envelope, Role, open_envelope, parse_body
 
 VALID_AT_MOST_S = 24 * 3600
+COUNTER_END_MS = 4_102_444_800_000  # 2100: no counter from then on is taken, whatever a clock says
+LEAP_AT_MOST_MS = 400 * 86_400_000  # of a counter where the clock cannot tell: a slip must not use a key up
 
 
 class Reason(StrEnum):
@@ -32,6 +34,7 @@ class Reason(StrEnum):
     ADDRESS = "address"  # for another sign or group
     ROLE = "role"
     BOUNDS = "bounds"
+    PENDING = "pending"  # somebody else's change waits to be confirmed
 
 
 UNSIGNED = frozenset({Reason.ENVELOPE, Reason.KEY, Reason.SIGNATURE})
@@ -45,6 +48,10 @@ class Key:
     roles: frozenset[Role]
 
 
+class NotNow(ValueError):  # noqa: N818  the verdict's word
+    """It could be done, but for somebody else's change that waits to be confirmed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """All that a verdict depends on beside the message."""
@@ -54,14 +61,16 @@ class Circumstances:
     keys: Mapping[str, Key]
     now_s: float | None  # seconds since 1970; None: the clock is not trusted
     challenge: str
-    floor: Callable[[str], int]  # of a key's id: its counters up to this one are used
+    floor: Callable[[bytes], int]  # of a public key: its counters up to this one are used
     verify: Callable[[bytes, bytes, bytes], bool]  # public key, signature, message
-    bounds: Callable[[Command], None]  # raises ValueError with the reason
+    bounds: Callable[[str, Command], None]  # of a key's id: raises ValueError with the reason, or NotNow
+    leap_from_ms: int = 0  # the time as far as it is known; counts where the clock is not trusted
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     key_id: str
+    public: bytes
     command: Command
     body: bytes
     by_challenge: bool  # the challenge is used up
@@ -74,6 +83,7 @@ class Refused:
     key_id: str = ""  # as claimed, as long as the signature was not looked at
     command: Command | None = None  # None: not signed by a key of ours, or not a command
     body: bytes = b""
+    public: bytes = b""  # empty: not signed by a key of ours
 
     @property
     def signed(self) -> bool:
@@ -83,7 +93,7 @@ class Refused:
     @property
     def uses_counter(self) -> bool:
         """It was new and meant for us: it must not come again when it might be allowed."""
-        return self.reason in (Reason.ROLE, Reason.BOUNDS)
+        return self.reason in (Reason.ROLE, Reason.BOUNDS, Reason.PENDING)
 
 
 def judge(payload: bytes, now: Circumstances) -> Accepted | Refused:
@@ -100,28 +110,30 @@ def judge(payload: bytes, now: Circumstances) -> Accepted | Refused:
     try:
         command = parse_body(envelope.body)
     except ValueError as error:
-        return Refused(Reason.BODY, str(error), envelope.key_id, body=envelope.body)
+        return Refused(Reason.BODY, str(error), envelope.key_id, body=envelope.body, public=key.public)
     return _signed(envelope, key, command, now)
 
 
 def _signed(envelope: Envelope, key: Key, command: Command, now: Circumstances) -> Accepted | Refused:
     checks: tuple[Callable[[], tuple[Reason, str] | None], ...] = (
-        lambda: _stale(command, now.floor(envelope.key_id), now),
+        lambda: _stale(command, now.floor(key.public), now),
         lambda: _not_ours(command, now),
         lambda: _not_allowed(command, key),
-        lambda: _beyond(command, now),
+        lambda: _beyond(envelope.key_id, command, now),
     )
     for check in checks:
         if found := check():
-            return Refused(*found, envelope.key_id, command, envelope.body)
-    return Accepted(envelope.key_id, command, envelope.body, by_challenge=now.now_s is None)
+            return Refused(*found, envelope.key_id, command, envelope.body, key.public)
+    return Accepted(envelope.key_id, key.public, command, envelope.body, by_challenge=now.now_s is None)
 
 
 def _stale(command: Command, floor: int, now: Circumstances) -> tuple[Reason, str] | None:
     if command.counter <= floor:
         return Reason.REPLAY, f"counter {command.counter} is not above {floor}, the last one that was used"
+    if command.counter >= COUNTER_END_MS:
+        return Reason.COUNTER, "the counter is that of a time after 2099"
     if now.now_s is None:
-        return _by_challenge(command, now.challenge)
+        return _by_challenge(command, now.challenge) or _leaping(command, floor, now.leap_from_ms)
     return _by_time(command, now.now_s)
 
 
@@ -145,6 +157,13 @@ def _by_challenge(command: Command, challenge: str) -> tuple[Reason, str] | None
     return None
 
 
+def _leaping(command: Command, floor: int, leap_from_ms: int) -> tuple[Reason, str] | None:
+    """Signed under a clock that was far ahead, it would leave its key without counters for years."""
+    if floor and command.counter > max(floor, leap_from_ms) + LEAP_AT_MOST_MS:
+        return Reason.COUNTER, "the counter is more than 400 days above the last one of this key"
+    return None
+
+
 def _not_ours(command: Command, now: Circumstances) -> tuple[Reason, str] | None:
     if command.group is None:
         return None if command.to == now.sign else (Reason.ADDRESS, "it is for another sign")
@@ -156,9 +175,11 @@ def _not_allowed(command: Command, key: Key) -> tuple[Reason, str] | None:
     return None if needed in key.roles else (Reason.ROLE, f"the key lacks the role {needed}")
 
 
-def _beyond(command: Command, now: Circumstances) -> tuple[Reason, str] | None:
+def _beyond(key_id: str, command: Command, now: Circumstances) -> tuple[Reason, str] | None:
     try:
-        now.bounds(command)
+        now.bounds(key_id, command)
+    except NotNow as error:
+        return Reason.PENDING, str(error)
     except ValueError as error:
         return Reason.BOUNDS, str(error)
     return None

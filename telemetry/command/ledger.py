@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speedsign.remote import NOTHING_SET, RemoteSettings
+from telemetry.command.signature import public_text
 from telemetry.database import BUSY_TIMEOUT_S
 
 _log = logging.getLogger(__name__)
@@ -42,33 +43,37 @@ class Pending:
 
     settings: RemoteSettings
     key_id: str
-    counter: int
+    counter: int  # of the newest command that added to it: this one is to be confirmed
+    until_s: float = 0.0  # monotonic, of the boot it was made in: the first command's time to confirm
 
 
-def floor(db: sqlite3.Connection, key_id: str) -> int:
-    """The highest counter of a key that was used; 0: none."""
-    row = db.execute("SELECT counter FROM command_counter WHERE key_id = ?", (key_id,)).fetchone()
+def floor(db: sqlite3.Connection, public: bytes) -> int:
+    """The highest counter of a public key that was used, by whatever name; 0: none."""
+    row = db.execute(
+        "SELECT counter FROM command_counter WHERE public_key = ?", (public_text(public),)
+    ).fetchone()
     return row[0] if row else 0
 
 
-def began_ms(db: sqlite3.Connection, epoch: str, now_ms: int) -> int:
-    """Since when this file keeps counters, as was noted when it was asked first: `now_ms` of that time.
+def began_ms(db: sqlite3.Connection, epoch: str) -> int | None:
+    """Since when this file keeps counters, in ms since 1970; None: that was not noted yet.
 
     In a new file, or a copy that was brought back (both have an epoch of their own), older ones may be used.
     """
     noted, _, began = _meta(db, _BEGAN).partition(" ")
-    if noted == epoch and began.isdecimal():
-        return int(began)
-    _put_meta(db, _BEGAN, f"{epoch} {max(now_ms, 0)}")
-    return now_ms
+    return int(began) if noted == epoch and began.isdecimal() else None
 
 
-def use(db: sqlite3.Connection, key_id: str, counter: int) -> None:
+def note_began(db: sqlite3.Connection, epoch: str, began_ms: int) -> None:
+    _put_meta(db, _BEGAN, f"{epoch} {max(began_ms, 0)}")
+
+
+def use(db: sqlite3.Connection, public: bytes, counter: int) -> None:
     """Nothing at or below this counter is taken again."""
     db.execute(
-        "INSERT INTO command_counter (key_id, counter) VALUES (?, ?)"
-        " ON CONFLICT (key_id) DO UPDATE SET counter = max(counter, excluded.counter)",
-        (key_id, counter),
+        "INSERT INTO command_counter (public_key, counter) VALUES (?, ?)"
+        " ON CONFLICT (public_key) DO UPDATE SET counter = max(counter, excluded.counter)",
+        (public_text(public), counter),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from speedsign.config.schema import Config
 from speedsign.remote import NOTHING_SET, Wish, changed
-from telemetry.command.gate import Accepted, Circumstances, Key, judge
+from telemetry.command.gate import Accepted, Circumstances, Key, NotNow, judge
 from telemetry.command.model import PURPOSE, Action, Command, Role, encode_body, seal
 from telemetry.command.signature import PrivateKey, public_bytes, verify
 from tests.command.office import NOW_S, config, key
@@ -43,7 +43,7 @@ class Forger:
             self._changed_signature, self._other_body, self._other_purpose, self._no_command, self._replayed,
             self._expired, self._far_ahead, self._no_limit, self._counter_ahead, self._no_challenge,
             self._old_challenge, self._group_without_clock, self._other_sign, self._other_group,
-            self._no_role, self._beyond, self._unknown_name, self._mutated,
+            self._no_role, self._beyond, self._unknown_name, self._others_change, self._mutated,
         )  # fmt: skip
 
     def cases(self, n: int) -> Iterator[Case]:
@@ -210,6 +210,10 @@ class Forger:
             "unknown name", self._sealed(replace(self.good(), action=Action.SET, wish=wish, numbers={}))
         )
 
+    def _others_change(self) -> Case:
+        command = replace(self.good(), action=Action.SET, wish=Wish(limit_kmh=40), numbers={})
+        return Case("beside another's change", self._sealed(command, "technician"))
+
     def _mutated(self) -> Case:
         """A genuine message with some bytes changed, lost, doubled or moved, as it may be by a bad link."""
         data = self._sealed(self.good())
@@ -259,9 +263,12 @@ class Gatekeeper:
         self._without_clock = replace(self._now, now_s=None)
         self._known: dict[str, str] = {}  # of a wish: why not; thinking it over each time would take hours
 
-    def _bounds(self, command: Command) -> None:
+    def _bounds(self, key_id: str, command: Command) -> None:
+        """As if a change of the officer's waited to be confirmed."""
         if command.action is not Action.SET:
             return
+        if key_id != "officer":
+            raise NotNow("the officer's change waits")
         name = repr(command.wish)
         if name not in self._known:
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,11 @@ import pytest
 
 from speedsign.errors import StoreError
 from speedsign.remote import NOTHING_SET, RemoteSettings, Wish
-from telemetry.command import ledger
 from telemetry.command.clerk import RESTART_AFTER_S
-from telemetry.command.desk import ARRIVING
 from telemetry.command.ledger import settings_of_file
 from telemetry.command.model import Action
 from telemetry.message_heard import parse_reply
-from telemetry.messages import REPLY
-from tests.cli.command import speedsign
-from tests.command.office import HERE, MovedClock, Office, signed, signed_text
+from tests.command.office import Office, signed, signed_text
 
 FORTY = RemoteSettings(limit_kmh=40)
 
@@ -91,17 +86,70 @@ def test_a_start_undoes_what_was_not_confirmed_and_says_so(office: Office) -> No
     assert len([one for one in office.replies() if one["outcome"] == "undone"]) == 1, "said once"
 
 
-def test_a_second_change_adds_to_the_first_and_both_wait(office: Office) -> None:
+def test_what_is_added_to_a_change_has_no_more_time_and_all_of_it_is_shown(office: Office) -> None:
     first = office.set(limit_kmh=40)["counter"]
     office.clock.move(300)
     second = office.set(profile="early")
-    assert second["difference"] == ["too_fast_kmh: 70 -> 55"]
+    assert second["difference"] == ["limit_kmh: 50 -> 40", "too_fast_kmh: 70 -> 55"], "all that is confirmed"
+    assert second["confirm_within_s"] == 300
     assert office.confirm(first)["reason"] == "bounds", "the newest is what is in force"
-    office.clock.move(400)
+    tried = office.set(limit_kmh=50, dry_run=True)
+    assert tried["difference"] == ["too_fast_kmh: 70 -> 55"]
+    office.clock.move(299)
     office.desk.tick()
-    assert office.applied[-1] == RemoteSettings(40, "early"), "its own ten minutes are not over"
-    assert office.confirm(second["counter"])["outcome"] == "done"
+    assert office.applied[-1] == RemoteSettings(40, "early")
+    office.clock.move(1)
+    office.desk.tick()
+    assert office.applied[-1] == NOTHING_SET, "the first one's ten minutes"
+    assert office.confirm(second["counter"])["reason"] == "bounds"
+
+
+def test_both_changes_of_a_key_are_confirmed_by_the_newest(office: Office) -> None:
+    office.set(limit_kmh=40)
+    assert office.confirm(office.set(profile="early")["counter"])["outcome"] == "done"
     assert settings_of_file(office.store.path) == RemoteSettings(40, "early")
+
+
+def test_a_change_that_waits_is_its_makers(office: Office) -> None:
+    """Or confirming one's own change would keep what somebody else only tried."""
+    tried = office.set(limit_kmh=40)
+    office.clock.move(590)
+    for dry_run in (True, False):
+        answer = office.set("technician", profile="quiet", dry_run=dry_run)
+        assert (answer["outcome"], answer["reason"]) == ("refused", "pending")
+        assert "a change of officer waits to be confirmed by that key, for another 10 s" in answer["text"]
+    assert office.confirm(tried["counter"], "technician")["reason"] == "pending"
+    assert office.applied == [FORTY]
+    office.clock.move(10)
+    office.set("technician", profile="quiet")
+    answer = office.replies()[-1]
+    assert answer["difference"] == ["dark: no -> yes"], (
+        "late, and before the next tick: from what is confirmed"
+    )
+    assert answer["confirm_within_s"] == 600
+    office.desk.tick()
+    assert [one["outcome"] for one in office.replies()[-2:]] == ["undone", "pending"]
+    assert office.confirm(answer["counter"], "technician")["outcome"] == "done"
+    assert settings_of_file(office.store.path) == RemoteSettings(profile="quiet")
+
+
+def test_whoever_may_change_the_display_may_end_a_change(office: Office) -> None:
+    office.set(limit_kmh=40)
+    assert office.ask(Action.REVERT, "technician")["outcome"] == "done"
+    assert office.applied[-1] == NOTHING_SET
+
+
+def test_a_change_whose_end_could_not_be_written_holds_nobody_up(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.set(limit_kmh=40)
+    with monkeypatch.context() as patch:
+        patch.setattr(office.desk._recorder, "submit", lambda *_: None)
+        office.clock.move(600)
+        office.desk.tick()
+    office.clock.move(3600)
+    assert office.set("technician", profile="quiet")["outcome"] == "undone"
+    assert office.replies()[-1]["outcome"] == "pending"
 
 
 def test_after_a_confirmed_change_an_unconfirmed_one_falls_back_to_it(office: Office) -> None:
@@ -126,7 +174,8 @@ def test_the_same_wish_again_gives_no_more_time(office: Office) -> None:
     first = office.set(limit_kmh=40)["counter"]
     office.clock.move(599)
     again = office.set(limit_kmh=40)
-    assert (again["outcome"], again["waits_for"], again["difference"]) == ("pending", first, [])
+    assert (again["outcome"], again["waits_for"]) == ("pending", first)
+    assert (again["difference"], again["confirm_within_s"]) == (["limit_kmh: 50 -> 40"], 1)
     office.clock.move(1)
     office.desk.tick()
     assert office.applied[-1] == NOTHING_SET
@@ -180,77 +229,6 @@ def test_a_trial_shows_the_difference_and_changes_nothing(office: Office) -> Non
     assert answer["difference"] == ["limit_kmh: 50 -> 30", "dark: no -> yes"]
     assert office.applied == []
     assert office.ask(Action.RESEND, numbers={"from": 1, "to": 2}, dry_run=True)["intervals"] == 0
-
-
-# --------------------------------------------------------------------------- once and no more
-
-
-def test_a_command_is_taken_once(office: Office) -> None:
-    payload = signed(office.command(Action.SET, Wish(limit_kmh=40)))
-    assert office.send(payload)["outcome"] == "pending"
-    assert office.send(payload)["reason"] == "replay"
-    office.start_again(NOTHING_SET)
-    assert office.send(payload)["reason"] == "replay", "also after a start"
-
-
-def test_what_was_refused_does_not_come_again_when_it_would_be_allowed(office: Office) -> None:
-    confirm = signed(office.command(Action.CONFIRM, numbers={"counter": office.counter + 2}), "technician")
-    assert office.send(confirm)["reason"] == "bounds"
-    assert office.set(limit_kmh=40)["counter"] == office.counter, "now there is something to confirm"
-    assert office.send(confirm)["reason"] == "replay"
-
-
-def test_counters_of_two_keys_are_two(office: Office) -> None:
-    command = office.command(Action.REPORT)
-    assert office.send(signed(command, "officer"))["outcome"] == "done"
-    assert office.send(signed(command, "reader"))["outcome"] == "done"
-
-
-def test_a_store_that_replaces_a_lost_one_takes_nothing_from_before_it(office: Office) -> None:
-    payload = signed(
-        office.command(Action.SET, Wish(limit_kmh=40), not_after_s=int(office.clock.utc.timestamp()) + 7200)
-    )
-    office.send(payload)
-    office.clock.move(60)
-    office.store.close()
-    for path in office.store.path.parent.glob("sign.db*"):
-        path.unlink()
-    office.start_again(NOTHING_SET)
-    office.store.begin(HERE, office.clock.now_utc())
-    assert office.send(payload)["reason"] == "replay"
-    office.counter += 61_000
-    assert office.set(limit_kmh=40)["outcome"] == "pending", "what is newer is taken"
-
-
-def test_a_backup_that_is_brought_back_takes_nothing_from_before_it(office: Office, tmp_path: Path) -> None:
-    backup = tmp_path / "backup.db"
-    assert speedsign("backup", backup, "--db", office.store.path).exit_code == 0
-    later = int(office.clock.utc.timestamp()) + 7200
-    payload = signed(office.command(Action.SET, wish=Wish(limit_kmh=40), not_after_s=later))
-    office.send(payload)
-    office.clock.move(60)
-    office.store.close()
-    for path in office.store.path.parent.glob("sign.db*"):
-        path.unlink()
-    backup.rename(office.store.path)
-    office.start_again(NOTHING_SET)
-    assert office.send(payload)["reason"] == "replay"
-    office.counter += 61_000
-    assert office.set(limit_kmh=40)["outcome"] == "pending", "what is newer is taken"
-
-
-def test_a_challenge_is_good_for_one_command(tmp_path: Path) -> None:
-    with Office(tmp_path, clock=MovedClock(known=False)) as office:
-        challenge = office.desk.challenge()
-        assert office.set(limit_kmh=40)["reason"] == "challenge"
-        assert office.greetings == 0
-        assert office.ask(Action.SET, wish=Wish(limit_kmh=40), challenge=challenge)["outcome"] == "pending"
-        assert office.greetings == 1
-        assert office.desk.challenge() != challenge
-        assert office.ask(Action.REPORT, challenge=challenge)["reason"] == "challenge"
-        assert (
-            office.ask(Action.REPORT, to="group:town", challenge=office.desk.challenge())["reason"] == "group"
-        )
 
 
 # --------------------------------------------------------------------------- all or nothing
@@ -357,67 +335,3 @@ def test_answers_are_what_a_hub_can_read(office: Office) -> None:
     for answer in office.replies():
         assert parse_reply(answer) == answer
     assert office.wakes == 4
-
-
-# --------------------------------------------------------------------------- others, and floods
-
-
-def test_a_command_for_another_group_is_written_down_and_not_answered(office: Office) -> None:
-    assert office.ask(Action.SET, wish=Wish(limit_kmh=40), to="group:village") == {}
-    assert office.record()[-1][3:] == ("refused", "address; it is for a group that this is not in")
-    assert office.ask(Action.SET, wish=Wish(limit_kmh=40), to="street-2")["reason"] == "address"
-    assert office.ask(Action.SET, wish=Wish(limit_kmh=40), to="group:town")["outcome"] == "pending"
-
-
-def test_what_nobody_signed_gets_no_answer(office: Office) -> None:
-    for payload in (b"", b"{}", b"\x00" * 100_000, signed(office.command(Action.REPORT), "stranger")):
-        assert office.send(payload) == {}
-    assert office.replies() == []
-    assert office.desk.health() == {"refused_envelope": 3, "refused_key": 1, "ignored": 0}
-
-
-def test_a_flood_fills_neither_the_queue_nor_the_card(
-    office: Office, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
-    forged = signed(office.command(Action.REPORT), "stranger", key_id="officer")
-    for _ in range(2000):
-        office.desk.take(forged)
-    assert office.desk.health()["ignored"] == 2000 - ARRIVING[0]
-    for _ in range(3600):
-        office.clock.move(1)
-        office.desk.take(forged)
-    assert len(office.record()) <= 10 + 7, "ten at once, then one in ten minutes"
-    assert len(caplog.records) == len(office.record())
-    office.counter += 3_700_000
-    assert office.set(limit_kmh=40)["outcome"] == "pending", "and a good one is still heard"
-
-
-def test_a_replayed_command_cannot_fill_the_outbox(office: Office) -> None:
-    payload = signed(office.command(Action.REPORT))
-    for _ in range(3600):
-        office.clock.move(1)
-        office.desk.take(payload)
-    assert len(office.replies()) <= 1 + 10 + 60
-
-
-def test_the_record_keeps_its_newest_lines(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "KEPT", 5)
-    for _ in range(12):
-        office.ask(Action.REPORT)
-    assert [line[1] for line in office.record()] == list(range(office.counter - 4, office.counter + 1))
-
-
-def test_what_no_longer_fits_the_config_is_said(office: Office) -> None:
-    office.desk._dropped = ["there is no profile 'old'; there are: quiet, early"]
-    office.desk.begin()
-    (fault,) = office.desk.faults()
-    assert (fault.device, fault.code) == ("remote", "dropped")
-    assert "profile 'old'" in fault.text
-    assert office.replies()[-1]["outcome"] == "undone"
-
-
-def test_replies_go_before_everything_else() -> None:
-    from telemetry.messages import RANKS
-
-    assert RANKS[REPLY] == 0

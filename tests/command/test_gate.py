@@ -21,7 +21,7 @@ COUNTER = NOW_S * 1000
 DAY_S = 86_400
 
 
-def fitting(command: Command) -> None:
+def fitting(_key_id: str, command: Command) -> None:
     if command.wish.limit_kmh == 130:
         raise ValueError("too fast for this street")
 
@@ -35,7 +35,7 @@ NOW = Circumstances(
     },
     now_s=float(NOW_S),
     challenge=CHALLENGE,
-    floor=lambda key_id: COUNTER - 1 if key_id == "officer" else 0,
+    floor=lambda public: COUNTER - 1 if public == key("officer").public else 0,
     verify=verify,
     bounds=fitting,
 )

@@ -37,6 +37,7 @@ EXPECTED = {
     "no role": {Reason.ROLE},
     "out of bounds": {Reason.BOUNDS},
     "unknown name": {Reason.BOUNDS},
+    "beside another's change": {Reason.PENDING},
     "mutated": {Reason.ENVELOPE, Reason.KEY, Reason.SIGNATURE},
 }
 

@@ -265,4 +265,4 @@ def test_no_json_raises_anything_but_a_value_error(body: dict[str, Any]) -> None
 
 
 def _nobody() -> Circumstances:
-    return Circumstances("street-1", frozenset(), {}, 0.0, "", lambda _: 0, lambda *_: False, lambda _: None)
+    return Circumstances("street-1", frozenset(), {}, 0.0, "", lambda _: 0, lambda *_: False, lambda *_: None)

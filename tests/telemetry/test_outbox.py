@@ -158,7 +158,7 @@ def test_a_message_and_what_it_tells_of_are_one_transaction(store: SqliteStore, 
         raise ZeroDivisionError
     assert rows(store) == [(1, "place"), (2, "reply")]
     assert kinds(store) == {"place": 1, "reply": 1}  # the tally goes back with it
-    assert store._db.execute("SELECT key_id FROM command_counter").fetchall() == [("k",)]
+    assert store._db.execute("SELECT public_key FROM command_counter").fetchall() == [("k",)]
     assert store.put_message("reply", b"{}") == 3  # and no number is left out
 
 
