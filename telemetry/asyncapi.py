@@ -17,6 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from telemetry import command_models, message_models
 from telemetry.message_names import VERSION, down_topic, topic
+from telemetry.reply_models import Reply
 from telemetry.vehicle_models import Vehicles
 
 BINDING = "0.2.0"
@@ -45,7 +46,7 @@ KINDS = (
     Kind("agg", message_models.Aggregate),
     Kind("raw", Vehicles, content_type="application/zlib"),
     Kind("gap", message_models.Gap),
-    Kind("reply", message_models.Reply),
+    Kind("reply", Reply),
     Kind("ack", message_models.AckMessage, from_sign=False, qos=0),
     Kind("cmd", command_models.Envelope, from_sign=False, expiry_s=600),
 )

@@ -37,6 +37,7 @@ from telemetry.message_names import (
     VEHICLES,
     VERSION,
 )
+from telemetry.message_reply import check_reply
 from telemetry.rows import FASTEST_KMH
 
 _LAST_S = 253_402_300_799  # the end of the year 9999
@@ -200,16 +201,8 @@ def parse_gap(body: Mapping[str, Any], seq: int) -> tuple[Dropped, ...]:
 
 
 def parse_reply(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of a command; besides what is checked here, what its action gives (docs/security.md)."""
-    whole(has(body, "at"), "at", 0, _LAST_S)
-    whole(has(body, "counter"), "counter")
-    for name, longest in (("key", 80), ("action", 40), ("outcome", 40)):
-        text(has(body, name), name, longest)
-    for name, longest in (("reason", 80), ("text", 4000)):
-        text(body.get(name, ""), name, longest)
-    for name in ("difference", "lines"):
-        for line in listed(body.get(name, []), name, 500):
-            text(line, name, 4000)
+    """What became of a command; with it whatever a newer sign gives."""
+    check_reply(body)
     found: dict[str, Any] = plain(dict(body), "reply")
     return found
 

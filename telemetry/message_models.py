@@ -181,7 +181,7 @@ class Aggregate(Named):
         return self
 
 
-# --------------------------------------------------------------------------- gaps, replies, acks
+# --------------------------------------------------------------------------- gaps, acks
 
 
 class DroppedRange(Message):
@@ -209,23 +209,6 @@ class Gap(Named):
         if any(one.first <= self.seq <= one.last for one in self.dropped):
             raise ValueError("a message cannot say that it is lost itself")
         return self
-
-
-Line = Annotated[str, Field(max_length=4000)]
-
-
-class Reply(Named):
-    """What became of a command; its action may add more."""
-
-    at: Unix
-    key: Name = Field(description="id of the key that signed it")
-    counter: Count = Field(description="the command's")
-    action: Word
-    outcome: Word
-    reason: Name = Field("", description="a word, when it was refused")
-    text: Line = Field("", description="the same as a sentence")
-    difference: list[Line] = Field([], max_length=500, description="what it changes")
-    lines: list[Line] = Field([], max_length=500, description="of the log")
 
 
 class AckMessage(Message):

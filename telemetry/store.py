@@ -301,7 +301,7 @@ def open_or_replace(
     """Open the store; a damaged file is moved aside and a new one, with its own epoch, begun in its place.
 
     `previous` is the store that broke while in use: its installation is begun again at `at_utc`.
-    Still raises StoreError where moving does not help: no folder, no permission, a file of another program or of a hub.
+    Still raises StoreError where moving does not help: no folder, no permission, not our file.
     """
     path = Path(path)
     fault = None

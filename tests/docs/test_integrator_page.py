@@ -28,7 +28,7 @@ def test_its_messages_are_the_recorded_ones_of_every_kind() -> None:
 
 
 def test_every_topic_is_in_its_table() -> None:
-    rows = pages.table_rows(pages.section(PAGE, "## MQTT"))
+    rows = [row for row in pages.table_rows(pages.section(PAGE, "## MQTT")) if row[0].startswith("`…/")]
     assert {row[0] for row in rows} == {
         f"`…/{'up' if kind.from_sign else 'down'}/{kind.word}`" for kind in KINDS
     }

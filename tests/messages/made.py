@@ -47,8 +47,24 @@ REPLY: dict[str, Any] = {
     "key": "office",
     "counter": 1_777_878_000_123,
     "action": "set",
-    "outcome": "applied",
+    "outcome": "pending",
     "difference": ["limit_kmh: 50 -> 30"],
+    "confirm_within_s": 600,
+    "waits_for": 1_777_877_000_123,
+    "intervals": 96,
+    "report": {
+        "software": "0.1.0",
+        "uptime_s": 86_400,
+        "clock": "ok",
+        "installation": {"site": "Bauska", "limit_kmh": 50},
+        "dark": False,
+        "tables": ["night"],
+        "faults": ["the panel does not answer"],
+        "pending": {"counter": 1_777_878_000_000, "undone_in_s": 598},
+        "last_24_h": {"vehicles": 3, "approaching": 2, "unknown": 1, "coverage": 0.998},
+    },
+    "lines": ["INFO: connected"],
+    "left_out": 3,
 }
 
 

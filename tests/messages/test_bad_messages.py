@@ -16,6 +16,7 @@ from speedsign.model import Interval
 from telemetry import message_models as models
 from telemetry import messages
 from telemetry.message_heard import Place
+from telemetry.reply_models import Reply
 from telemetry.vehicle_models import Vehicles
 from tests.messages import made
 from tests.messages.made import KINDS, packed, plain, read, sent
@@ -25,7 +26,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "raw": Vehicles,
     "place": models.PlaceMessage,
     "gap": models.Gap,
-    "reply": models.Reply,
+    "reply": Reply,
     "state": models.State,
     "birth": models.Birth,
     "health": models.Health,
@@ -276,6 +277,17 @@ SPOILT: list[tuple[str, list[Any], Any]] = [
     ("reply", ["key"], "x" * 81),
     ("reply", ["difference"], ["x" * 4001]),
     ("reply", ["difference"], "x"),
+    ("reply", ["confirm_within_s"], -1),
+    ("reply", ["waits_for"], "1777877000123"),
+    ("reply", ["intervals"], 96.5),
+    ("reply", ["left_out"], None),
+    ("reply", ["report"], ["fine"]),
+    ("reply", ["report", "dark"], "no"),
+    ("reply", ["report", "tables"], "night"),
+    ("reply", ["report", "faults"], ["x" * 201]),
+    ("reply", ["report", "installation", "limit_kmh"], "50"),
+    ("reply", ["report", "pending", "undone_in_s"], 86_401),
+    ("reply", ["report", "last_24_h", "coverage"], 1.01),
     ("state", ["s"], "gone"),
     ("state", ["boot"], -1),
     ("birth", ["schema"], 2),
