@@ -23,7 +23,7 @@ from speedsign.ports import Clock
 from telemetry import messages
 from telemetry.hub_word import HubWord
 from telemetry.messages import Identity
-from telemetry.mqtt import Message, MqttPort, Published, Session, Subscription, Will
+from telemetry.mqtt import TOO_LONG, Message, MqttPort, Published, Session, Subscription, Will
 from telemetry.outbox import Batch, Outbox, OutboxRow, StoreFacts, Waiting
 from telemetry.publisher_faults import publisher_faults
 from telemetry.publisher_parts import CommandDesk, OutboxRecorder, PublisherSettings, slot_s
@@ -244,10 +244,7 @@ class Publisher:
 
     async def _load(self, wanted: Wanted) -> None:
         """Rows from the store; when it has become another file meanwhile, the sign greets anew first."""
-        batch: Batch = await self._ask(
-            "read the outbox",
-            lambda outbox: outbox.probe() if wanted.probe else outbox.take(wanted.exclude, wanted.limit),
-        )
+        batch: Batch = await self._ask("read the outbox", lambda outbox: _rows(outbox, wanted))
         self._waiting = batch.waiting
         if self._hub.renewing:  # these have the old name
             return
@@ -264,9 +261,11 @@ class Publisher:
         self._counters.add("sent")
         answer = asyncio.ensure_future(self._port.publish(self._topic(row.kind), payload))
         session, epoch = self._session, self._facts.epoch
-        answer.add_done_callback(lambda done: self._answered(done, row.seq, session, epoch))
+        answer.add_done_callback(lambda done: self._answered(done, row.seq, len(payload), session, epoch))
 
-    def _answered(self, answer: asyncio.Future[Published], seq: int, session: int, epoch: str) -> None:
+    def _answered(
+        self, answer: asyncio.Future[Published], seq: int, size_bytes: int, session: int, epoch: str
+    ) -> None:
         """The broker's word about a row, or that there will be none."""
         if answer.cancelled():
             return
@@ -281,7 +280,7 @@ class Publisher:
             self._sender.failed(seq, now_s)
         else:
             self._note(answer.result())
-            self._sender.published(seq, answer.result().reason_code, now_s)
+            self._sender.published(seq, answer.result().reason_code, now_s, size_bytes)
         self._changed.set()
 
     def _note(self, result: Published) -> None:
@@ -289,10 +288,13 @@ class Publisher:
         if result.ok:
             self._refusal = ""
             return
+        self._counters.add("refused_rows")
+        if result.reason_code == TOO_LONG:  # of this message alone
+            _log.debug("the broker refuses a message: %s", result.reason)
+            return
         if not self._refusal:
             _log.warning("the broker refuses this sign's messages: %s", result.reason)
         self._refusal = result.reason
-        self._counters.add("refused_rows")
 
     def _settle(self) -> None:
         """Rows that the broker's word retired: one commit for what came together."""
@@ -356,6 +358,13 @@ class Publisher:
 
     def _state(self, status: str) -> bytes:
         return messages.encode(messages.state(status, self._boot))
+
+
+def _rows(outbox: Outbox, wanted: Wanted) -> Batch:
+    """To probe with, the newest aggregate, unless it is known that something cannot be sent."""
+    if wanted.probe and not wanted.exclude:
+        return outbox.probe()
+    return outbox.take(wanted.exclude, wanted.limit)
 
 
 async def _first(*waits: Awaitable[Any]) -> None:

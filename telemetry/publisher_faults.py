@@ -6,6 +6,7 @@ from speedsign.model import Fault
 from telemetry import messages
 from telemetry.outbox import Waiting
 from telemetry.sender import Sender, Trouble
+from telemetry.too_long import TooLong
 
 _HOUR_S = 3600
 
@@ -23,6 +24,8 @@ def publisher_faults(
         found.append(Fault("mqtt", "nobody_listens", text))
     elif sender.trouble is Trouble.SILENT:
         found.append(Fault("mqtt", "hub_silent", _silent(sender, now_s)))
+    if sender.too_long.rows:
+        found.append(Fault("mqtt", "too_long", _too_long(sender.too_long)))
     if n := waiting.rows.get(messages.GAP, 0):
         gone = ", ".join(f"{count} {kind}" for kind, count in sorted(waiting.dropped.items()))
         text = (
@@ -33,6 +36,13 @@ def publisher_faults(
         text = "the hub goes on hearing of messages under this sign's name that this sign never sent"
         found.append(Fault("mqtt", "copy", f"{text}; does another sign run with the same [sign] id?"))
     return found
+
+
+def _too_long(aside: TooLong) -> str:
+    return (
+        f"the broker takes no messages of {aside.shortest_bytes:,} bytes and more; {aside.rows} wait for it, "
+        "all others go; raise message_size_limit or max_packet_size at the broker"
+    )
 
 
 def _silent(sender: Sender, now_s: float) -> str:

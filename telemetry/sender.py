@@ -15,8 +15,9 @@ from enum import StrEnum
 from math import inf
 
 from telemetry import messages
-from telemetry.mqtt import FAILURE, NOBODY_LISTENS
+from telemetry.mqtt import FAILURE, NOBODY_LISTENS, TOO_LONG
 from telemetry.outbox import OutboxRow, RetireOn
+from telemetry.too_long import TooLong
 
 _WHOLE = 1 - 1e-6  # of a token, for what floats lose
 _SLOW_SENDS = 4  # a row that was sent so often holds up no other one any more
@@ -36,6 +37,7 @@ class SenderSettings:
     probe_s: float = 60.0  # between tries while nobody answers; doubled each time
     probe_cap_s: float = 3600.0
     refused_s: float = 300.0  # until a row that the broker refused is tried again
+    too_long_s: float = 21_600.0  # until one of those is tried again that were longer than the broker takes
     slot_s: float = 0.0  # of this sign, after the end of an interval: so that a fleet does not send at once
     retire_on: RetireOn = RetireOn.HUB
 
@@ -94,6 +96,7 @@ class Sender:
         self._probe_at_s = now_s
         self._probes = 0
         self._refusals = 0  # in a row
+        self.too_long = TooLong(settings.too_long_s, chance)
         self._trusted = settings.retire_on is RetireOn.PUBACK  # the hub is there, as far as can be told
         self._asking: int | None = None  # the row that is to find out
         self._urgent = False
@@ -116,6 +119,7 @@ class Sender:
     def connected(self, now_s: float) -> None:
         """The greeting goes out: the hub answers it with what it has, so that this is not sent again."""
         self._up = True
+        self.too_long.tried_at_once(now_s)
         if self.settings.retire_on is RetireOn.HUB:
             self._trusted, self._asking = False, None
             self._hold_until_s = now_s + self.settings.hold_s
@@ -134,6 +138,7 @@ class Sender:
         self._items.clear()
         self._retired.clear()
         self._refused.clear()
+        self.too_long.clear()
         self._exhausted, self._load_from_s = False, now_s
 
     def loaded(self, rows: Sequence[OutboxRow], wanted: Wanted, now_s: float) -> None:
@@ -147,13 +152,15 @@ class Sender:
             self._urgent = False
             self._exhausted = len(rows) < wanted.limit
 
-    def published(self, seq: int, code: int, now_s: float) -> None:
-        """The broker's word about a row (MQTT 5, 3.4.2.1)."""
+    def published(self, seq: int, code: int, now_s: float, size_bytes: int = 0) -> None:
+        """The broker's word about a row that was sent as so many bytes (MQTT 5, 3.4.2.1)."""
         item = self._items.get(seq)
         if item is None or not item.unanswered:
             return
         item.unanswered = False
-        if code >= FAILURE:
+        if code == TOO_LONG:
+            self._set_aside(item, size_bytes, now_s)
+        elif code >= FAILURE:
             self._take_refusal(item, now_s)
         elif code == NOBODY_LISTENS:
             self._begin_trouble(Trouble.NOBODY, now_s)
@@ -179,9 +186,12 @@ class Sender:
         """The store has forgotten these."""
         for seq in [seq for seq in self._items if covers(seq)]:
             del self._items[seq]
+        self.too_long.forget(covers)
 
     def _taken(self, item: _Item, now_s: float) -> None:
         self._refusals, item.refused = 0, False
+        if self.too_long.taken(item.row.seq):
+            self._exhausted, self._load_from_s = False, now_s
         if self.settings.retire_on is RetireOn.PUBACK:
             self._retired.append(item.row.seq)
             del self._items[item.row.seq]
@@ -204,6 +214,14 @@ class Sender:
         item.due_s = now_s + self.settings.refused_s * self._chance.uniform(1.0, 2.0)
         if self._refusals >= self.settings.window or self.trouble:
             self._begin_trouble(Trouble.REFUSED, now_s)
+
+    def _set_aside(self, item: _Item, size_bytes: int, now_s: float) -> None:
+        """Longer than the broker takes: this says nothing about any other row."""
+        self._refused.append(item.row.seq)
+        del self._items[item.row.seq]
+        self.too_long.refused(item.row.seq, size_bytes, now_s)
+        if self.trouble:
+            self._probed(now_s)
 
     # ----------------------------------------------------------------------- where nobody answers
 
@@ -243,9 +261,12 @@ class Sender:
         if not self._may_send(now_s) or self._tokens_at(now_s) < _WHOLE:
             return None
         if self.trouble:
-            return Wanted((), 1, probe=True) if not self._items and now_s >= self._probe_at_s else None
+            aside = tuple(self.too_long.seqs)
+            return Wanted(aside, 1, probe=True) if not self._items and now_s >= self._probe_at_s else None
+        if self.too_long.release(now_s):
+            self._exhausted, self._load_from_s = False, now_s
         if self._has_room() and now_s >= self._load_from_s:
-            return Wanted(tuple(self._items), self._room())
+            return Wanted((*self._items, *self.too_long.seqs), self._room())
         return None
 
     def due(self, now_s: float) -> list[OutboxRow]:
@@ -297,8 +318,9 @@ class Sender:
         due = [item.due_s for item in self._moving() if not item.unanswered]
         if self.trouble:
             due += [] if self._items else [self._probe_at_s]
-        elif self._has_room():
-            due.append(self._load_from_s)
+        else:
+            due += [self._load_from_s] if self._has_room() else []
+            due.append(self.too_long.next_s)
         if not due:
             return inf
         token_s = now_s + max(0.0, 1 - self._tokens_at(now_s)) / self.settings.drain_per_s

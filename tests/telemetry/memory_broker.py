@@ -56,8 +56,9 @@ class MemoryPort:
         if self.silent:
             self._waiting.append(result)
         else:
-            result.set_result(self.answer(topic, payload))
-            if self.hub:
+            answer = self.answer(topic, payload)
+            result.set_result(answer)
+            if self.hub and answer.ok:
                 asyncio.get_running_loop().call_later(0.05, self.hub, topic, payload)
         return result
 

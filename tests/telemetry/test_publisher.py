@@ -20,7 +20,7 @@ from speedsign.errors import StoreError
 from speedsign.ports import Telemetry
 from telemetry import messages
 from telemetry.messages import Ack, Identity
-from telemetry.mqtt import NOBODY_LISTENS, BrokerSettings, MqttPort, Published, Will
+from telemetry.mqtt import NOBODY_LISTENS, TOO_LONG, BrokerSettings, MqttPort, Published, Will
 from telemetry.mqtt_port import PahoPort
 from telemetry.outbox import RetireOn
 from telemetry.publisher import Publisher, PublisherSettings
@@ -581,6 +581,49 @@ def test_one_refused_message_does_not_hold_up_the_others(store: SqliteStore) -> 
             bench.port.answer = lambda _t, _p: GOOD
             await asyncio.sleep(HOUR_S)
             assert bench.pending() == 0
+
+    run_virtual(main())
+
+
+def test_messages_that_are_too_long_for_the_broker_hold_up_no_other(store: SqliteStore) -> None:
+    """Twice as many as may be under way; each costs one try, then one of them asks now and then."""
+    longest = 600
+
+    async def main() -> None:
+        bench = Bench(store, TO_HUB)
+        Hub(bench.port)
+        too_long: list[bytes] = []
+
+        def answer(_topic: str, payload: bytes) -> Published:
+            if len(payload) <= longest:
+                return GOOD
+            too_long.append(payload)
+            return Published(TOO_LONG, "Packet too large")
+
+        bench.port.answer = answer
+        for n in range(6):
+            store.put_message(messages.REPLY, b'{"text":"%s"}' % (b"x" * (800 - n)))
+        bench.close_some(20)
+        async with bench.running():
+            bench.port.up()
+            await asyncio.sleep(60)
+            assert {row.kind for row in store.pending(99)} == {messages.REPLY}
+            assert (bench.pending(), len(too_long)) == (6, 6)
+            (fault,) = bench.publisher.faults()
+            assert (fault.device, fault.code) == ("mqtt", "too_long")
+            assert f"takes no messages of {min(map(len, too_long))} bytes and more; 6 wait" in fault.text
+            too_long.clear()
+            await asyncio.sleep(24 * HOUR_S)
+            assert 1 <= len(too_long) <= 6
+            assert len(set(map(len, too_long))) == 1, "the shortest asks"
+            bench.close_some(30)
+            await asyncio.sleep(60)
+            assert bench.pending() == 6
+            bench.port.answer = lambda _t, _p: GOOD
+            bench.port.down()
+            bench.port.up()
+            await asyncio.sleep(60)
+            assert (bench.pending(), bench.codes()) == (0, [])
 
     run_virtual(main())
 
