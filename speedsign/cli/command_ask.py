@@ -81,7 +81,8 @@ class _Asker:
         return heard
 
     async def _confirm(self, caller: Caller, command: Command, pending: Heard) -> list[Heard]:
-        numbers = {"counter": int(pending.facts["counter"])}
+        facts = pending.facts
+        numbers = {"counter": int(facts.get("waits_for", facts["counter"]))}
         confirm = replace(self._next(command), action=Action.CONFIRM, numbers=numbers, dry_run=False)
         bare = Command(
             confirm.to, confirm.counter, Action.CONFIRM, numbers=numbers, not_after_s=confirm.not_after_s

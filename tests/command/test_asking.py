@@ -153,6 +153,11 @@ def test_answers_in_words() -> None:
         "  undone in 15 minutes, unless you confirm it:",
         "  speedsign command confirm 7 --to s-1 --key FILE",
     ]
+    again = Heard("s-1", {**name, "outcome": "pending", "waits_for": 5, "confirm_within_s": 59})
+    assert list(answer_lines(again))[1:] == [
+        "  undone in 59 s, unless you confirm it:",
+        "  speedsign command confirm 5 --to s-1 --key FILE",
+    ]
     refused = Heard("s-1", {**name, "outcome": "refused", "text": "the key lacks the role display"})
     assert list(answer_lines(refused)) == ["s-1: set: refused: the key lacks the role display"]
     same = Heard("s-1", {**name, "outcome": "dry_run", "difference": []})
