@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -22,17 +23,22 @@ def request(config_path: Path, *, out: Path | None, debug: bool, as_json: bool) 
     """Make the key of [mqtt] key_file on this machine, and a request for its certificate.
 
     The key stays here; a file that is there already is never overwritten. Give the request to your
-    authority, and put what it signs into the file of [mqtt] certificate_file.
+    authority, and put what it signs into the file of [mqtt] certificate_file. Run it as the sign's user; what
+    root makes is given to the user whom the folder of [store] path belongs to.
     """
-    from speedsign.certificates import make_request
+    from speedsign.certificates import make_request, owner_for
 
     config = load_config(config_path)
     key_path = _key_file(config, config_path)
     if out is not None and out.exists():
         raise UsageError(f"{out} is there already; name another file")
-    pem = make_request(config.sign.id, key_path)
+    owner = owner_for(config.store.path.parent)
+    pem = make_request(config.sign.id, key_path, owner)
     if out is not None:
-        out.write_text(pem, encoding="ascii")
+        _write(out, pem)
+    if owner is None and os.geteuid() == 0:
+        said = f"{key_path} belongs to root; a sign that runs as another user needs: chown USER: {key_path}"
+        click.echo(said, err=True)
     if as_json:
         print_json({"sign": config.sign.id, "key_file": str(key_path), "request": pem})
         return
@@ -41,6 +47,16 @@ def request(config_path: Path, *, out: Path | None, debug: bool, as_json: bool) 
         click.echo(pem, nl=False)
     else:
         click.echo(f"{out}: the request; give it to your authority")
+
+
+def _write(path: Path, pem: str) -> None:
+    try:
+        path.write_text(pem, encoding="ascii")
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the request cannot be written: {error.strerror};"
+            " the key is made: move it away to try again"
+        ) from None
 
 
 def _key_file(config: Config, path: Path) -> Path:

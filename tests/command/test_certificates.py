@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,6 +74,55 @@ def test_a_request_that_is_there_leaves_no_key_behind(config: Path, tmp_path: Pa
     assert result.exit_code == 2
     assert not (tmp_path / "sign.key").exists()
     assert (tmp_path / "sign.csr").read_text() == "older"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_belongs_to_the_signs_user(config: Path, tmp_path: Path) -> None:
+    """Or the service could not read its own key."""
+    data, credentials = tmp_path / "data", tmp_path / "credentials"
+    data.mkdir()
+    os.chown(data, 4711, 4712)
+    text = config.read_text().replace(f"{tmp_path}/sign.", f"{credentials}/sign.")
+    config.write_text(f'{text}[store]\npath = "{data}/sign.db"\n')
+    result = speedsign("certificate", "request", "--config", config)
+    assert result.exit_code == 0, result.stderr
+    for path, mode in ((credentials, 0o750), (credentials / "sign.key", 0o600)):
+        found = path.stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4711, 4712, mode)
+    assert "belongs to root" not in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_is_told_where_it_is_not_known_whose_key_it_is(config: Path, tmp_path: Path) -> None:
+    config.write_text(f'{config.read_text()}[store]\npath = "{tmp_path}/not-yet/sign.db"\n')
+    result = speedsign("certificate", "request", "--config", config)
+    assert result.exit_code == 0
+    assert f"sign.key belongs to root; a sign that runs as another user needs: chown USER: {tmp_path}" in (
+        result.stderr
+    )
+
+
+def test_a_key_of_somebody_elses_sign_is_not_made(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    config.write_text(f'{config.read_text()}[store]\npath = "{data}/sign.db"\n')
+    if os.geteuid() == 0:
+        os.chown(data, 4711, 4712)
+    monkeypatch.setattr(os, "geteuid", lambda: 4713)
+    result = speedsign("certificate", "request", "--config", config)
+    assert result.exit_code == 2
+    assert "belongs to another user, who could not read a key made by you; run this as" in result.stderr
+    assert not (tmp_path / "sign.key").exists()
+
+
+def test_a_key_that_cannot_be_written_ends_in_a_sentence(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    config.write_text(config.read_text().replace(f"{tmp_path}/sign.key", f"{tmp_path}/file/deep/sign.key"))
+    result = speedsign("certificate", "request", "--config", config)
+    assert result.exit_code == 2
+    assert "the key cannot be written: Not a directory; its folder is made by: install -d" in result.stderr
 
 
 def test_a_sign_without_a_key_file_is_told_so(config: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import pwd
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -95,23 +99,54 @@ def blocks(kind: str) -> list[str]:
     return [body for language, body in pages.FENCE.findall(PAGE) if language == kind]
 
 
+STEPS = [step for step in blocks("sh") if "-revoke" not in step]
+(REVOKE,) = (step for step in blocks("sh") if "-revoke" in step)
+
+
+DEBIAN = """pid_file {folder}/mosquitto.pid
+persistence true
+persistence_location {folder}/data/
+log_dest file {folder}/own.log
+include_dir {folder}/conf.d
+"""
+ROOT_WITH_MOSQUITTO = os.geteuid() == 0 and "mosquitto" in {user.pw_name for user in pwd.getpwall()}
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every step of the page was done as it stands there, for two signs."""
-    folder = tmp_path_factory.mktemp("authority")
-    config = blocks("toml")[0].replace("/etc/speedsign/credentials", str(folder))
-    radar = '[radar]\ndriver = "ops243"\nport = "/dev/ttyACM0"\n'
-    for sign in (SIGN, OTHER):
-        text = f'[sign]\nid = "{sign}"\nlimit_kmh = 50\n{radar}{config.replace(SIGN, sign)}'
-        (folder / "speedsign.toml").write_text(text)
-        steps = blocks("sh") if sign == SIGN else [step for step in blocks("sh") if SIGN in step]
-        for step in steps:
-            _do(step.replace(SIGN, sign), folder)
-    return folder
+def made() -> Iterator[Path]:
+    """A folder in which every step of the page but the last was done as it stands there, for two signs.
+
+    Every user may look into it, as into /etc: mosquitto reads its files as a user of its own.
+    """
+    with tempfile.TemporaryDirectory(prefix="authority-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (acl,) = blocks("acl")
+        (folder / "signs.acl").write_text(acl)
+        config = moved(blocks("toml")[0], folder)
+        radar = '[radar]\ndriver = "ops243"\nport = "/dev/ttyACM0"\n'
+        for sign in (SIGN, OTHER):
+            text = f'[sign]\nid = "{sign}"\nlimit_kmh = 50\n{radar}{config.replace(SIGN, sign)}'
+            (folder / "speedsign.toml").write_text(text)
+            for step in STEPS if sign == SIGN else [step for step in STEPS if SIGN in step]:
+                do(step.replace(SIGN, sign), folder)
+        yield folder
 
 
-def _do(step: str, folder: Path) -> None:
-    """As a person would type it: /bin/sh, with speedsign on the path."""
+def moved(text: str, folder: Path) -> str:
+    """The page's text with all its folders in one."""
+    for place in ("/etc/speedsign/credentials", "/etc/mosquitto/certs", "/etc/mosquitto", "/etc/speedsign"):
+        text = text.replace(place, str(folder))
+    return text
+
+
+def do(step: str, folder: Path) -> None:
+    """As a person would type it: /bin/sh, with speedsign on the path; the sign's user is this one."""
+    for words in ("sudo -u speedsign ", "sudo ", " -o speedsign -g speedsign"):
+        step = step.replace(words, "")
+    if not ROOT_WITH_MOSQUITTO:
+        step = step.replace("chown mosquitto:", "true")
+    step = moved(step, folder).replace("-m 750", "-m 755")
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
     result = subprocess.run(
         ["/bin/sh", "-euc", step], cwd=folder, capture_output=True, text=True, env={"PATH": path}, check=False
@@ -119,22 +154,31 @@ def _do(step: str, folder: Path) -> None:
     assert result.returncode == 0, step + result.stderr
 
 
+class PagesBroker(Broker):
+    """Mosquitto as Debian starts it, beside Debian's file the page's; places and port differ."""
+
+    def __init__(self, made: Path, without: str = "") -> None:
+        folder = Path(tempfile.mkdtemp(prefix="broker-", dir=made))
+        folder.chmod(0o755)
+        super().__init__(folder)
+        (conf,) = blocks("conf")
+        conf = moved(conf, made).replace("listener 8883", f"listener {self.port} 127.0.0.1")
+        if without:
+            assert without in conf
+            conf = conf.replace(without, "")
+        for name in ("data", "conf.d"):
+            (folder / name).mkdir()
+        (folder / "conf.d" / "signs.conf").write_text(conf)
+        self._config.write_text(DEBIAN.format(folder=folder))
+        if ROOT_WITH_MOSQUITTO:
+            user = pwd.getpwnam("mosquitto")
+            for path in (folder, folder / "data"):
+                os.chown(path, user.pw_uid, user.pw_gid)
+
+
 @pytest.fixture
-def broker(made: Path, tmp_path: Path) -> Iterator[Broker]:
-    """Mosquitto with the page's files; only where they stand and the port are this test's."""
-    (acl,) = blocks("acl")
-    locked_out = next(line for line in PAGE.split("`") if line.startswith("topic deny")).replace(
-        "ITS-ID", OTHER
-    )
-    (made / "signs.acl").write_text(f"{acl}\nuser {OTHER}\n{locked_out}\n")
-    (made / "signs.acl").chmod(0o600)
-    (conf,) = blocks("conf")
-    lines = [line for line in conf.splitlines() if not line.startswith(("listener", "allow_anonymous"))]
-    where = {"/etc/mosquitto/certs": str(made), "/etc/mosquitto/signs.acl": str(made / "signs.acl")}
-    for old, new in where.items():
-        lines = [line.replace(old, new) for line in lines]
-    lines.append(f"persistence_location {tmp_path}/")
-    with Broker(tmp_path, *lines, anonymous=False) as started:
+def broker(made: Path) -> Iterator[Broker]:
+    with PagesBroker(made) as started:
         yield started
 
 
@@ -149,12 +193,15 @@ class Talker:
             certificate_file=made / f"{file}.pem",
             key_file=made / f"{file}.key",
         )
-        settings = broker_settings(mqtt, name, spread_s=0.0, session_expiry_s=0)
+        settings = broker_settings(mqtt, name, spread_s=0.0, session_expiry_s=600)
         self.port = PahoPort(settings, SystemClock())
         self.heard: list[str] = []
+        self.lost: list[str] = []  # why connections ended, or were refused
         self.up = asyncio.Event()
         subscriptions = tuple(Subscription(topic, 1000) for topic in topics)
-        session = Session(self.up.set, lambda _error: None, self._on_message, None, subscriptions)
+        session = Session(
+            self.up.set, lambda error: self.lost.append(str(error)), self._on_message, None, subscriptions
+        )
         self.task = asyncio.ensure_future(self.port.run(session))
 
     def _on_message(self, message: Message) -> None:
@@ -165,6 +212,22 @@ class Talker:
         return (await self.port.publish(topic, b"x")).ok
 
 
+@asynccontextmanager
+async def connected(*ends: Talker) -> AsyncIterator[None]:
+    try:
+        for end in ends:
+            async with asyncio.timeout(15):
+                await end.up.wait()
+        yield
+    finally:
+        for end in ends:
+            end.task.cancel()
+        await asyncio.gather(*(end.task for end in ends), return_exceptions=True)
+
+
+UP, DOWN = "speedsign/1/{}/up/state", "speedsign/1/{}/down/{}"
+
+
 @pytest.mark.wires
 def test_the_steps_make_certificates_that_broker_and_sign_take(
     made: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
@@ -172,34 +235,108 @@ def test_the_steps_make_certificates_that_broker_and_sign_take(
     _resolve_here(monkeypatch)
 
     async def scene() -> None:
-        up, down = "speedsign/1/{}/up/state", "speedsign/1/{}/down/{}"
-        sign = Talker(made, broker, "sign", SIGN, down.format("+", "#"), "#")
+        sign = Talker(made, broker, "sign", SIGN, DOWN.format("+", "#"), "#")
         hub = Talker(made, broker, "hub", "hub", "speedsign/1/+/up/#", "speedsign/1/+/down/cmd")
-        stolen = Talker(made, broker, "stolen", OTHER, down.format("+", "#"))
-        ends = (sign, hub, stolen)
-        try:
-            for end in ends:
-                async with asyncio.timeout(15):
-                    await end.up.wait()
+        other = Talker(made, broker, "other", OTHER, DOWN.format("+", "#"))
+        async with connected(sign, hub, other):
             # What the broker says to each end's own topics, and to others'.
-            assert await sign.may_send(up.format(SIGN))
-            assert not await sign.may_send(up.format(OTHER))
-            assert not await sign.may_send(down.format(SIGN, "cmd"))
-            assert await hub.may_send(down.format(OTHER, "ack"))
-            assert await hub.may_send(down.format(SIGN, "ack"))
-            assert not await hub.may_send(down.format(SIGN, "cmd")), "a hub commands nobody"
-            assert not await stolen.may_send(up.format(OTHER)), "locked out"
+            assert await sign.may_send(UP.format(SIGN))
+            assert not await sign.may_send(UP.format(OTHER))
+            assert not await sign.may_send(DOWN.format(SIGN, "cmd"))
+            assert await hub.may_send(DOWN.format(SIGN, "ack"))
+            assert not await hub.may_send(DOWN.format(SIGN, "cmd")), "a hub commands nobody"
+            assert await hub.may_send("homeassistant/device/x/config")
+            assert not await other.may_send("homeassistant/device/x/config")
             # What arrives: each end hears its own and nothing besides.
             await until(lambda: hub.heard and sign.heard, what="what was sent")
-            assert set(hub.heard) == {up.format(SIGN)}
-            assert set(sign.heard) == {down.format(SIGN, "ack")}
-            assert stolen.heard == []
-        finally:
-            for end in ends:
-                end.task.cancel()
-            await asyncio.gather(*(end.task for end in ends), return_exceptions=True)
+            assert set(hub.heard) == {UP.format(SIGN)}
+            assert set(sign.heard) == {DOWN.format(SIGN, "ack")}
+            assert other.heard == []
 
     run(scene(), timeout_s=60)
+
+
+@pytest.mark.wires
+@pytest.mark.parametrize("file", [SIGN, "hub"])
+@pytest.mark.parametrize("bound", [True, False], ids=["as on the page", "without the line"])
+def test_no_certificate_takes_over_anothers_connection(
+    made: Path, monkeypatch: pytest.MonkeyPatch, file: str, *, bound: bool
+) -> None:
+    """By its client id, and with it what the broker keeps for it; without the page's line it can."""
+    _resolve_here(monkeypatch)
+
+    async def scene(broker: Broker) -> None:
+        victim = Talker(made, broker, "speedsign-victim", file, DOWN.format(SIGN, "#"), UP.format("+"))
+        async with connected(victim):
+            thief = Talker(made, broker, "speedsign-victim", OTHER, DOWN.format(OTHER, "#"))
+            async with connected(thief):
+                if not bound:
+                    await until(lambda: victim.lost, what="the victim's end")
+                    return
+                assert await thief.may_send(UP.format(OTHER))
+                assert await victim.may_send(UP.format(SIGN) if file == SIGN else DOWN.format(SIGN, "ack"))
+                assert victim.lost == thief.lost == []
+
+    with PagesBroker(made, "" if bound else "use_username_as_clientid true\n") as broker:
+        run(scene(broker), timeout_s=60)
+
+
+@pytest.mark.wires
+def test_a_stolen_sign_is_locked_out_by_its_certificate(
+    made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _resolve_here(monkeypatch)
+
+    async def scene(broker: Broker, *, revoked: bool) -> None:
+        sign = Talker(made, broker, "sign", SIGN, DOWN.format(SIGN, "#"))
+        stolen = Talker(made, broker, "stolen", OTHER, DOWN.format(OTHER, "#"))
+        async with connected(sign) if revoked else connected(sign, stolen):
+            if revoked:
+                await until(lambda: stolen.lost, what="being refused")
+                assert not stolen.up.is_set()
+                assert "certificate was revoked" in stolen.lost[0]
+                stolen.task.cancel()
+
+    before = (made / "ca.crl").read_bytes()
+    with PagesBroker(made) as broker:
+        run(scene(broker, revoked=False), timeout_s=60)
+        do(REVOKE, made)
+        try:
+            broker.stop()
+            broker.start()
+            run(scene(broker, revoked=True), timeout_s=60)
+        finally:
+            (made / "ca.crl").write_bytes(before)
+
+
+@pytest.mark.skipif(not ROOT_WITH_MOSQUITTO, reason="needs root, and a user mosquitto")
+@pytest.mark.wires
+def test_what_the_broker_reads_it_may_read(made: Path) -> None:
+    """It runs as its own user, which nobody else's key belongs to."""
+    mosquitto = pwd.getpwnam("mosquitto").pw_uid
+    for name in ("broker.key", "signs.acl"):
+        found = (made / name).stat()
+        assert (found.st_uid, found.st_mode & 0o777) == (mosquitto, 0o600), name
+    with PagesBroker(made) as broker:
+        status = Path(f"/proc/{broker.pid}/status").read_text()
+        assert f"Uid:\t{mosquitto}\t" in status
+
+
+@pytest.mark.skipif(not ROOT_WITH_MOSQUITTO, reason="needs root, and a user mosquitto")
+@pytest.mark.wires
+@pytest.mark.parametrize("name", ["broker.key", "signs.acl"])
+def test_a_broker_that_may_not_read_its_files_ends(made: Path, name: str) -> None:
+    """What the page's steps prevent: root's files, and a broker that is root no more."""
+    before = (made / name).stat()
+    os.chown(made / name, 0, 0)
+    try:
+        broker = PagesBroker(made)
+        with contextlib.suppress(AssertionError), broker:
+            assert broker._process
+            assert broker._process.wait(10) != 0
+        assert name in (broker.folder / "own.log").read_text()
+    finally:
+        os.chown(made / name, before.st_uid, before.st_gid)
 
 
 def _resolve_here(monkeypatch: pytest.MonkeyPatch) -> None:
