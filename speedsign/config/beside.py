@@ -5,6 +5,7 @@ The wrong keys are left out. Where a table needs them, a value stands in, and no
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,18 @@ _STAND_INS: dict[Path, dict[str, Any]] = {
     ("supply",): {"coil": 0, "unit": 247},
     ("brightness", "sensor"): {"unit": 247, "address": 0},
     ("mqtt",): {"host": "localhost"},
+}
+
+
+def _key_stand_in(number: int) -> dict[str, Any]:
+    public = base64.b64encode(number.to_bytes(32)).decode()
+    return {"id": f"stand-in-{number}", "public": f"ed25519:{public}", "roles": ["read"]}
+
+
+_ENTRIES: dict[Path, Callable[[int], dict[str, Any]]] = {
+    ("rules", "schedule"): lambda number: {"name": f"stand-in {number}"},
+    ("remote", "key"): _key_stand_in,
+    ("remote", "profile"): lambda number: {"name": f"stand-in-{number}"},
 }
 
 
@@ -79,10 +92,21 @@ def _stand_in(good: dict[str, Any]) -> set[Path]:
             missing = {key: value for key, value in keys.items() if key not in table}
             table.update(missing)
             filled |= {(*path, key) for key in missing}
-    rules = good.get("rules", {})
-    for number, window in enumerate(rules.get("schedule", ()) if isinstance(rules, dict) else ()):
-        if isinstance(window, dict):
-            window.setdefault("name", f"stand-in {number}")
+    for path, keys_of in _ENTRIES.items():
+        filled |= _filled_entries(good, path, keys_of)
+    return filled
+
+
+def _filled_entries(good: dict[str, Any], path: Path, keys_of: Callable[[int], dict[str, Any]]) -> set[Path]:
+    """The same for the tables of an array, each by its number."""
+    table: Any = good.get(path[0])
+    entries = table.get(path[1]) if isinstance(table, dict) else None
+    filled: set[Path] = set()
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict):
+            missing = {key: value for key, value in keys_of(number).items() if key not in entry}
+            entry.update(missing)
+            filled |= {(*path, str(number), key) for key in missing}
     return filled
 
 

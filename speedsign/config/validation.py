@@ -21,7 +21,15 @@ def problems_in(error: ValidationError, name: str) -> list[Problem]:
     if not details[0]["loc"]:
         deep = "recursion" in details[0]["msg"]
         raise ConfigError([f"{name}: {TOO_DEEP if deep else TOO_LONG}"])
-    return [_problem(detail) for detail in details]
+    return [_problem(detail) for detail in details if not _is_echo(detail, details)]
+
+
+def _is_echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """A list is counted without its wrong entries, so that it can be too short because of them alone."""
+    path = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in details
+    )
 
 
 def sentences(problems: Iterable[Problem], lines: dict[tuple[str, ...], int], name: str) -> list[str]:
@@ -40,6 +48,13 @@ _BOUNDS = {
     "enum": "must be {expected}",
     "literal_error": "must be {expected}",
     "too_long": "has too many entries: at most {max_length}",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be a text, in quotes",
+    "path_type": "must be a text, in quotes",
 }
 _TABLES = {("study",), ("rules", "schedule"), ("remote", "key"), ("remote", "profile")}  # arrays of them
 
@@ -54,6 +69,8 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem(path, "is missing and has no default")
     if kind in _BOUNDS:
         return Problem(path, _BOUNDS[kind].format(**context), _plain(detail["input"]))
+    if kind in ("too_short", "string_too_short") and context["min_length"] == 1:
+        return Problem(path, "must not be empty", _plain(detail["input"]))
     if kind == "tuple_type":
         return Problem(path, _no_list(path, detail["input"]), _plain(detail["input"]))
     text = str(detail["msg"])

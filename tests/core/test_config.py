@@ -100,8 +100,8 @@ show = "sideways"
         ("timezone", '"Europe/Birzai"', "is not a time zone this machine knows"),
         ("timezone", '"../../etc/passwd"', "is not a time zone this machine knows"),
         ("latitude", "56.2", "give both coordinates or neither"),
-        ("limit_kmh", '"50"', "valid integer"),
-        ("limit_kmh", "49.5", "valid integer"),
+        ("limit_kmh", '"50"', "whole number"),
+        ("limit_kmh", "49.5", "whole number"),
     ],
 )
 def test_a_sign_that_cannot_be(key: str, value: str, expected: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from speedsign.config.load import parse_config
@@ -62,7 +64,7 @@ def test_what_docs_show_is_good() -> None:
         ("[remote]\nnetwork = true", 2, "unknown key"),
         (KEY.replace("anna", "Anna"), 2, "id = 'Anna': must be 1 to 40"),
         (KEY.replace('"read"', '"root"'), 4, "'read', 'display' or 'restart'"),
-        (KEY.replace('["read"]', "[]"), 4, "at least 1 item"),
+        (KEY.replace('["read"]', "[]"), 4, "roles: must not be empty"),
         (KEY.replace("ed25519:", "rsa:"), 3, "must be ed25519: and 44 characters of base64"),
         (KEY.replace("AAAA=", "AAA="), 3, "must be ed25519: and 44 characters"),
         (KEY.replace("AAA=", "AAB="), 3, "must be ed25519: and 44 characters"),
@@ -96,3 +98,51 @@ def test_keys_need_a_broker() -> None:
 def test_a_profile_is_not_blamed_for_what_is_wrong_without_it() -> None:
     found = problems('[rules]\ntoo_fast_kmh = 40\n[[remote.profile]]\nname = "a"\ndark = true\n')
     assert len(found) == 1, found
+
+
+def test_all_that_is_wrong_is_said_at_once_and_once() -> None:
+    keys = (
+        '[[remote.key]]\nid = "Anna"\npublic = "rubbish"\nroles = ["god"]\n'
+        '[[remote.key]]\nid = "berta"\npublic = "rubbish"\nroles = []\n'
+        '[[remote.key]]\nid = "berta"\n'
+        '[[remote.profile]]\nname = "Bad"\ndark = 3\n'
+    )
+    found = problems('[remote]\nlimit_min_kmh = 60\nlimit_max_kmh = 40\ngroups = ["Town"]\n' + keys)
+    said = [one.partition(": ")[2] for one in found]
+    expected = [
+        "[remote] limit_max_kmh = 40: is below limit_min_kmh, 60",
+        "[remote] groups, entry 1 = 'Town': must be 1 to 40",
+        "[[remote.key]] #1 id = 'Anna': must be 1 to 40",
+        "[[remote.key]] #1 public = 'rubbish': must be ed25519:",
+        "[[remote.key]] #1 roles, entry 1 = 'god': must be 'read', 'display' or 'restart'",
+        "[[remote.key]] #2 public = 'rubbish': must be ed25519:",
+        "[[remote.key]] #2 roles: must not be empty",
+        "[[remote.key]] #3 id = 'berta': is the id of key 2 too",
+        "[[remote.key]] #3 public: is missing",
+        "[[remote.key]] #3 roles: is missing",
+        "[[remote.profile]] #1 name = 'Bad': must be 1 to 40",
+        "[[remote.profile]] #1 dark = 3: must be true or false",
+    ]
+    assert len(said) == len(expected), said
+    for line in expected:
+        assert any(one.startswith(line) for one in said), (line, said)
+
+
+KEYS = {
+    "remote": ("groups", "limit_min_kmh", "confirm_minutes", "key", "profile"),
+    "mqtt": ("host", "port", "tls", "tls_version", "ca_file", "spread_s", "allow_plain"),
+    "rules": ("within", "minimum_kmh"),
+    "study": ("name",),
+}
+
+
+@pytest.mark.parametrize(
+    "value", ["[]", "{}", "[{}]", "true", "1.5", "nan", "-1", "10000000000", '""', '"x"']
+)
+@pytest.mark.parametrize("key", [f"{table}.{key}" for table, keys in KEYS.items() for key in keys])
+def test_no_sentence_is_the_validators(key: str, value: str) -> None:
+    try:
+        parse_config(f"{key} = {value}\n{HEAD.partition('[mqtt]')[0]}", "sign.toml")
+    except ConfigError as error:
+        for one in error.problems:
+            assert not re.search(r"input should|should have|should match|tuple|valid |after validation", one)
