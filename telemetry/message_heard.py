@@ -107,6 +107,7 @@ class Birth:
     config: str  # a hash
     challenge: str | None  # None: it takes no commands
     place: Place | None
+    oldest: int = 0  # lowest seq that it still has; all below is with the hub, or lost. 0: not told
 
 
 def parse_state(payload: bytes) -> StateHeard:
@@ -135,6 +136,7 @@ def parse_birth(payload: bytes, sign: str) -> Birth:
         config,
         text(message["challenge"], "challenge", 80) if "challenge" in message else None,
         None if standing is None else _place(mapped(standing, "installation"), 0),
+        whole(message["oldest"], "oldest", 1) if "oldest" in message else 0,
     )
 
 

@@ -7,6 +7,7 @@ they reach a terminal or a database.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 import zlib
@@ -29,7 +30,15 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_number)
+def _finite(digits: str) -> float:
+    found = float(digits)
+    if not math.isfinite(found):  # 1e400
+        raise ValueError(f"{shown(digits)} is more than a number can be")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+_STEERING = ("Cc", "Cf", "Zl", "Zp")  # control, writing direction and zero width, ends of lines
 
 
 def decoded(payload: bytes, longest: int) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def mapped(value: object, name: str) -> dict[str, Any]:
 
 
 def text(value: object, name: str, longest: int) -> str:
-    """A text of at most so many characters; what would steer a terminal becomes a space."""
+    """A text of at most so many characters; what would steer a terminal, or is not seen, becomes a space."""
     if not isinstance(value, str) or len(value) > longest:
         raise ValueError(f"{name} is no text of at most {longest} characters")
     if value.isascii() and value.isprintable():
@@ -108,7 +117,7 @@ def text(value: object, name: str, longest: int) -> str:
     kinds = [unicodedata.category(sign) for sign in value]
     if "Cs" in kinds:
         raise ValueError(f"{name} has half a character")
-    return "".join(" " if kind == "Cc" else sign for sign, kind in zip(value, kinds, strict=True))
+    return "".join(" " if kind in _STEERING else sign for sign, kind in zip(value, kinds, strict=True))
 
 
 def plain(value: object, name: str, depth: int = 8) -> Any:

@@ -100,6 +100,10 @@ class Birth(Message):
         None,
         description="what a command repeats while the sign's clock is not trusted; none: takes no commands",
     )
+    oldest: Number | None = Field(
+        None,
+        description="lowest seq that waits, or the next one to come: below it the sign has nothing any more",
+    )
 
 
 class PlaceMessage(Named):

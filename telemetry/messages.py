@@ -137,11 +137,12 @@ def birth(
     installation_id: int | None,
     installation: Installation | None,
     challenge: str | None = None,
+    oldest: int | None = None,
 ) -> dict[str, object]:
     """Retained, at each connect: what is needed to read the sign's other messages.
 
     `challenge`: what a command must repeat while this sign's clock is not trusted; left out where no
-    command is taken.
+    command is taken. `oldest`: the lowest seq that still waits; the hub need not wait for a lower one.
     """
     message: dict[str, object] = {
         "v": VERSION,
@@ -155,7 +156,8 @@ def birth(
         "cfg": who.config,
         "installation": _installation(installation_id, installation),
     }
-    return message | ({} if challenge is None else {"challenge": challenge})
+    message |= {} if challenge is None else {"challenge": challenge}
+    return message | ({} if oldest is None else {"oldest": oldest})
 
 
 def health(who: Identity, epoch: str, boot: int, body: Mapping[str, object]) -> dict[str, object]:

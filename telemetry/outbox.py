@@ -48,6 +48,9 @@ class StoreFacts:
     boot: int  # how often this store was opened: one more at each start of the daemon
     installation_id: int | None
     installation: Installation | None
+    oldest: int | None = (
+        None  # lowest seq that waits or has still to be told as dropped; the next one if none
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,17 @@ def highest(db: sqlite3.Connection) -> int:
     return row[0] if row else 0
 
 
+def oldest(db: sqlite3.Connection) -> int:
+    """The lowest seq that waits, or that a waiting message tells as dropped; if none, the next one."""
+    lowest = db.execute("SELECT min(seq) FROM outbox").fetchone()[0]
+    told = db.execute(
+        "SELECT min(json_extract(value, '$.first'))"
+        " FROM outbox, json_each(CAST(outbox.body AS TEXT), '$.dropped') WHERE rank = 0 AND kind = ?",
+        (messages.GAP,),
+    ).fetchone()[0]
+    return min((seq for seq in (lowest, told) if seq is not None), default=highest(db) + 1)
+
+
 def is_of_a_copy(db: sqlite3.Connection, told: Ack) -> bool:
     """Whether it acknowledges what this file never sent: then two files have gone on from one."""
     ranges = _ranges(told)

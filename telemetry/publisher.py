@@ -239,6 +239,7 @@ class Publisher:
             facts.installation_id,
             facts.installation,
             self._desk.challenge() if self._desk else None,
+            facts.oldest,
         )
         await self._publish("birth", messages.encode(birth), retain=True)
 

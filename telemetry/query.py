@@ -42,6 +42,7 @@ class Standing:
     assumed: bool = False  # imported, and the file does not say when its device was measuring
     display_known: bool = True  # what the panel did is measured, or the file says it
     heard: bool = False  # in a hub's file: by messages from the sign
+    guessed: bool = False  # in a hub's file: the sign has not told since when; it ends no other one
     stood_otherwise: bool = False  # before: another installation of the same sign ends where this one begins
 
     @property
@@ -142,7 +143,8 @@ def read_installations(source: Source, sign: str | None = None) -> list[Standing
     """
     with reading(source) as db:
         rows = db.execute(
-            f"SELECT id, from_ms, to_ms, sign, origin, source_id, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608
+            "SELECT id, from_ms, to_ms, sign, origin, source_id, facts_seq,"  # noqa: S608  ours
+            f" {INSTALLATION_COLUMNS} FROM installation"
             " WHERE source_id IS NULL OR facts_seq IS NOT NULL ORDER BY from_ms, id"
         ).fetchall()
     found = [_standing(tuple(row)) for row in rows if sign is None or row["sign"] == sign]
@@ -150,7 +152,7 @@ def read_installations(source: Source, sign: str | None = None) -> list[Standing
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    number, began_ms, ended_ms, sign, origin, source_id, *facts = row
+    number, began_ms, ended_ms, sign, origin, source_id, facts_seq, *facts = row
     ended = None if ended_ms is None else from_ms(ended_ms)
     return Standing(
         id=number,
@@ -162,6 +164,7 @@ def _standing(row: tuple[Any, ...]) -> Standing:
         assumed=origin in ("imported", "recorded"),
         display_known=origin != "imported",
         heard=source_id is not None,
+        guessed=source_id is not None and not facts_seq,
     )
 
 
@@ -171,7 +174,7 @@ def _between(earlier: list[Standing], standing: Standing, later: list[Standing])
         return standing
     follows = any(one.sign == standing.sign and not one.imported for one in earlier)
     standing = replace(standing, stood_otherwise=follows)
-    following = (one for one in later if one.sign == standing.sign and not one.imported)
+    following = (one for one in later if one.sign == standing.sign and not one.imported and not one.guessed)
     first = next(following, None)
     if standing.to_utc is not None or first is None:
         return standing

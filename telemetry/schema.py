@@ -155,7 +155,7 @@ _VERSION_4 = (
     "ALTER TABLE installation ADD COLUMN announced INTEGER NOT NULL DEFAULT 0",
     # --- commands that came to a sign
     """CREATE TABLE command_counter (
-        key_id TEXT PRIMARY KEY,
+        public_key TEXT PRIMARY KEY,       -- as in the config: a key that gets another name stays used
         counter INTEGER NOT NULL           -- the highest that was taken; never again one at or below it
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE command (
@@ -179,6 +179,9 @@ _VERSION_4 = (
         up_to INTEGER NOT NULL DEFAULT 0,  -- every seq up to here was received, or is lost as the sign said
         received INTEGER NOT NULL DEFAULT 0,
         duplicates INTEGER NOT NULL DEFAULT 0,
+        refused INTEGER NOT NULL DEFAULT 0,  -- had a name and could not be read
+        clashes INTEGER NOT NULL DEFAULT 0,  -- came again under a name and with another content: of a copy
+        clash_ms INTEGER,                    -- the last of them
         UNIQUE (sign, epoch)
     ) STRICT""",
     # Received above up_to, as ranges without overlap: what lies between them is a gap.
@@ -188,14 +191,17 @@ _VERSION_4 = (
         last_seq INTEGER NOT NULL,
         PRIMARY KEY (source_id, first_seq)
     ) STRICT, WITHOUT ROWID""",
-    # What a sign said that it dropped, being full.
+    # What never came: the sign said that it dropped it, being full, or that it has it no more.
     """CREATE TABLE loss (
+        id INTEGER PRIMARY KEY,
         source_id INTEGER NOT NULL REFERENCES source (id),
-        seq INTEGER NOT NULL,              -- of the message that said so
-        kind TEXT NOT NULL,
-        messages INTEGER NOT NULL,
-        PRIMARY KEY (source_id, seq, kind)
-    ) STRICT, WITHOUT ROWID""",
+        at_ms INTEGER NOT NULL,            -- when the hub noticed
+        kind TEXT NOT NULL,                -- '': not known, the sign has them no more
+        first_seq INTEGER NOT NULL,        -- all of them are in this range
+        last_seq INTEGER NOT NULL,
+        messages INTEGER NOT NULL          -- less those that came later all the same
+    ) STRICT""",
+    "CREATE INDEX loss_of_source ON loss (source_id)",
     # Messages with a name that could not be read, kept as they came; acknowledged, else they come for ever.
     """CREATE TABLE refused (
         source_id INTEGER NOT NULL REFERENCES source (id),
@@ -214,15 +220,20 @@ _VERSION_4 = (
         birth TEXT,                        -- the newest messages, as they came
         birth_ms INTEGER,
         health TEXT,
-        health_ms INTEGER
+        health_ms INTEGER,
+        stores INTEGER NOT NULL DEFAULT 0, -- database files (epochs) that it was heard with
+        stores_day INTEGER NOT NULL DEFAULT 0,  -- days since 1970, by the hub's clock: when the last began
+        stores_in_day INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID""",
-    # Answers to commands: the sign's own record of who changed what.
+    # Answers to commands: the sign's own record of who changed what; the newest of each sign.
     """CREATE TABLE reply (
+        sign TEXT NOT NULL,
+        number INTEGER NOT NULL,           -- 1, 2, … as they came
         source_id INTEGER NOT NULL REFERENCES source (id),
         seq INTEGER NOT NULL,
         at_ms INTEGER NOT NULL,
         body TEXT NOT NULL,
-        PRIMARY KEY (source_id, seq)
+        PRIMARY KEY (sign, number)
     ) STRICT, WITHOUT ROWID""",
     "ALTER TABLE installation ADD COLUMN source_id INTEGER REFERENCES source (id)",  # NULL: its own
     "ALTER TABLE installation ADD COLUMN remote_id INTEGER",  # its number at the sign
@@ -237,6 +248,9 @@ _VERSION_4 = (
         facts_seq INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (source_id, remote_id)
     ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX also_of_installation ON also_installation (installation_id)",
+    # In a hub's file: the source that told these counts. A copy can tell others of the same interval.
+    "ALTER TABLE interval ADD COLUMN heard_from INTEGER REFERENCES source (id)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

@@ -118,7 +118,9 @@ class StoreOutbox:
 
     def facts(self) -> StoreFacts:
         """For the greeting at each connect."""
-        return StoreFacts(self.epoch, self.boot, self._installation_id, self._installation)
+        with sentences(self.path):
+            oldest = outbox_table.oldest(self._db)
+        return StoreFacts(self.epoch, self.boot, self._installation_id, self._installation, oldest)
 
     # ----------------------------------------------------------------------- in
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from speedsign import __version__
@@ -17,6 +19,7 @@ from telemetry.broker_settings import broker_settings
 from telemetry.hub.home_assistant import HomeAssistant
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.store import SqliteHubStore
+from telemetry.hub.topics import subscriptions
 from telemetry.lock import sole_writer
 from telemetry.mqtt import BrokerSettings
 from telemetry.mqtt_port import PahoPort
@@ -27,6 +30,7 @@ SESSION_EXPIRY_S = 7 * 86_400  # so long the broker keeps for a hub that is away
 RECEIVE_MAXIMUM = 1000  # messages at a time: two full batches
 PACKET_BYTES = 256 * 1024
 WINDOW = 200  # acknowledgements on their way
+_SUBSCRIBED = "subscribed"  # in the store's meta: what the broker's session holds
 
 
 def run(config_path: Path | None, wishes: HubWishes, *, debug: bool) -> None:
@@ -67,16 +71,41 @@ async def _until_told(config: HubFile, broker: BrokerSettings, store: SqliteHubS
     assert main is not None  # noqa: S101  we are inside one
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, main.cancel)
-    settings = HubSettings(group=config.hub.group, keep_vehicles_days=config.hub.keep_vehicles_days)
+    settings = HubSettings(
+        group=config.hub.group,
+        acknowledges=config.hub.acknowledges,
+        keep_vehicles_days=config.hub.keep_vehicles_days,
+    )
+    session = hub_session(config, broker)
+    broker = replace(broker, fresh_session=others_subscribed(store.noted(_SUBSCRIBED), session))
     prefix = config.hub.home_assistant
     shown = None if prefix is None else HomeAssistant(config.hub.name, prefix, __version__)
     clock = SystemClock()
-    hub = Hub(PahoPort(broker, clock), store, settings, clock, notify=sd_notify, shown=shown)
+    port = PahoPort(broker, clock)
+    noted = (_SUBSCRIBED, session)
+    hub = Hub(port, store, settings, clock, notify=sd_notify, shown=shown, session=noted)
     _log.info("hub %s starts: broker %s, database %s", config.hub.name, broker.address, store.path)
     try:
         await hub.run()
     except asyncio.CancelledError:
         _log.info("hub %s has stopped: %s", config.hub.name, _counted(hub))
+
+
+def hub_session(config: HubFile, broker: BrokerSettings) -> str:
+    """What the broker keeps under which name, to be compared at the next start."""
+    filters = sorted(one.topic_filter for one in subscriptions(config.hub.group))
+    return json.dumps({"client": broker.client_id, "filters": filters})
+
+
+def others_subscribed(before: str | None, now: str) -> bool:
+    """Whether the broker holds subscriptions of this client that are not wanted any more.
+
+    Nobody takes them back; the session has to begin anew. What waits in it the signs send again.
+    """
+    if before is None:
+        return False
+    was, will = json.loads(before), json.loads(now)
+    return bool(was["client"] == will["client"] and set(was["filters"]) != set(will["filters"]))
 
 
 def _counted(hub: Hub) -> str:

@@ -12,6 +12,7 @@ from telemetry.hub.overview import SignNow, StoreOf
 
 _WIDEST_NAME = 24
 _GAPS_SHOWN = 5
+_RESEND = "speedsign command resend asks for the intervals again"
 
 
 def age(seconds: float | None) -> str:
@@ -58,7 +59,9 @@ def _troubles(one: SignNow, now: datetime, late_s: float) -> list[str]:
         "late": f"newest numbers are {age(one.late_s(now.timestamp()))} old",
         "silent": f"nothing heard for {age(_since_s(one.heard_ms, now))}",
         "missing": f"{one.missing:,} messages are missing",
-        "dropped": f"{one.dropped:,} messages dropped by the sign",
+        "dropped": f"{one.dropped:,} messages dropped by the sign: {_RESEND}",
+        "never came": f"{one.lost:,} messages never came: {_RESEND}",
+        "copy": "another sign sends under its name: is a copy of its card in use?",
         "refused": f"{one.refused:,} messages could not be read",
         "clock": "its clock is not right",
         "faults": f"faults: {', '.join(one.faults)}",
@@ -89,6 +92,8 @@ def detail(one: SignNow, now: datetime, late_s: float) -> list[str]:
     lines = [f"{name:<14} {value}" for name, value in pairs.items()]
     for store in one.stores:
         lines += _store_lines(store, zone)
+    if (more := one.stores_known - len(one.stores)) > 0:
+        lines += ["", f"and {more} more stores, older ones"]
     if one.replies:
         lines += ["", "commands"]
         lines += [_reply_line(reply, zone) for reply in one.replies]
@@ -108,8 +113,14 @@ def _store_lines(store: StoreOf, zone: ZoneInfo) -> Iterator[str]:
         yield f"  missing: {store.missing:,} in all"
     if store.dropped:
         yield f"  dropped by the sign: {_counts(store.dropped)}"
+    for loss in [one for one in store.losses if not one.kind][:_GAPS_SHOWN]:
+        numbers = f"{loss.first:,}" if loss.first == loss.last else f"{loss.first:,} to {loss.last:,}"
+        yield f"  never came: {loss.messages:,} of {numbers}, noticed {_at(loss.at_ms, zone)}"
     if store.refused:
-        yield f"  could not be read: {store.refused:,}, kept in the table `refused`"
+        kept = f"{store.refused_kept:,} kept in the table `refused`"
+        yield f"  could not be read: {store.refused:,}, {kept}"
+    if store.clashes:
+        yield f"  came again with other content: {store.clashes:,}, last {_at(store.clash_ms, zone)}"
 
 
 def _reply_line(reply: dict[str, Any], zone: ZoneInfo) -> str:
@@ -135,6 +146,7 @@ def facts(one: SignNow, now: datetime, late_s: float) -> dict[str, object]:
         "waiting": one.waiting,
         "missing": one.missing,
         "dropped": one.dropped,
+        "never_came": one.lost,
         "refused": one.refused,
         "clock_ok": one.clock_ok,
         "software": one.software,
@@ -143,6 +155,7 @@ def facts(one: SignNow, now: datetime, late_s: float) -> dict[str, object]:
         "faults": one.faults,
         "troubles": one.troubles(now.timestamp(), late_s),
         "stores": [_store_facts(store, zone) for store in one.stores],
+        "stores_known": one.stores_known,
         "replies": [{**reply, "heard": _iso(reply["heard_ms"], zone)} for reply in one.replies],
     }
 
@@ -159,7 +172,13 @@ def _store_facts(store: StoreOf, zone: ZoneInfo) -> dict[str, object]:
         "missing": store.missing,
         "gaps": [list(one) for one in store.gaps],
         "dropped": store.dropped,
+        "never_came": [
+            {"noticed": _iso(one.at_ms, zone), "first": one.first, "last": one.last, "messages": one.messages}
+            for one in store.losses
+            if not one.kind
+        ],
         "refused": store.refused,
+        "clashes": store.clashes,
     }
 
 

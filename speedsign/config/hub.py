@@ -34,6 +34,7 @@ class HubConfig:
     database: Path = Path("/var/lib/speedsign/hub.db")
     name: Annotated[str, Len(1, 40)] = "main"  # tells hubs of one broker apart
     group: Annotated[str, Len(1, 40)] | None = None  # of a shared subscription: hubs that share the work
+    acknowledges: bool = True  # only one hub's word may let the signs forget; false: a second, that listens
     home_assistant: Annotated[str, Len(1, 160)] | None = None  # its discovery prefix; None: it is not told
     keep_vehicles_days: Annotated[int, Ge(1), Le(36600)] | None = None  # None: for ever
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 EVERY_S = 3600.0
 MOST = 100  # lines in that time, whatever comes
+MOST_A_SIGN = 10  # of these, and of what is news
 
 
 class Complaints:
@@ -15,6 +17,7 @@ class Complaints:
         self._now_s = now_s
         self._since_s = 0.0
         self._more: dict[str, int] = {}  # beginning of a sentence -> how often it was not said again
+        self._signs: Counter[str] = Counter()  # lines of each
         self._unsaid = 0  # because there were too many different ones
 
     def of(self, sentences: Iterable[str]) -> list[str]:
@@ -24,12 +27,13 @@ class Complaints:
         if self._more and now_s - self._since_s >= EVERY_S:
             lines = self._summary()
         for sentence in sentences:
-            key = _key(sentence)
+            key, sign = _key(sentence), sentence.partition(":")[0]
             if key in self._more:
                 self._more[key] += 1
-            elif len(self._more) >= MOST:
+            elif len(self._more) >= MOST or self._signs[sign] >= MOST_A_SIGN:
                 self._unsaid += 1
             else:
+                self._signs[sign] += 1
                 self._since_s = self._since_s if self._more else now_s
                 self._more[key] = 0
                 lines.append(f"refused: {sentence}")
@@ -39,7 +43,34 @@ class Complaints:
         """The time is over: how often it was the same, in one line, and all may be said again."""
         again = sum(self._more.values()) + self._unsaid
         self._more, self._unsaid = {}, 0
+        self._signs.clear()
         return [f"refused: {again} more like these since the last line"] if again else []
+
+
+class News:
+    """What is worth a line of a sign, as long as it is not very much of one."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._since_s = -EVERY_S
+        self._said: Counter[str] = Counter()
+
+    def of(self, sentences: Iterable[str]) -> list[str]:
+        """The lines to write now."""
+        if sentences and self._now_s() - self._since_s >= EVERY_S:
+            self._since_s = self._now_s()
+            self._said.clear()
+        lines = []
+        for sentence in sentences:
+            sign = sentence.partition(":")[0]
+            self._said[sign] += 1
+            if self._said[sign] <= MOST_A_SIGN:
+                lines.append(sentence)
+            elif self._said[sign] == MOST_A_SIGN + 1:
+                lines.append(
+                    f"{sign}: there is more news of it, which is not written for the rest of the hour"
+                )
+        return lines
 
 
 def _key(sentence: str) -> str:

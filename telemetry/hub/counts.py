@@ -1,7 +1,8 @@
 """What a sign measured, into the tables that a sign's own file has: intervals with cells, single vehicles.
 
-Both say whether anything changed. The same number of a message never comes here twice; what can come twice is
-the same interval under another number (asked for again, or of a copy of the sign's file).
+Both say whether anything changed. What can come twice is the same interval under another number (asked for
+again, or of a copy of the sign's file), and another one under the same number (of a copy that sends under
+the name of the original).
 """
 
 from __future__ import annotations
@@ -10,38 +11,37 @@ import sqlite3
 from collections.abc import Sequence
 
 from speedsign.model import Interval, VehicleRecord
+from telemetry.hub.joining import SAME_VEHICLE, Version, stored_version
 from telemetry.hub.places import Known
 from telemetry.rows import VEHICLE_COLUMNS, packed, to_ms, vehicle_row
 
-_VEHICLE_MARKS = ", ".join("?" * len(VEHICLE_COLUMNS.split(",")))
+_COLUMNS = VEHICLE_COLUMNS.split(", ")
+_MARKS = ", ".join("?" * len(_COLUMNS))
+_SETTERS = ", ".join(f"{name} = ?" for name in _COLUMNS)
+_KEY = [_COLUMNS.index(name) for name in SAME_VEHICLE]
+_ALIKE = " AND ".join(f"{name} IS ?" for name in SAME_VEHICLE)
 
 
-def store_interval(db: sqlite3.Connection, known: Known, interval: Interval) -> bool:
-    """Put an interval in the place of an older one; in whatever order they come, the newest stays.
-
-    Revisions of one file count on. Those of a file and of its copy do not: of these the interval stays that
-    was measured longer, and of equal ones the one with the higher revision.
-    """
+def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, source_id: int) -> bool:
+    """Put an interval in the place of an older one; in whatever order they come, the newest stays."""
     start_s = to_ms(interval.start_utc) // 1000
-    row = db.execute(
-        "SELECT id, measured_s, revision FROM interval"
-        " WHERE start_s = ? AND installation_id = ? AND duration_s = ?",
-        (start_s, known.id, interval.duration_s),
-    ).fetchone()
-    facts = (interval.measured_s, interval.clock.value, interval.revision, interval.scaled)
-    if row is None:
+    found = stored_version(db, known.id, start_s, interval.duration_s)
+    facts = (interval.measured_s, interval.clock.value, interval.revision, interval.scaled, source_id)
+    if found is None:
         number = db.execute(
             "INSERT INTO interval"
-            " (measured_s, clock, revision, scaled, state, start_s, installation_id, duration_s)"
-            " VALUES (?, ?, ?, ?, 'closed', ?, ?, ?)",
+            " (measured_s, clock, revision, scaled, heard_from, state, start_s, installation_id, duration_s)"
+            " VALUES (?, ?, ?, ?, ?, 'closed', ?, ?, ?)",
             (*facts, start_s, known.id, interval.duration_s),
         ).lastrowid
     else:
-        number, measured_s, revision = row
-        if not _better(interval, measured_s, revision, shared=known.shared):
+        number = found[0]
+        vehicles = sum(cell.n for cell in interval.cells)
+        if not Version(interval.measured_s, vehicles, source_id, interval.revision).replaces(found[1]):
             return False
         db.execute(
-            "UPDATE interval SET measured_s = ?, clock = ?, revision = ?, scaled = ? WHERE id = ?",
+            "UPDATE interval SET measured_s = ?, clock = ?, revision = ?, scaled = ?, heard_from = ?"
+            " WHERE id = ?",
             (*facts, number),
         )
         db.execute("DELETE FROM cell WHERE interval_id = ?", (number,))
@@ -55,29 +55,39 @@ def store_interval(db: sqlite3.Connection, known: Known, interval: Interval) -> 
     return True
 
 
-def _better(interval: Interval, measured_s: float, revision: int, *, shared: bool) -> bool:
-    if shared:
-        return (interval.measured_s, interval.revision) > (measured_s, revision)
-    return interval.revision > revision
+def store_vehicles(
+    db: sqlite3.Connection, known: Known, records: Sequence[VehicleRecord], *, again: bool = False
+) -> bool:
+    """Keep single vehicles; those that are there already are not kept twice.
 
-
-def store_vehicles(db: sqlite3.Connection, known: Known, records: Sequence[VehicleRecord]) -> bool:
-    """Keep single vehicles; where a copy of the file tells of them too, only those that are not there yet."""
-    rows = [(known.id, *vehicle_row(record)) for record in records]
-    if known.shared:
-        rows = [row for row, record in zip(rows, records, strict=True) if not _is_there(db, known, record)]
+    They can be where a copy of the file tells of them too, and where the message's number came before
+    (`again`). What the file says that was heard first last, replaces what the others said: an angle that
+    was put right changes speeds, and nothing else of a vehicle.
+    """
+    new, changed, taken = [], False, set[int]()
+    for record in records:
+        row = vehicle_row(record)
+        number = _there(db, known.id, row, taken) if known.shared or again else None
+        if number is None:
+            new.append((known.id, *row))
+            continue
+        taken.add(number)
+        if known.newest and not again:
+            db.execute(f"UPDATE vehicle SET {_SETTERS} WHERE id = ?", (*row, number))  # noqa: S608  ours
+            changed = True
     db.executemany(
-        f"INSERT INTO vehicle (installation_id, {VEHICLE_COLUMNS}) VALUES (?, {_VEHICLE_MARKS})",  # noqa: S608  ours
-        rows,
+        f"INSERT INTO vehicle (installation_id, {VEHICLE_COLUMNS}) VALUES (?, {_MARKS})",  # noqa: S608  ours
+        new,
     )
-    return bool(rows)
+    return changed or bool(new)
 
 
-def _is_there(db: sqlite3.Connection, known: Known, record: VehicleRecord) -> bool:
-    seen = record.vehicle
+def _there(
+    db: sqlite3.Connection, installation_id: int, row: tuple[object, ...], taken: set[int]
+) -> int | None:
+    """The number of the vehicle that this is; two that are alike in everything are two."""
     found = db.execute(
-        "SELECT 1 FROM vehicle WHERE last_ms = ? AND installation_id = ? AND first_ms = ? AND direction = ?"
-        " AND speed_kmh = ?",
-        (to_ms(record.last_utc), known.id, to_ms(record.first_utc), seen.direction.value, seen.speed_kmh),
-    ).fetchone()
-    return found is not None
+        f"SELECT id FROM vehicle WHERE installation_id = ? AND {_ALIKE} ORDER BY id",  # noqa: S608  ours
+        (installation_id, *(row[place] for place in _KEY)),
+    )
+    return next((number for (number,) in found if number not in taken), None)

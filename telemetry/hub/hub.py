@@ -24,7 +24,7 @@ from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
 from telemetry import messages
 from telemetry.database import StoreDamaged, StoreRejected
-from telemetry.hub.complaints import Complaints
+from telemetry.hub.complaints import Complaints, News
 from telemetry.hub.port import Heard, HubStore, Latest, Taken
 from telemetry.hub.topics import heard, subscriptions
 from telemetry.mqtt import Message, MqttPort, Published, Session, Will
@@ -44,6 +44,7 @@ class HubSettings:
     """How the hub collects; the defaults need no tuning."""
 
     group: str | None = None  # of a shared subscription
+    acknowledges: bool = True  # False: it listens beside the one hub whose word lets the signs forget
     batch_s: float = 0.25  # the first message of a batch waits no longer
     quiet_s: float = 0.05  # nor when nothing more comes
     batch_messages: int = 500
@@ -82,14 +83,17 @@ class Hub:
         *,
         notify: Callable[[str], None] = lambda _state: None,
         shown: Shown | None = None,
+        session: tuple[str, str] | None = None,
     ) -> None:
+        """`session`: key and value to note in the store once the broker knows what is subscribed to."""
         self._port, self._store, self._settings, self._clock = port, store, settings, clock
         self._notify, self._shown = notify, shown
         self._waiting: deque[tuple[Heard, Message]] = deque()
         self._came = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "hub-store")
         self._counters = Counters()
-        self._complaints = Complaints(clock.monotonic)
+        self._complaints, self._news = Complaints(clock.monotonic), News(clock.monotonic)
+        self._to_note, self._noting = session, set[asyncio.Task[None]]()
         self._fault: Fault | None = None
         self._called_s: float | None = None  # since when the store works on something
         self._sending: set[asyncio.Future[Published]] = set()
@@ -142,6 +146,18 @@ class Hub:
     def _connected(self) -> None:
         if self._shown:
             self._shown.connected(self._publish)
+        if self._to_note:
+            noting = asyncio.create_task(self._note(*self._to_note), name="note")
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
+            self._to_note = None
+
+    async def _note(self, key: str, value: str) -> None:
+        try:
+            await self._call(partial(self._store.note, key, value))
+        except StoreError as error:
+            self._to_note = (key, value)  # at the next connect
+            _log.warning("%s", error)
 
     def _lost(self, _error: BrokerError) -> None:
         """The port says it itself; what is in the queue is stored all the same."""
@@ -253,11 +269,11 @@ class Hub:
 
     def _answer(self, batch: Sequence[tuple[Heard, Message]], taken: Taken) -> None:
         """It is on the disk: say so to the signs, then let the broker send more."""
-        for sign, ack in taken.acks:
+        for sign, ack in taken.acks if self._settings.acknowledges else ():
             self._send(messages.down_topic(sign, "ack"), messages.encode(messages.ack(ack)), ACK_QOS)
         for _, message in batch:
             message.taken()
-        for line in taken.news:
+        for line in self._news.of(taken.news):
             _log.info("%s", line)
         for name, n in (("stored", taken.stored), ("duplicates", taken.duplicates), ("batches", 1)):
             self._counters.add(name, n)

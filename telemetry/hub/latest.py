@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sqlite3
-from typing import Any
 
 from telemetry.hub.port import Latest
+from telemetry.message_heard import Birth, parse_birth
 from telemetry.percentiles import classes, grouped_percentile, mean_sd
 from telemetry.rows import unpacked
 
@@ -21,12 +21,12 @@ def read_latest(db: sqlite3.Connection, sign: str) -> Latest:
     """Of a sign that was heard."""
     row = db.execute("SELECT state, birth, health FROM sign WHERE id = ?", (sign,)).fetchone()
     state, birth, health = row or ("", None, None)
-    told: dict[str, Any] = json.loads(birth) if birth else {}
-    software = str(told.get("sw", ""))
-    place = told.get("installation") or {}
+    told = told_birth(sign, birth)
+    software = told.software if told else ""
     newest = newest_interval(db, sign)
     if newest is None:
-        return Latest(sign, state, str(place.get("site", "")), software, health=health or "")
+        site = told.place.facts.site if told and told.place else ""
+        return Latest(sign, state, site, software, health=health or "")
     number, end_s, share, site, rounds = newest
     speeds = db.execute("SELECT speeds FROM cell WHERE interval_id = ?", (number,)).fetchall()
     counts = unpacked("".join(text for (text,) in speeds))
@@ -44,6 +44,13 @@ def read_latest(db: sqlite3.Connection, sign: str) -> Latest:
         measured_share=round(share, 3),
         health=health or "",
     )
+
+
+def told_birth(sign: str, text: str | None) -> Birth | None:
+    """The newest birth, as it may be shown; None: none that this version can read."""
+    with contextlib.suppress(ValueError):
+        return parse_birth(text.encode(), sign) if text else None
+    return None
 
 
 def newest_interval(db: sqlite3.Connection, sign: str) -> tuple[int, int, float, str, int] | None:

@@ -7,16 +7,15 @@ delivered by name.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from telemetry.hub.latest import newest_interval
+from telemetry.hub.latest import newest_interval, told_birth
 from telemetry.hub.spans import Range, Spans
-from telemetry.messages import OFF, parse_birth, parse_health
+from telemetry.messages import OFF, parse_health
 from telemetry.query import Source, reading
 
 DAY_S = 86_400
@@ -24,6 +23,9 @@ _STEP_S = 900
 _ON_ITS_WAY_S = 300  # so long after its end an interval may still be at the sign
 MOST_REPLIES = 20
 MOST_GAPS = 100  # of a sign, named one by one
+MOST_STORES = 20  # of a sign, looked at one by one
+MOST_LOSSES = 20
+NEWS_S = 7 * DAY_S  # so long what was noticed has to be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,24 @@ class StoreOf:
     highest: int
     missing: int
     gaps: tuple[Range, ...]  # the first of them
+    losses: tuple[Loss, ...]  # the newest first
     dropped: dict[str, int]  # kind -> messages that the sign said it dropped
+    lost: int  # messages that never came, and the sign has them no more
     refused: int
+    refused_kept: int
+    clashes: int  # messages that came again with another content
+    clash_ms: int | None  # the last of them
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Messages that never came, all of them in a range of numbers."""
+
+    at_ms: int  # when the hub noticed
+    kind: str  # empty: not known, the sign has them no more
+    first: int
+    last: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +79,14 @@ class SignNow:
     health: dict[str, Any] = field(default_factory=dict)
     health_ms: int | None = None
     clock_ok: bool | None = None
-    stores: tuple[StoreOf, ...] = ()  # the newest first
+    stores: tuple[StoreOf, ...] = ()  # the newest of them, the newest first
+    stores_known: int = 0  # how many there are
+    dropped: int = 0  # messages, of all stores, as the next two
+    lost: int = 0
+    refused: int = 0
+    dropped_ms: int | None = None  # when the newest was noticed
+    lost_ms: int | None = None
+    clash_ms: int | None = None
     replies: tuple[dict[str, Any], ...] = ()  # the newest first
 
     @property
@@ -76,14 +101,6 @@ class SignNow:
         return self.stores[0].missing if self.stores else 0
 
     @property
-    def dropped(self) -> int:
-        return sum(sum(one.dropped.values()) for one in self.stores)
-
-    @property
-    def refused(self) -> int:
-        return sum(one.refused for one in self.stores)
-
-    @property
     def faults(self) -> list[str]:
         return list(self.health.get("faults", ()))
 
@@ -94,13 +111,16 @@ class SignNow:
     def troubles(self, now_s: float, late_s: float) -> list[str]:
         """What somebody should look at, a word each."""
         age_s = self.late_s(now_s)
+        lately_ms = 1000 * (now_s - NEWS_S)
         found = {
             "lost": self.state == "lost",
             "never counted": not self.counted,
             "late": age_s is not None and age_s > late_s and self.state != OFF,
             "silent": self.state == "on" and (self.heard_ms is None or now_s - self.heard_ms / 1000 > late_s),
             "missing": self.missing > (self.waiting or 0),
-            "dropped": self.dropped > 0,
+            "dropped": self.dropped > 0 and (self.dropped_ms or 0) >= lately_ms,
+            "never came": self.lost > 0 and (self.lost_ms or 0) >= lately_ms,
+            "copy": self.clash_ms is not None and self.clash_ms >= lately_ms,
             "refused": self.refused > 0,
             "clock": self.clock_ok is False,
             "faults": bool(self.faults),
@@ -124,12 +144,18 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
     heard = [at for at in (state_ms, birth_ms, health_ms, *(one.last_ms for one in stores)) if at is not None]
     newest = newest_interval(db, sign)
     place = db.execute(
-        "SELECT site, timezone FROM installation WHERE sign = ? AND facts_seq IS NOT NULL"
-        " ORDER BY from_ms DESC, id DESC LIMIT 1",
+        "SELECT site, timezone FROM installation WHERE sign = ? AND limit_kmh > 0"
+        " ORDER BY facts_seq IS NULL, from_ms DESC, id DESC LIMIT 1",
         (sign,),
     ).fetchone()
     coverage, vehicles = _last_day(db, sign, now_ms // 1000)
     body, clock_ok = _health(sign, health)
+    told = told_birth(sign, birth)
+    known, refused, clash_ms = db.execute(
+        "SELECT count(*), total(refused), max(clash_ms) FROM source WHERE sign = ?", (sign,)
+    ).fetchone()
+    dropped, dropped_ms = _lost(db, sign, "kind != ''")
+    lost, lost_ms = _lost(db, sign, "kind = ''")
     return SignNow(
         sign=sign,
         state=state,
@@ -137,7 +163,7 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
         heard_ms=max(heard, default=None),
         site=place[0] if place else "",
         timezone=place[1] if place else "UTC",
-        software=_software(sign, birth),
+        software=told.software if told else "",
         interval_end_s=None if newest is None else newest[1],
         counted=newest is not None or _counted(db, sign),
         coverage=coverage,
@@ -146,23 +172,39 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
         health_ms=health_ms,
         clock_ok=clock_ok,
         stores=stores,
+        stores_known=known,
+        dropped=dropped,
+        lost=lost,
+        refused=int(refused),
+        dropped_ms=dropped_ms,
+        lost_ms=lost_ms,
+        clash_ms=clash_ms,
         replies=tuple(_replies(db, sign)),
     )
 
 
 def _stores(db: sqlite3.Connection, sign: str) -> Iterator[StoreOf]:
     rows = db.execute(
-        "SELECT id, epoch, first_ms, last_ms, received, duplicates, up_to FROM source WHERE sign = ?"
-        " ORDER BY last_ms DESC, id DESC",
-        (sign,),
+        "SELECT id, epoch, first_ms, last_ms, received, duplicates, up_to, refused, clashes, clash_ms"
+        " FROM source WHERE sign = ? ORDER BY last_ms DESC, id DESC LIMIT ?",
+        (sign, MOST_STORES),
     ).fetchall()
-    for number, epoch, first_ms, last_ms, received, duplicates, up_to in rows:
+    for number, epoch, first_ms, last_ms, received, duplicates, up_to, refused, clashes, clash_ms in rows:
         ranges = db.execute(
             "SELECT first_seq, last_seq FROM span WHERE source_id = ? ORDER BY first_seq", (number,)
         )
         spans = Spans(up_to, [(first, last) for first, last in ranges])
-        lost = db.execute("SELECT kind, sum(messages) FROM loss WHERE source_id = ? GROUP BY kind", (number,))
-        refused = db.execute("SELECT count(*) FROM refused WHERE source_id = ?", (number,)).fetchone()[0]
+        never = dict(
+            db.execute(
+                "SELECT kind, total(messages) FROM loss WHERE source_id = ? GROUP BY kind", (number,)
+            ).fetchall()
+        )
+        kept = db.execute("SELECT count(*) FROM refused WHERE source_id = ?", (number,)).fetchone()[0]
+        losses = db.execute(
+            "SELECT at_ms, kind, first_seq, last_seq, messages FROM loss WHERE source_id = ?"
+            " ORDER BY id DESC LIMIT ?",
+            (number, MOST_LOSSES),
+        )
         yield StoreOf(
             epoch,
             first_ms,
@@ -173,9 +215,24 @@ def _stores(db: sqlite3.Connection, sign: str) -> Iterator[StoreOf]:
             spans.highest,
             spans.missing,
             tuple(spans.gaps()[:MOST_GAPS]),
-            {kind: n for kind, n in lost},  # noqa: C416  rows with names are no pairs
+            tuple(Loss(*row) for row in losses),
+            {kind: int(n) for kind, n in never.items() if kind},
+            int(never.get("", 0)),
             refused,
+            kept,
+            clashes,
+            clash_ms,
         )
+
+
+def _lost(db: sqlite3.Connection, sign: str, which: str) -> tuple[int, int | None]:
+    """Messages that never came, and when the hub noticed the newest of them."""
+    n, at_ms = db.execute(
+        "SELECT total(messages), max(at_ms) FROM source JOIN loss ON source_id = source.id"  # noqa: S608  ours
+        f" WHERE sign = ? AND {which}",
+        (sign,),
+    ).fetchone()
+    return int(n), at_ms
 
 
 def _last_day(db: sqlite3.Connection, sign: str, now_s: int) -> tuple[float | None, int]:
@@ -223,16 +280,9 @@ def _health(sign: str, text: str | None) -> tuple[dict[str, Any], bool | None]:
     return dict(found.body), found.clock_ok
 
 
-def _software(sign: str, birth: str | None) -> str:
-    with contextlib.suppress(ValueError):
-        return parse_birth(birth.encode(), sign).software if birth else ""
-    return ""
-
-
 def _replies(db: sqlite3.Connection, sign: str) -> Iterator[dict[str, Any]]:
     rows = db.execute(
-        "SELECT reply.at_ms, body FROM reply JOIN source ON source.id = source_id WHERE sign = ?"
-        " ORDER BY reply.at_ms DESC, seq DESC LIMIT ?",
+        "SELECT at_ms, body FROM reply WHERE sign = ? ORDER BY number DESC LIMIT ?",
         (sign, MOST_REPLIES),
     )
     for at_ms, body in rows:

@@ -1,23 +1,40 @@
 """Installations at the hub: whose they are, what is known of them, and when two are one.
 
-A sign numbers its installations; the hub's number is another. Counts may come before the facts do: until
-then the installation is kept without them, and nobody reads it. A store that turned out to be a copy goes
-on under an epoch of its own, with the same installations: what both tell of one goes under one number,
-or a period would be counted twice.
+A sign numbers its installations; the hub's number is another. Counts may come before the facts do, and a
+birth tells facts without their beginning. A file that goes on under another epoch (a copy, an older version's
+that was brought forward) tells of the same installations again: what both tell of one goes under one number,
+or a period would be counted twice. Joined are those of one sign with one number, whose facts agree as far as
+both are known.
+
+Nobody reads an installation before counts came of it and at least a birth said where it stands, nor one that
+is perhaps another's double until its sign has told since when it stands.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from speedsign.model import Installation
+from telemetry.hub.joining import merge
 from telemetry.hub.sources import Source
 from telemetry.message_heard import Place
-from telemetry.rows import INSTALLATION_COLUMNS, VEHICLE_COLUMNS, installation_row
+from telemetry.rows import INSTALLATION_COLUMNS, installation_of, installation_row
 
 _SETTERS = ", ".join(f"{name.strip()} = ?" for name in INSTALLATION_COLUMNS.split(","))
-_UNKNOWN = Installation("", 0, 0.0, "", "UTC")
+_UNKNOWN = Installation("", 0, 0.0, "", "UTC")  # no limit: nothing is known
+
+# Of (source, number): its own installation, or the one that it shares.
+_FIND = """
+    SELECT id, facts_seq, from_ms, limit_kmh, facts_seq > 0, source_id, facts_seq FROM installation
+        WHERE source_id = ? AND remote_id = ?
+    UNION ALL
+    SELECT installation.id, also.facts_seq, from_ms, limit_kmh, installation.facts_seq > 0,
+        installation.source_id, installation.facts_seq
+        FROM also_installation AS also JOIN installation ON installation.id = installation_id
+        WHERE also.source_id = ? AND also.remote_id = ?"""
+_NEVER_MS = 253_402_300_799_000  # the beginning of one of which nothing was counted yet
 
 
 @dataclass(slots=True)
@@ -25,9 +42,15 @@ class Known:
     """An installation of a source, by the hub's number."""
 
     id: int
-    facts_seq: int | None  # of the message that told its facts; 0: only a birth did; None: nobody yet
-    shared: bool  # other sources have told of it too
+    facts_seq: (
+        int | None
+    )  # of this source's message that told its facts; 0: a birth did; None: not to be read
     from_ms: int
+    guessed: bool  # its facts are known at least from a birth
+    told: bool  # some source's message told its facts, and since when
+    shared: bool  # other sources tell of it too
+    newest: bool  # none of them was heard first later than this one
+    told_later: bool  # one that was, told its facts
 
 
 class Places:
@@ -40,152 +63,242 @@ class Places:
     def forget(self) -> None:
         self._known.clear()
 
-    def of(self, source: Source, number: int, at_ms: int) -> Known:
+    def of(self, source: Source, number: int) -> Known:
         """The installation that the sign calls `number`; made without facts when it was never heard of."""
         source.places.add(number)
-        return self._find(source, number) or self._make(source, number, at_ms, _UNKNOWN, None)
+        return self._find(source.id, number) or self._make(source, number, _NEVER_MS, _UNKNOWN)
 
     def unknown(self, source: Source) -> bool:
         """Whether counts came of an installation whose facts the sign has to tell."""
-        found = [self._find(source, number) for number in source.places]
+        found = [self._find(source.id, number) for number in source.places]
         return any(one is not None and not one.facts_seq for one in found)
 
-    def measured_at(self, known: Known, start_ms: int) -> None:
-        """A count began so early: whoever does not know since when it stands, knows it from that."""
-        if not known.facts_seq and start_ms < known.from_ms:
-            self._db.execute("UPDATE installation SET from_ms = ? WHERE id = ?", (start_ms, known.id))
+    def counted(self, source: Source, number: int, start_ms: int) -> None:
+        """Counts of a believable time came; where its sign has not told since when it stands, they say it."""
+        known = self._find(source.id, number)
+        if known is None or known.told:
+            return
+        if start_ms < known.from_ms:
             known.from_ms = start_ms
+            self._db.execute("UPDATE installation SET from_ms = ? WHERE id = ?", (start_ms, known.id))
+        elif known.facts_seq is not None:
+            return
+        self._settle(source.sign, source.id, number, known)
 
     # ----------------------------------------------------------------------- facts
 
-    def born(self, source: Source, place: Place, at_ms: int) -> None:
+    def born(self, source: Source, place: Place) -> None:
         """What a birth says: better than nothing, but it does not say since when."""
-        known = self._find(source, place.number)
+        known = self._find(source.id, place.number)
         if known is None:
-            self._make(source, place.number, at_ms, place.facts, 0)
-        elif not known.facts_seq:
+            self._make(source, place.number, _NEVER_MS, place.facts)
+        elif not known.told:
             self._tell(known, place.facts)
-            self._set_seq(source, place.number, known, 0)
+            self._settle(source.sign, source.id, place.number, known)
 
-    def told(self, source: Source, place: Place, seq: int) -> None:
-        """What a message of its own says; a later one puts right what an earlier one said."""
-        known = self._find(source, place.number)
+    def told(self, source: Source, place: Place, seq: int) -> bool:
+        """What a message of its own says; whether it changed anything.
+
+        A later one puts right what an earlier one said, and what a file said that was heard first earlier.
+        """
+        known = self._find(source.id, place.number)
         from_ms = 1000 * place.from_s
-        if known is not None and known.facts_seq and known.facts_seq > seq:
-            return
-        if known is None or not known.facts_seq:
-            known = self._first(source, place, from_ms, known)
-        else:
+        if known is not None and known.facts_seq:
+            if known.facts_seq > seq or known.told_later or self._says(known, place.facts, from_ms):
+                self._set_seq(source.id, place.number, known, max(seq, known.facts_seq))
+                return False
             self._tell(known, place.facts, None if known.shared else from_ms)
-        self._set_seq(source, place.number, known, seq)
+        else:
+            known = self._first(source, place, from_ms, known)
+        self._set_seq(source.id, place.number, known, seq)
+        self._settle_others(source, place.number)
+        return True
 
     def _first(self, source: Source, place: Place, from_ms: int, known: Known | None) -> Known:
         """Its facts came for the first time; perhaps it is one that another file told of."""
         same = self._same_elsewhere(source, place, from_ms)
+        if known is not None and known.told and known.id != same:
+            known = self._leave(source, place.number)
         if same is None:
             if known is None:
-                return self._make(source, place.number, from_ms, place.facts, 0)
+                return self._make(source, place.number, from_ms, place.facts)
             self._tell(known, place.facts, from_ms)
             return known
-        if known is not None:
-            _merge(self._db, known.id, same)
-        self._db.execute(
-            "INSERT OR REPLACE INTO also_installation (source_id, remote_id, installation_id)"
-            " VALUES (?, ?, ?)",
-            (source.id, place.number, same),
-        )
-        self._known.clear()  # it is shared from now on, also for the source that it was of
-        found = self._find(source, place.number)
+        if known is None or known.id != same:
+            self._join(source.id, place.number, None if known is None else known.id, same)
+        found = self._find(source.id, place.number)
         assert found is not None  # noqa: S101  it was written just now
-        self._tell(found, place.facts)
+        if not found.told_later:
+            self._tell(found, place.facts)
         return found
 
     def _same_elsewhere(self, source: Source, place: Place, from_ms: int) -> int | None:
         """That of another file of this sign with the same number, beginning and place."""
-        facts = place.facts
-        found = self._db.execute(
-            "SELECT installation.id FROM installation JOIN source ON source.id = source_id"
-            " WHERE source.sign = ? AND source_id != ? AND remote_id = ? AND from_ms = ? AND facts_seq > 0"
-            " AND site = ? AND limit_kmh = ? AND radar = ? AND timezone = ? ORDER BY installation.id LIMIT 1",
-            (
-                *(source.sign, source.id, place.number, from_ms),
-                *(facts.site, facts.limit_kmh, facts.radar, facts.timezone),
-            ),
+        for number, other_ms, _, _, facts in self._others(source.sign, source.id, place.number):
+            agree = all(
+                getattr(facts, name) == getattr(place.facts, name)
+                for name in ("site", "limit_kmh", "radar", "timezone")
+            )
+            if other_ms == from_ms and agree:
+                return number
+        return None
+
+    def _leave(self, source: Source, number: int) -> Known:
+        """It was joined with what turns out to be another place: its own counts go with it."""
+        was = self._find(source.id, number)
+        assert was is not None  # noqa: S101  asked for by whoever knows it
+        self._db.execute(
+            "DELETE FROM also_installation WHERE source_id = ? AND remote_id = ?", (source.id, number)
+        )
+        self._known.clear()
+        known = self._make(source, number, was.from_ms, _UNKNOWN)
+        self._db.execute(
+            "UPDATE interval SET installation_id = ? WHERE installation_id = ? AND heard_from = ?",
+            (known.id, was.id, source.id),
+        )
+        return known
+
+    # ----------------------------------------------------------------------- one or two
+
+    def _settle_others(self, source: Source, number: int) -> None:
+        """A place was told: those of the sign's other files that are not told yet may be the same."""
+        rows = self._db.execute(
+            "SELECT source.id FROM source JOIN installation ON source_id = source.id AND remote_id = ?"
+            " WHERE source.sign = ? AND source.id != ? AND coalesce(facts_seq, 0) = 0",
+            (number, source.sign, source.id),
+        ).fetchall()
+        for (other,) in rows:
+            if known := self._find(other, number):
+                self._settle(source.sign, other, number, known)
+
+    def _settle(self, sign: str, source_id: int, number: int, known: Known) -> None:
+        """One whose place was not told: may it be read, is it another's double, or does one have to wait?
+
+        Of an older file the place comes no more, so it is joined on what is known; a newer one is asked.
+        """
+        if known.from_ms == _NEVER_MS:
+            return
+        end_ms = self._end_ms(known)
+        own = self._facts(known.id)
+        seq = 0 if known.guessed else None
+        for same, from_ms, told_by, _, facts in self._others(sign, source_id, number):
+            if end_ms <= from_ms or not _agree(own, facts):  # counted before that stood: another one
+                continue
+            if told_by > source_id:
+                self._join(source_id, number, known.id, same)
+                return
+            seq = None
+        if seq != known.facts_seq:
+            self._set_seq(source_id, number, known, seq)
+
+    def _end_ms(self, known: Known) -> int:
+        """Of the interval that is the first one counted there."""
+        row = self._db.execute(
+            "SELECT max(duration_s) FROM interval WHERE installation_id = ? AND start_s = ?",
+            (known.id, known.from_ms // 1000),
         ).fetchone()
-        return found[0] if found else None
+        return known.from_ms + 1000 * (row[0] or 0)
+
+    def _join(self, source_id: int, number: int, own: int | None, into: int) -> None:
+        if own is not None:
+            owner = self._db.execute("SELECT source_id FROM installation WHERE id = ?", (into,)).fetchone()[0]
+            merge(self._db, own, into, newer=source_id > owner)
+        self._db.execute(
+            "INSERT OR REPLACE INTO also_installation (source_id, remote_id, installation_id)"
+            " VALUES (?, ?, ?)",
+            (source_id, number, into),
+        )
+        self._known.clear()  # it is shared from now on, also for the source that it was of
+
+    def _others(
+        self, sign: str, source_id: int, number: int
+    ) -> list[tuple[int, int, int, int, Installation]]:
+        """Told installations with this number of the sign's other files.
+
+        The hub's number, since when (ms), the latest source that told it, its owner, its facts.
+        """
+        rows = self._db.execute(
+            "SELECT installation.id, from_ms, max(source_id, coalesce((SELECT max(also.source_id)"  # noqa: S608  ours
+            " FROM also_installation AS also WHERE installation_id = installation.id"
+            f" AND also.facts_seq > 0), 0)), source_id, {INSTALLATION_COLUMNS}"
+            " FROM source JOIN installation ON source_id = source.id AND remote_id = ?"
+            " WHERE source.sign = ? AND source.id != ? AND facts_seq > 0 ORDER BY installation.id",
+            (number, sign, source_id),
+        ).fetchall()
+        return [(*row[:4], installation_of(tuple(row[4:]))) for row in rows]
 
     # ----------------------------------------------------------------------- rows
 
-    def _find(self, source: Source, number: int) -> Known | None:
-        key = (source.id, number)
+    def _find(self, source_id: int, number: int) -> Known | None:
+        key = (source_id, number)
         if key not in self._known:
-            row = self._db.execute(
-                "SELECT id, facts_seq, id IN (SELECT installation_id FROM also_installation), from_ms"
-                " FROM installation WHERE source_id = ? AND remote_id = ?"
-                " UNION ALL SELECT installation.id, also.facts_seq, 1, from_ms"
-                " FROM also_installation AS also JOIN installation ON installation.id = installation_id"
-                " WHERE also.source_id = ? AND also.remote_id = ?",
-                (*key, *key),
-            ).fetchone()
+            row = self._db.execute(_FIND, (*key, *key)).fetchone()
             if row is None:
                 return None
-            self._known[key] = Known(row[0], row[1], bool(row[2]), row[3])
+            self._known[key] = self._known_of(source_id, row)
         return self._known[key]
 
-    def _make(
-        self, source: Source, number: int, from_ms: int, facts: Installation, facts_seq: int | None
-    ) -> Known:
-        row = (from_ms, source.sign, source.id, number, facts_seq, *installation_row(facts))
-        made = self._db.execute(
-            "INSERT INTO installation"  # noqa: S608  columns of ours
-            f" (from_ms, sign, source_id, remote_id, facts_seq, {INSTALLATION_COLUMNS})"
+    def _known_of(self, source_id: int, row: tuple[Any, ...]) -> Known:
+        number, facts_seq, from_ms, limit_kmh, told, owner, owner_seq = row
+        owners = [(owner, owner_seq or 0)]
+        owners += self._db.execute(
+            "SELECT source_id, facts_seq FROM also_installation WHERE installation_id = ?", (number,)
+        ).fetchall()
+        return Known(
+            number,
+            facts_seq,
+            from_ms,
+            guessed=limit_kmh > 0,
+            told=bool(told),
+            shared=len(owners) > 1,
+            newest=all(one <= source_id for one, _ in owners),
+            told_later=any(one > source_id and seq for one, seq in owners),
+        )
+
+    def _make(self, source: Source, number: int, from_ms: int, facts: Installation) -> Known:
+        row = (from_ms, source.sign, source.id, number, *installation_row(facts))
+        self._db.execute(
+            f"INSERT INTO installation (from_ms, sign, source_id, remote_id, {INSTALLATION_COLUMNS})"  # noqa: S608
             f" VALUES ({', '.join('?' * len(row))})",
             row,
-        ).lastrowid
-        assert made is not None  # noqa: S101  an INSERT was done
-        known = self._known[source.id, number] = Known(made, facts_seq, shared=False, from_ms=from_ms)
+        )
+        known = self._find(source.id, number)
+        assert known is not None  # noqa: S101  an INSERT was done
         return known
+
+    def _facts(self, number: int) -> Installation:
+        row = self._db.execute(
+            f"SELECT {INSTALLATION_COLUMNS} FROM installation WHERE id = ?",  # noqa: S608  ours
+            (number,),
+        ).fetchone()
+        return installation_of(tuple(row))
+
+    def _says(self, known: Known, facts: Installation, from_ms: int) -> bool:
+        return (known.shared or known.from_ms == from_ms) and self._facts(known.id) == facts
 
     def _tell(self, known: Known, facts: Installation, from_ms: int | None = None) -> None:
         known.from_ms = known.from_ms if from_ms is None else from_ms
+        known.guessed = True
         self._db.execute(
             f"UPDATE installation SET from_ms = ?, {_SETTERS} WHERE id = ?",  # noqa: S608  columns of ours
             (known.from_ms, *installation_row(facts), known.id),
         )
 
-    def _set_seq(self, source: Source, number: int, known: Known, seq: int) -> None:
-        known.facts_seq = seq
+    def _set_seq(self, source_id: int, number: int, known: Known, seq: int | None) -> None:
+        if seq == known.facts_seq:
+            return
         for table in ("installation", "also_installation"):
             self._db.execute(
                 f"UPDATE {table} SET facts_seq = ? WHERE source_id = ? AND remote_id = ?",  # noqa: S608  ours
-                (seq, source.id, number),
+                (seq, source_id, number),
             )
+        self._known.clear()  # the others that share it look at it too
 
 
-def _merge(db: sqlite3.Connection, number: int, into: int) -> None:
-    """What was counted under `number`, of which it was not known yet that it is `into`."""
-    columns = VEHICLE_COLUMNS
-    for interval, start_s, duration_s, measured_s, revision in db.execute(
-        "SELECT id, start_s, duration_s, measured_s, revision FROM interval WHERE installation_id = ?",
-        (number,),
-    ).fetchall():
-        other = db.execute(
-            "SELECT id, (?, ?) > (measured_s, revision) FROM interval"
-            " WHERE installation_id = ? AND start_s = ? AND duration_s = ?",
-            (measured_s, revision, into, start_s, duration_s),
-        ).fetchone()
-        if other is not None:
-            worse = other[0] if other[1] else interval
-            db.execute("DELETE FROM cell WHERE interval_id = ?", (worse,))
-            db.execute("DELETE FROM interval WHERE id = ?", (worse,))
-        if other is None or other[1]:
-            db.execute("UPDATE interval SET installation_id = ? WHERE id = ?", (into, interval))
-    db.execute(
-        f"INSERT INTO vehicle (installation_id, {columns}) SELECT ?, {columns} FROM vehicle AS one"  # noqa: S608
-        " WHERE installation_id = ? AND NOT EXISTS (SELECT 1 FROM vehicle WHERE installation_id = ?"
-        " AND last_ms = one.last_ms AND first_ms = one.first_ms AND direction = one.direction"
-        " AND speed_kmh = one.speed_kmh)",
-        (into, number, into),
-    )
-    db.execute("DELETE FROM vehicle WHERE installation_id = ?", (number,))
-    db.execute("DELETE FROM installation WHERE id = ?", (number,))
+def _agree(one: Installation, told: Installation) -> bool:
+    """Whether facts of a birth, if any, are those of a place; an angle may have been put right meanwhile."""
+    if not one.limit_kmh:
+        return True
+    known = ["site", "limit_kmh", "timezone", "rounds"]
+    known += [name for name in ("radar", "display_profile") if getattr(one, name) and getattr(told, name)]
+    return all(getattr(one, name) == getattr(told, name) for name in known)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from telemetry.hub.sources import Source
     from telemetry.hub.taking import Taking
 
-MOST_A_SOURCE = 200  # what is more is acknowledged and counted: a broken sign must not fill the disk
+MOST_A_SIGN = 200  # what is more is acknowledged and counted: a broken sign must not fill the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,10 @@ def keep(db: sqlite3.Connection, source: Source, seq: int, heard: Heard, reason:
     db.execute(
         "INSERT OR REPLACE INTO refused (source_id, seq, kind, at_ms, payload, reason)"
         " SELECT ?, ?, ?, ?, ?, ?"
-        " WHERE (SELECT count(*) FROM refused WHERE source_id = ?) < ?",
-        (source.id, seq, heard.kind, heard.at_ms, heard.payload, reason, source.id, MOST_A_SOURCE),
+        " WHERE (SELECT count(*) FROM refused JOIN source ON source.id = source_id WHERE sign = ?) < ?",
+        (source.id, seq, heard.kind, heard.at_ms, heard.payload, reason, source.sign, MOST_A_SIGN),
     )
+    source.refused += 1
 
 
 def read_refused(db: sqlite3.Connection) -> list[Refused]:

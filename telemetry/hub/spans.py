@@ -56,6 +56,15 @@ class Spans:
         ends = [self.up_to, *self._lasts]
         return [(end + 1, first - 1) for end, first in zip(ends, self._firsts, strict=False)]
 
+    def gaps_to(self, last: int) -> list[Range]:
+        """What did not come of all up to `last`, lowest first."""
+        above = [(self.highest + 1, last)]
+        return [(first, min(end, last)) for first, end in [*self.gaps(), *above] if first <= min(end, last)]
+
+    def opens(self, seq: int) -> bool:
+        """Whether it would be a range of its own."""
+        return seq not in self and seq != self.up_to + 1 and seq - 1 not in self and seq + 1 not in self
+
     def last_of(self, first: int) -> int:
         """The end of the range that begins there."""
         return self._lasts[bisect_right(self._firsts, first) - 1]

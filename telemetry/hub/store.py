@@ -40,6 +40,7 @@ class SqliteHubStore:
         self.path = Path(path)
         self._db = open_for_writing(self.path)
         self._sources, self._places = Sources(self._db), Places(self._db)
+        self._pruned_ms = 0
         try:
             with sentences(self.path):
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -91,7 +92,7 @@ class SqliteHubStore:
     def take(self, batch: Sequence[Heard]) -> Taken:
         """See `HubStore.take`."""
         with self._transaction():
-            taking = Taking(self._db, self._sources, self._places)
+            taking = Taking(self._db, self._sources, self._places, pruned_ms=self._pruned_ms)
             # A birth says which run of a sign a state is of, in whatever order the broker gives them.
             for heard in sorted(batch, key=lambda one: one.kind != "birth"):
                 taking.take(heard)
@@ -106,10 +107,22 @@ class SqliteHubStore:
 
     def prune(self, before_utc: datetime) -> int:
         """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
+        before_ms = to_ms(before_utc.astimezone(UTC))
         with self._transaction():
-            return self._db.execute(
-                "DELETE FROM vehicle WHERE last_ms < ?", (to_ms(before_utc.astimezone(UTC)),)
-            ).rowcount
+            n = self._db.execute("DELETE FROM vehicle WHERE last_ms < ?", (before_ms,)).rowcount
+        self._pruned_ms = before_ms
+        return n
+
+    def note(self, key: str, value: str) -> None:
+        """See `HubStore.note`."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+    def noted(self, key: str) -> str | None:
+        """What `note` wrote; None: nothing yet."""
+        with sentences(self.path):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""

@@ -6,12 +6,12 @@ Each message is read, and stored or refused, by itself: what one sign sends wron
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 from telemetry import messages
+from telemetry.hub import losses
 from telemetry.hub.counts import store_interval, store_vehicles
 from telemetry.hub.places import Places
 from telemetry.hub.port import Heard, Taken
@@ -21,6 +21,12 @@ from telemetry.hub.sources import Source, Sources
 from telemetry.messages import Ack
 from telemetry.rows import to_ms
 
+MOST_RANGES = 20_000  # of a source; what would be one more waits at the sign until the gaps close
+MOST_REPLIES = 1000  # of a sign
+REPLY_MAX_BYTES = 20_480
+# Content that is looked at though its number came before.
+_COUNTED = (messages.AGGREGATE, messages.VEHICLES, messages.PLACE)
+
 # What a value that no table takes comes to: refused like one that no parser takes.
 _UNFIT = (ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
 
@@ -28,8 +34,12 @@ _UNFIT = (ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError, 
 class Taking:
     """Takes one message after the other; `result` says what became of them."""
 
-    def __init__(self, db: sqlite3.Connection, sources: Sources, places: Places) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, sources: Sources, places: Places, *, pruned_ms: int = 0
+    ) -> None:
         self._db, self._sources, self._places = db, sources, places
+        self._pruned_ms = pruned_ms  # vehicles of before are forgotten
+        self._now_ms = 0
         self._stored, self._duplicates = 0, 0
         self._refused: list[str] = []
         self._news: list[str] = []
@@ -38,6 +48,7 @@ class Taking:
 
     def take(self, heard: Heard) -> None:
         """Never raises for what a sign sends; sqlite3.Error for what the disk does."""
+        self._now_ms = heard.at_ms
         try:
             match heard.kind:
                 case "state":
@@ -65,7 +76,7 @@ class Taking:
     def _birth(self, heard: Heard) -> None:
         said = messages.parse_birth(heard.payload, heard.sign)
         source = self._source(heard, said.epoch)
-        source.born = True
+        source.born, source.oldest = True, max(source.oldest, said.oldest)
         self._born.add(heard.sign)
         was = read_presence(self._db, heard.sign)
         now = after_birth(was, said.boot, heard.at_ms)
@@ -74,7 +85,7 @@ class Taking:
         if self._text(heard):
             self._stored += 1
         if said.place is not None:
-            self._places.born(source, said.place, heard.at_ms)
+            self._places.born(source, said.place)
 
     def _health(self, heard: Heard) -> None:
         said = messages.parse_health(heard.payload, heard.sign)
@@ -91,11 +102,8 @@ class Taking:
         source = self._sources.of(heard.sign, epoch, heard.at_ms, live=not heard.retained)
         if source.new:
             source.new = False
-            before = self._db.execute("SELECT count(*) FROM source WHERE sign = ?", (heard.sign,)).fetchone()[
-                0
-            ]
-            self._db.execute("INSERT OR IGNORE INTO sign (id) VALUES (?)", (heard.sign,))
-            text = "first heard" if before == 1 else f"sends from another store, its {before}. here"
+            n = self._sources.stores(heard.sign)
+            text = "first heard" if n == 1 else f"sends from another store, its {n}. here"
             self._news.append(f"{heard.sign}: {text} (epoch {epoch})")
         return source
 
@@ -104,10 +112,13 @@ class Taking:
     def _named(self, heard: Heard) -> None:
         named = messages.parse_named(heard.payload, heard.kind, heard.sign)
         source = self._source(heard, named.epoch)
+        if len(source.spans) >= MOST_RANGES and source.spans.opens(named.seq):
+            raise ValueError(f"there are {MOST_RANGES} gaps before {named.seq}; it is not acknowledged")
         source.heard.append(named.seq)
         if named.seq in source.spans:
             source.duplicates += 1
             self._duplicates += 1
+            self._again(heard, source, named)
             return
         try:
             with self._savepoint():
@@ -122,6 +133,27 @@ class Taking:
         if changed:
             self._signs.add(heard.sign)
 
+    def _again(self, heard: Heard, source: Source, named: messages.Named) -> None:
+        """Mostly the same once more. Not so what was told as lost; nor what a copy sends under our names."""
+        if heard.kind not in _COUNTED:
+            return
+        try:
+            with self._savepoint():
+                changed = self._apply(heard, source, named.seq, named.body, again=True)
+        except _UNFIT:
+            return
+        if not changed:
+            return
+        self._signs.add(heard.sign)
+        self._stored += 1
+        if losses.came_late(self._db, source, named.seq):
+            source.received += 1
+            return
+        if not source.clashes:
+            text = "came again with other content: is a copy of its card in use?"
+            self._news.append(f"{heard.sign}: {heard.kind} {named.seq} {text}")
+        source.clashes, source.clash_ms = source.clashes + 1, heard.at_ms
+
     def take_again(self, heard: Heard, epoch: str) -> bool:
         """One that was refused before; whether it could be read."""
         try:
@@ -131,6 +163,7 @@ class Taking:
                 self._apply(heard, source, named.seq, named.body)
         except _UNFIT:
             return False
+        source.refused -= 1
         return True
 
     @contextlib.contextmanager
@@ -146,51 +179,57 @@ class Taking:
             raise
         self._db.execute("RELEASE message")
 
-    def _apply(self, heard: Heard, source: Source, seq: int, body: dict[str, Any]) -> bool:
+    def _apply(
+        self, heard: Heard, source: Source, seq: int, body: dict[str, Any], *, again: bool = False
+    ) -> bool:
         """Whether it changed anything that is counted or shown; ValueError for a body that is none."""
         match heard.kind:
             case messages.AGGREGATE:
-                return self._interval(source, body, heard.at_ms)
+                return self._interval(source, body)
             case messages.VEHICLES:
-                batch = messages.parse_vehicles(body)
-                known = self._places.of(source, batch.installation_id, heard.at_ms)
-                return store_vehicles(self._db, known, batch.records)
+                return self._vehicles(source, body, again=again)
             case messages.PLACE:
-                self._places.told(source, messages.parse_place(body), seq)
+                return self._places.told(source, messages.parse_place(body), seq)
             case messages.GAP:
                 self._gap(source, seq, body)
-                return False
             case messages.REPLY:
-                self._reply(source, seq, body, heard.at_ms)
-                return False
-        return True
+                self._reply(source, seq, body, heard)
+        return False
 
-    def _interval(self, source: Source, body: dict[str, Any], at_ms: int) -> bool:
+    def _interval(self, source: Source, body: dict[str, Any]) -> bool:
         interval = messages.parse_aggregate(body)
-        known = self._places.of(source, interval.installation_id, at_ms)
+        known = self._places.of(source, interval.installation_id)
+        changed = store_interval(self._db, known, interval, source.id)
         if interval.clock != "unknown":
-            self._places.measured_at(known, to_ms(interval.start_utc))
-        return store_interval(self._db, known, interval)
+            self._places.counted(source, interval.installation_id, to_ms(interval.start_utc))
+        return changed
+
+    def _vehicles(self, source: Source, body: dict[str, Any], *, again: bool) -> bool:
+        batch = messages.parse_vehicles(body)
+        records = batch.records
+        if again:
+            records = tuple(one for one in records if to_ms(one.last_utc) >= self._pruned_ms)
+        known = self._places.of(source, batch.installation_id)
+        return store_vehicles(self._db, known, records, again=again)
 
     def _gap(self, source: Source, seq: int, body: dict[str, Any]) -> None:
-        """What was dropped need not be waited for; only what never came is counted as lost."""
-        lost: dict[str, int] = {}
-        for one in messages.parse_gap(body, seq):
-            if new := source.spans.add(one.first, one.last):
-                lost[one.kind] = lost.get(one.kind, 0) + min(new, one.n)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO loss (source_id, seq, kind, messages) VALUES (?, ?, ?, ?)",
-            [(source.id, seq, kind, n) for kind, n in lost.items()],
-        )
+        lost = losses.dropped(self._db, source, messages.parse_gap(body, seq), self._now_ms)
         if lost:
             what = ", ".join(f"{n} {kind}" for kind, n in sorted(lost.items()))
             self._news.append(f"{source.sign}: dropped messages, being full: {what}")
 
-    def _reply(self, source: Source, seq: int, body: dict[str, Any], at_ms: int) -> None:
-        text = json.dumps(messages.parse_reply(body), ensure_ascii=False, separators=(",", ":"))
+    def _reply(self, source: Source, seq: int, body: dict[str, Any], heard: Heard) -> None:
+        if len(heard.payload) > REPLY_MAX_BYTES:
+            raise ValueError(f"a reply of {len(heard.payload)} bytes, where {REPLY_MAX_BYTES} are the most")
+        text = messages.encode(messages.parse_reply(body)).decode()
+        last = self._db.execute("SELECT max(number) FROM reply WHERE sign = ?", (source.sign,)).fetchone()[0]
+        number = (last or 0) + 1
         self._db.execute(
-            "INSERT OR REPLACE INTO reply (source_id, seq, at_ms, body) VALUES (?, ?, ?, ?)",
-            (source.id, seq, at_ms, text),
+            "INSERT INTO reply (sign, number, source_id, seq, at_ms, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (source.sign, number, source.id, seq, heard.at_ms, text),
+        )
+        self._db.execute(
+            "DELETE FROM reply WHERE sign = ? AND number <= ?", (source.sign, number - MOST_REPLIES)
         )
 
     # ----------------------------------------------------------------------- what became of it
@@ -199,6 +238,7 @@ class Taking:
         """To be asked once, after the last message."""
         acks: list[tuple[str, Ack]] = []
         for source in self._sources.touched:
+            self._look_for_losses(source)
             if source.heard or source.born:
                 wanted = self._places.unknown(source)
                 acks += [(source.sign, ack) for ack in source.acks(places_wanted=wanted)]
@@ -212,6 +252,13 @@ class Taking:
             frozenset(self._signs),
             frozenset(self._born),
         )
+
+    def _look_for_losses(self, source: Source) -> None:
+        """After all of the batch: what was on its way when the sign said what it still has, is here now."""
+        if lost := losses.never_came(self._db, source, self._now_ms):
+            first, last = lost
+            what = "speedsign command resend asks its intervals of it again"
+            self._news.append(f"{source.sign}: messages from {first} to {last} never came; {what}")
 
 
 def _gap_news(source: Source) -> list[str]:
