@@ -18,6 +18,8 @@ from telemetry.sender import Sender
 
 _log = logging.getLogger(__name__)
 
+_TIMES_RARER = 6  # a hub that waits for ever, because it does not know what a greeting says, costs little
+
 
 def covers(told: Ack, seq: int) -> bool:
     """Whether this seq is among what the hub has."""
@@ -25,7 +27,7 @@ def covers(told: Ack, seq: int) -> bool:
 
 
 class HubWord:
-    """On the loop. `told` is called when a message was dealt with.
+    """On the loop. `told` is called when a message was dealt with, `greet` when the hub has to be told anew.
 
     A message is given back to the port (`taken`) only then, so that a flood waits at the broker.
     """
@@ -37,6 +39,7 @@ class HubWord:
         clock: Clock,
         rarely_s: float,
         told: Callable[[Waiting], None],
+        greet: Callable[[], None],
     ) -> None:
         self.counters = Counters()
         self.renewing = False  # a new epoch is on its way: nothing may be loaded
@@ -46,6 +49,8 @@ class HubWord:
         self._clock = clock
         self._rarely_s = rarely_s  # what is dear is done so often at most
         self._told = told
+        self._greet = greet
+        self._greeted_s: float | None = None
         self._renewed_s: float | None = None
         self._places_s: float | None = None
 
@@ -81,6 +86,9 @@ class HubWord:
             if ack.places_wanted and self._may(self._places_s, now_s):
                 self._places_s = now_s
                 self._recorder.submit("tell the places", lambda outbox: outbox.places_again(), self._news)
+            if result.lacks and self._may(self._greeted_s, now_s, _TIMES_RARER * self._rarely_s):
+                self._greeted_s = now_s
+                self._greet()
         elif result.outcome is AckOutcome.COPY:
             self._copy(now_s)
         self._told(result.waiting)
@@ -106,8 +114,8 @@ class HubWord:
         self.renewing = False
         self._news(None)
 
-    def _may(self, last_s: float | None, now_s: float) -> bool:
-        return last_s is None or now_s - last_s >= self._rarely_s
+    def _may(self, last_s: float | None, now_s: float, rarely_s: float | None = None) -> bool:
+        return last_s is None or now_s - last_s >= (self._rarely_s if rarely_s is None else rarely_s)
 
     def _news(self, _result: object) -> None:
         self._sender.news(self._clock.monotonic(), at_once=True)

@@ -84,6 +84,7 @@ class AckResult:
     outcome: AckOutcome
     retired: int
     waiting: Waiting
+    lacks: bool = False  # it waits for what this file has no more: the greeting has to tell it what there is
 
 
 class Outbox(Protocol):

@@ -66,7 +66,9 @@ class Publisher:
         slot = slot_s(who.sign, self._settings.spread_s)
         now_s = clock.monotonic()
         self._sender = Sender(replace(self._settings.sending, slot_s=slot), chance, now_s)
-        self._hub = HubWord(recorder, self._sender, clock, self._settings.copy_s, self._told)
+        self._hub = HubWord(
+            recorder, self._sender, clock, self._settings.copy_s, self._told, self.greet_again
+        )
         self._facts = NO_STORE
         self._preparing: asyncio.Task[StoreFacts] | None = None
         self._boot = 0

@@ -191,9 +191,11 @@ class StoreOutbox:
             if outbox_table.is_of_a_copy(self._db, told):
                 return AckResult(AckOutcome.COPY, 0, self.waiting())
             retired = outbox_table.acknowledge(self._db, told)
+            lacks = told.up_to + 1 < outbox_table.oldest(self._db)
+            lacks &= self._meta(_RETIRED_ON) != RetireOn.PUBACK.value  # else it may be at the broker
         waiting = self.waiting()
         self._said_full &= messages.GAP in waiting.rows
-        return AckResult(AckOutcome.TAKEN, retired, waiting)
+        return AckResult(AckOutcome.TAKEN, retired, waiting, lacks)
 
     def settle(self, retired: Sequence[int], refused: Sequence[int]) -> Waiting:
         """Forget what the broker took, where its word is enough; count a try for what it refused."""
