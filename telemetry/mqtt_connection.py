@@ -112,7 +112,7 @@ class Connection:
         if error is not None:
             trusted = self._clock.trusted()
             return connection_error(self._settings, error, self._clock.now_utc(), trusted=trusted)
-        return unreachable(self._settings, ConnectionError("it ended the connection without a word"))
+        return unreachable(self._settings, ConnectionAbortedError("it ended the connection without a word"))
 
     # ----------------------------------------------------------------------- moving bytes
 

@@ -33,6 +33,8 @@ _ADVICE = {
 # The next try gets the same answer until a person has done something, so it waits for minutes.
 _LASTING = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x8E, 0x97, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0xA2})
 
+_CUT = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
 
 class Refusal(BrokerError):  # noqa: N818  a no is its name
     """The broker's no, or ours to it; `lasting` when the next try would get the same one.
@@ -83,4 +85,14 @@ def half_heard(settings: BrokerSettings, filters: list[str]) -> str:
 def unreachable(settings: BrokerSettings, error: Exception) -> BrokerError:
     """A sentence for a connection that was not made."""
     why = str(error) or type(error).__name__
-    return BrokerError(f"mqtt {settings.address} cannot be reached: {why}; check [mqtt] host, port, the link")
+    advice = "check [mqtt] host, port, the link"
+    if isinstance(error, _CUT):  # somebody answered, and did not understand
+        advice = f"{_other_port(settings)}; check [mqtt] tls and port"
+    return BrokerError(f"mqtt {settings.address} cannot be reached: {why}; {advice}")
+
+
+def _other_port(settings: BrokerSettings) -> str:
+    """What is most likely where a connection was taken and then cut before a word of MQTT was said."""
+    if settings.tls is None:
+        return "it may be a port with TLS, and this client is set to plain"
+    return "it may be a port without TLS, or the broker wants another certificate"

@@ -155,8 +155,11 @@ def _tls_failed(settings: BrokerSettings, error: ssl.SSLError) -> BrokerError:
         oldest = settings.tls.oldest if settings.tls else "1.3"
         return Refusal(settings, f"the broker does not speak TLS {oldest} or newer; see [mqtt] tls_version")
     if reason in _NO_TLS:
-        return Refusal(settings, "what answers there does not speak TLS; check [mqtt] host and port")
+        return Refusal(settings, "what answers there does not speak TLS; check [mqtt] tls and port")
     if isinstance(error, ssl.SSLEOFError) or reason == "UNEXPECTED_EOF_WHILE_READING":
-        text = "the broker broke off the encrypted connection; does it want a certificate, or another TLS?"
+        text = (
+            "the broker broke off the encrypted connection: it wants a certificate or another TLS, or none "
+            "at that port; check [mqtt] tls and port"
+        )
         return Refusal(settings, text, lasting=False)
     return unreachable(settings, error)

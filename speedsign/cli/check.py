@@ -61,7 +61,7 @@ def _summary(config: Config) -> list[str]:
         lines += _notes(display, supply=config.supply is not None)
     if config.radar.invert_direction:
         lines.append("radar    directions are inverted")
-    return [*lines, *(_missing(mqtt) if mqtt else ())]
+    return [*lines, *(_doubts(mqtt) if mqtt else ())]
 
 
 def _broker(mqtt: MqttConfig) -> str:
@@ -72,7 +72,12 @@ def _broker(mqtt: MqttConfig) -> str:
     return ", ".join([f"{mqtt.host}:{port}", how, *who])
 
 
-def _missing(mqtt: MqttConfig) -> Iterator[str]:
+def _doubts(mqtt: MqttConfig) -> Iterator[str]:
+    """What would not connect as it is."""
+    if uses_tls(mqtt) and mqtt.port == PORT:
+        yield f"note     {PORT} is usually the plain port of a broker; with TLS it is {PORT_TLS}"
+    elif not uses_tls(mqtt) and mqtt.port == PORT_TLS:
+        yield f"note     {PORT_TLS} is usually the port with TLS of a broker; without it is {PORT}"
     for file in (mqtt.password_file, mqtt.ca_file, mqtt.certificate_file, mqtt.key_file):
         if file and not file.is_file():
             yield f"note     {file} is not on this machine; run needs it"

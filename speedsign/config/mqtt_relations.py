@@ -25,10 +25,25 @@ def mqtt_problems(mqtt: MqttConfig) -> Iterator[Problem]:
     """Everything that does not fit together; empty for a good table."""
     yield from _host(mqtt)
     yield from _credentials(mqtt)
+    if _half_plain(mqtt):
+        yield Problem(
+            ("mqtt", "allow_plain"),
+            "needs tls = false beside it, or the messages are encrypted all the same: say both, or leave "
+            "allow_plain out and name certificate_file and key_file",
+            mqtt.allow_plain,
+            against=(("mqtt", "host"), ("mqtt", "tls"), *(("mqtt", key) for key in _FILES)),
+        )
+        return
     if uses_tls(mqtt):
         yield from _known_to_the_broker(mqtt)
     else:
         yield from _plain(mqtt)
+
+
+def _half_plain(mqtt: MqttConfig) -> bool:
+    """Whether one of the two words for readable messages is missing, and nothing says that TLS is meant."""
+    named = any(getattr(mqtt, key) for key in _FILES)
+    return mqtt.allow_plain and mqtt.tls is None and not named and not is_loopback(mqtt.host)
 
 
 def _host(mqtt: MqttConfig) -> Iterator[Problem]:

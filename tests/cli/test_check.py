@@ -203,3 +203,21 @@ def test_what_changes_with_the_hour_is_read_back_and_what_the_panel_cannot(tmp_p
         + "[supply]\nunit = 11\ncoil = 0\n"
     )
     assert "keeps its last number" not in speedsign("check", "--config", config).stdout
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "noted"),
+    [
+        ("port = 1883\ntls = true", "1883 is usually the plain port"),
+        ("port = 1883\nca_file = '/nowhere/ca.pem'", "1883 is usually the plain port"),
+        ("port = 8883", "8883 is usually the port with TLS"),
+        ("port = 1883", None),
+        ("port = 8883\ntls = true", None),
+        ("tls = true", None),
+    ],
+)
+def test_a_port_that_is_usually_the_other_one_is_noted(config: Path, mqtt: str, noted: str | None) -> None:
+    config.write_text(f'{GOOD}[mqtt]\nhost = "localhost"\n{mqtt}\n')
+    result = speedsign("check", "--config", config)
+    assert result.exit_code == 0
+    assert (f"note     {noted}" in result.stdout) if noted else (" is usually " not in result.stdout)

@@ -59,7 +59,8 @@ def test_what_fits_together(text: str, encrypted: bool) -> None:
     [
         (FAR, "sign.toml:7: [mqtt] certificate_file", "mqtt.example.lv has to know this sign"),
         (FAR + "tls = true", "[mqtt] certificate_file", "has to know this sign"),
-        (FAR + "allow_plain = true", "[mqtt] certificate_file", "has to know this sign"),
+        (FAR + "allow_plain = true", "sign.toml:9: [mqtt] allow_plain = True", "needs tls = false beside it"),
+        (FAR + "port = 1883\nallow_plain = true\n" + PASSWORD, "[mqtt] allow_plain", "needs tls = false"),
         (FAR + "tls = false", "sign.toml:9: [mqtt] tls = False", "readable for all on the way"),
         (FAR + PLAIN + 'ca_file = "/ca.pem"', "sign.toml:11: [mqtt] ca_file", "tls is false"),
         ('host = "localhost"\ntls = false\n' + CERTIFICATE, "certificate_file", "tls is false"),
@@ -89,6 +90,13 @@ def test_what_does_not_is_said_with_its_key(text: str, line: str, said: str) -> 
 def test_several_problems_are_said_at_once() -> None:
     found = problems(FAR + 'tls = false\nusername = "me"\nkey_file = "/k.pem"')
     assert len(found) == 4
+
+
+def test_the_first_sentence_about_an_old_config_is_about_what_has_changed() -> None:
+    found = problems(FAR + "port = 1883\nallow_plain = true")
+    assert len(found) == 1
+    assert "allow_plain = True: needs tls = false beside it" in found[0]
+    assert "certificate_file and key_file" in found[0]
 
 
 HOSTS = st.sampled_from(["localhost", "127.0.0.1", "mqtt.example.lv", "10.0.0.1", "::1", "fd00::1"])

@@ -19,7 +19,7 @@ from speedsign.config.schema import MqttConfig
 from speedsign.errors import BrokerError, ConfigError
 from telemetry.broker_settings import broker_settings
 from telemetry.mqtt import BrokerSettings, Published, TlsSettings
-from telemetry.mqtt_tls import tls_context
+from telemetry.mqtt_tls import connection_error, tls_context
 from telemetry.mqtt_wire import Wire
 from tests.support import run, until
 from tests.telemetry.broker import Broker
@@ -159,12 +159,55 @@ def test_what_answers_is_no_tls_at_all(pki: Pki) -> None:
         peer.send(connack())
         await peer.until_gone()
 
-    run(refused("does not speak TLS; check [mqtt] host and port", plain, pki))
+    run(refused("does not speak TLS; check [mqtt] tls and port", plain, pki))
 
 
 @wires
 def test_a_broker_that_says_nothing_to_a_handshake(pki: Pki) -> None:
     run(refused("timed out", Peer.until_gone, pki))
+
+
+@wires
+@pytest.mark.parametrize("broker_has_tls", [True, False])
+def test_plain_and_tls_that_meet_are_told_as_the_likely_cause(
+    broker_has_tls: bool, pki: Pki, tmp_path: Path
+) -> None:
+    async def main() -> str:
+        lines = mutual_tls(pki.authority, pki.server, tmp_path) if broker_has_tls else ()
+        with Broker(tmp_path, *lines) as broker:
+            wanted = settings(broker.port, tls=None if broker_has_tls else pki.trusted(), **QUICK)
+            async with running(wanted, DOWN) as it:
+                await until(lambda: it.errors)
+                return it.errors[0]
+
+    said = run(main())
+    assert "check [mqtt] tls and port" in said
+    assert ("with TLS" if broker_has_tls else "without TLS") in said
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(104, "Connection reset by peer"),
+        BrokenPipeError(32, "Broken pipe"),
+        ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+        ssl.SSLError(1, "[SSL: RECORD_LAYER_FAILURE] record layer failure"),
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+    ],
+    ids=lambda error: type(error).__name__ + str(error.errno),
+)
+def test_errors_of_the_wrong_port_name_tls_and_port(error: OSError, tls: bool, pki: Pki) -> None:
+    """As OpenSSL, or the kernel, says that one side speaks TLS and the other one does not."""
+    wanted = settings(1, tls=pki.trusted() if tls else None)
+    if isinstance(error, ssl.SSLError):
+        error.reason = str(error).partition("SSL: ")[2].partition("]")[0]
+    told = str(connection_error(wanted, error, datetime(2026, 5, 4, tzinfo=UTC), trusted=True))
+    assert "check [mqtt] tls and port" in told
+    refused = ConnectionRefusedError(111, "Connection refused")
+    told = str(connection_error(wanted, refused, datetime(2026, 5, 4, tzinfo=UTC), trusted=True))
+    assert "Connection refused" in told
+    assert "TLS" not in told, "nobody answered at all"
 
 
 @wires
