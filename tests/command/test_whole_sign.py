@@ -79,6 +79,30 @@ def test_a_change_reaches_the_panel_and_is_undone_or_kept(tmp_path: Path, broker
     run(scene(), timeout_s=150)
 
 
+def listening(pid: int) -> list[str]:
+    """Sockets of a process that wait for others to connect, or to send by UDP (proc(5))."""
+    own = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    found = []
+    for kind, waiting in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == waiting and f"socket:[{words[9]}]" in own:
+                found.append(f"{kind} {words[1]}")
+    return found
+
+
+def test_a_sign_listens_on_no_port(tmp_path: Path, broker: Broker) -> None:
+    assert listening(broker.pid), "a broker does"
+
+    async def scene() -> None:
+        async with CommandRig(tmp_path, broker) as rig:
+            await rig.said("connected")
+            assert rig._daemon
+            assert listening(rig._daemon.pid) == []
+
+    run(scene(), timeout_s=60)
+
+
 def test_who_is_heard_and_who_is_not(tmp_path: Path, broker: Broker) -> None:
     async def scene() -> None:
         async with CommandRig(tmp_path, broker) as rig:

@@ -19,9 +19,9 @@ ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 
 
-def directives() -> dict[str, list[str]]:
+def directives(unit: Path = UNIT) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for line in UNIT.read_text(encoding="utf-8").splitlines():
+    for line in unit.read_text(encoding="utf-8").splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             found.setdefault(name, []).append(value)
@@ -53,6 +53,29 @@ def _about(unit: Path, said: str) -> list[str]:
 def test_little_is_exposed(shipped: Path) -> None:
     result = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_TENTHS}", shipped)
     assert result.returncode == 0, result.stdout
+
+
+both = pytest.mark.parametrize("shipped", [UNIT, HUB], ids=lambda path: path.name)
+
+
+@both
+def test_no_memory_is_writable_and_executable(shipped: Path) -> None:
+    assert directives(shipped)["MemoryDenyWriteExecute"] == ["yes"]
+
+
+@both
+def test_a_user_of_its_own_without_any_privilege(shipped: Path) -> None:
+    found = directives(shipped)
+    assert found["User"] == found["Group"] == ["speedsign"]
+    assert found["CapabilityBoundingSet"] == found["AmbientCapabilities"] == [""]
+    assert found["NoNewPrivileges"] == ["yes"]
+
+
+@both
+def test_one_program_that_speaks_ip_and_to_systemd(shipped: Path) -> None:
+    found = directives(shipped)
+    assert len(found["ExecStart"]) == 1
+    assert found["RestrictAddressFamilies"] == ["AF_UNIX AF_INET AF_INET6"]
 
 
 def test_the_unit_restarts_a_sign_that_hangs() -> None:

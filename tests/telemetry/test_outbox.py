@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from speedsign.config.schema import MqttConfig
 from speedsign.errors import StoreError
 from telemetry import outbox_table
 from telemetry.angle import correct_angle
@@ -217,6 +218,15 @@ def test_vehicles_are_told_once_through_restarts(path: Path) -> None:
             close(store, 6 if n == 3 else 1)
     with contextlib.closing(SqliteStore(path, "bauska-3", vehicles=True)) as store:
         assert [speed for batch in batches(store) for speed in batch] == [30 + n % 50 for n in range(280)]
+
+
+def test_single_vehicles_stay_here_unless_that_is_switched_on(path: Path) -> None:
+    assert MqttConfig(host="localhost").vehicles is False
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        store.begin(BAUSKA, T0)
+        drive(store, 250)
+        close(store, 8)
+        assert set(kinds(store)) == {"place", "agg"}
 
 
 def test_vehicles_are_told_from_when_that_is_switched_on(path: Path) -> None:
