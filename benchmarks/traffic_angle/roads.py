@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import acos, degrees, hypot
 from random import Random
-from statistics import median
 from typing import NamedTuple
 
 from benchmarks.accuracy.scenes import LD2415H, LD2451, OPS243, Sensor
@@ -16,6 +15,8 @@ from simulator.traffic import Flow, random_traffic
 from simulator.vehicles import KMH_PER_MPS, Seen
 from speedsign.calibration.approach import LEAST_READINGS, LEAST_S, Approach, representative
 from speedsign.calibration.collect import CollectingTracker
+from speedsign.calibration.traffic_angle import TRIMMED
+from speedsign.calibration.trimmed import middle_of
 from speedsign.model import Direction, Reading
 
 LONGEST_S = 3600.0
@@ -69,9 +70,9 @@ def record(mast: Mast, seed: int, cars: int) -> Recording:
     return Recording(approaches, [angle for one in approaches if (angle := _truth(one, truth)) is not None])
 
 
-def population_deg(recordings: Sequence[Recording]) -> float:
-    """The angle that is sought: the median of all cars of many recordings of one mast."""
-    return median(angle for recording in recordings for angle in recording.angles_deg)
+def population_deg(angles_deg: Sequence[float]) -> float:
+    """The angle that is sought: the middle of all cars of many recordings of one mast."""
+    return middle_of(angles_deg, TRIMMED).mean
 
 
 def _road(mast: Mast, seed: int) -> Road:

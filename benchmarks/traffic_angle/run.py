@@ -5,9 +5,9 @@ python -m benchmarks.traffic_angle.run --seeds 8    a look
 
 Each angle is met on four masts, a quarter of the seeds each: an OPS243, an LD2415H (wide beam, no
 strengths), an LD2451 (whole km/h, ranges) and an OPS243 with twice the noise, dense platoons and many who
-brake. Truth is the median over all cars of all seeds of a mast. Beside the estimate stand two plain ways:
-the ratio of the representative radial speed to the highest of the same car, and to the speed that the
-tracker's own passage gives; of each the median over the cars, and the angle of that cosine.
+brake. Truth is the mean of the middle half of all cars of all seeds of a mast. Beside the estimate stand two
+plain ways: the ratio of the representative radial speed to the highest of the same car, and to the speed that
+the tracker's own passage gives; of each the median over the cars, and the angle of that cosine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from math import acos, degrees, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 
-from benchmarks.traffic_angle.roads import Mast, hard, ld2415h, ld2451, ops, record
+from benchmarks.traffic_angle.roads import Mast, hard, ld2415h, ld2451, ops, population_deg, record
 from speedsign.calibration.approach import Approach, representative
 from speedsign.calibration.traffic_angle import TrafficAngle, traffic_angle
 from speedsign.model import Direction
@@ -101,7 +101,7 @@ def rows(outcomes: Sequence[Outcome], by_mast: bool) -> Iterator[str]:
         truth = {}
         for which in range(len(masts)):
             angles = [deg for one in here if one.mast == which for deg in one.truths_deg]
-            truth[which] = median(angles) if angles else float("nan")
+            truth[which] = population_deg(angles) if angles else float("nan")
         yield _row(f"{angle}°", "all", here, truth)
         if by_mast:
             for which, mast in enumerate(masts):

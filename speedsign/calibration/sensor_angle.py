@@ -13,12 +13,12 @@ sensor's correction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import acos, cos, degrees, isfinite, radians, sqrt
-from statistics import fmean, median, stdev
+from math import acos, cos, degrees, isfinite, radians
+from statistics import median
 from typing import NamedTuple
 
 from speedsign.calibration.approach import Approach, checked
-from speedsign.calibration.student import quantile
+from speedsign.calibration.trimmed import middle_of
 from speedsign.tracking.params import KMH_PER_MPS
 
 _KEYS: Mapping[str, Mapping[str, str]] = {
@@ -85,16 +85,11 @@ class RangeCheck(NamedTuple):
 
 def by_ranges(approaches: Iterable[Approach]) -> RangeCheck | None:
     """Speeds held against ranges; None: the radar tells none, or too few passages have them."""
-    factors = sorted(factor for one in approaches if (factor := _factor(checked(one))) is not None)
-    cut = int(_TRIMMED * len(factors))
-    kept = factors[cut : len(factors) - cut]
-    if len(kept) < LEAST_PASSAGES:
+    factors = [factor for one in approaches if (factor := _factor(checked(one))) is not None]
+    if len(factors) < LEAST_PASSAGES:
         return None
-    # The trimmed mean's interval by the spread that the trimmed ends are brought in to.
-    brought = [min(max(one, kept[0]), kept[-1]) for one in factors]
-    half = quantile(len(kept) - 1) * stdev(brought) / ((1.0 - 2 * _TRIMMED) * sqrt(len(factors)))
-    middle = fmean(kept)
-    return RangeCheck(middle, middle - half, middle + half, len(factors))
+    mean, half = middle_of(factors, _TRIMMED)
+    return RangeCheck(mean, mean - half, mean + half, len(factors))
 
 
 def _factor(approach: Approach) -> float | None:

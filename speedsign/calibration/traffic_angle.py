@@ -5,12 +5,12 @@ tracker takes the upper quartile of a car's radial speeds and divides it by the 
 radar that is turned 25 degrees towards a lane 5 m away still reads most cars at 9 degrees, because it hears
 them long before they come into the middle of its beam; divided by the cosine of 25, speeds would be 9 %
 too high. So the angle that is sought is the one between line of sight and road at that reading, in the
-middle of all passages: half of them are read at less. It follows from the speeds alone (`approach`), with
+middle of all passages: the mean of their middle half. It follows from the speeds alone (`approach`), with
 any radar that tells approaching cars apart.
 
-Left out are passages that show no fall, and drivers who brake or pull away in the beam. The interval is
-that of the median by its order statistics (no shape of distribution is assumed), widened by what the
-method itself may be off.
+All passages together tell how far away the lane is, and with that each tells its angle. Left out are drivers
+who brake or pull away in the beam, and tracks that are two cars. The interval is that of the trimmed mean
+(`trimmed`), widened by what the method itself may be off.
 
 What speeds alone cannot tell: an angle that the sensor itself corrects for. It makes all speeds, and with
 them all distances, larger by one factor, and the angles stay as they are. A radar that tells ranges gives
@@ -22,12 +22,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import comb, cos, hypot, radians
+from math import cos, hypot, radians
 from statistics import median
 
 from speedsign.calibration.approach import LANES_M, NOISE_MPS, Approach, Fits, Seen
+from speedsign.calibration.trimmed import middle_of
 
 LEAST_PASSAGES = 30
+TRIMMED = 0.25  # of the angles, at either end
 LEAST_SHARE = 0.3  # of the passages that can be used: fewer, and what is left is a selection
 # By how many squares of standard deviations a lane explains readings better than none: less is no fall.
 _FALL = 12.0
@@ -36,7 +38,7 @@ _ACCEL_MPS2 = 0.9  # a driver who does more is braking, or pulling away
 _MISFIT_MPS, _MISFIT_TIMES = 0.3, 3.0  # more, or so many times the usual: two cars, or one that turned off
 _UNSURE_DEG, _UNSURE_PART = 1.0, 0.4  # a passage that tells its angle worse tells nothing
 # What may shift all passages alike, habits of drivers and noise: degrees, parts, parts for each m/s of noise.
-_METHOD_DEG, _METHOD_PART, _METHOD_NOISE = 0.25, 0.03, 0.25
+_METHOD_DEG, _METHOD_PART, _METHOD_NOISE = 0.5, 0.03, 0.25
 
 SHORT, NO_FALL = "short", "no fall"
 UNSTEADY, MISFITS, UNSURE = "brakes or pulls away", "does not fit", "unsure"
@@ -78,37 +80,18 @@ def traffic_angle(approaches: Iterable[Approach]) -> TrafficAngle | CannotTell:
     refusal = _refusal(len(approaches), len(seen), rejected)
     if refusal is not None:
         return CannotTell(refusal, len(seen), dict(+rejected))
-    angles = sorted(one.angle_deg for one in seen)
-    angle_deg = median(angles)
-    low, high = median_interval(len(angles))
+    angle_deg, by_chance_deg = middle_of([one.angle_deg for one in seen], TRIMMED)
     method_deg = hypot(_METHOD_DEG, (_METHOD_PART + _METHOD_NOISE * noise_mps) * angle_deg)
+    half_deg = hypot(by_chance_deg, method_deg)
     return TrafficAngle(
         angle_deg=angle_deg,
-        low_deg=max(angle_deg - hypot(angle_deg - angles[low], method_deg), 0.0),
-        high_deg=angle_deg + hypot(angles[high] - angle_deg, method_deg),
+        low_deg=max(angle_deg - half_deg, 0.0),
+        high_deg=angle_deg + half_deg,
         passages=len(seen),
         rejected=dict(+rejected),
         beside_m=median(one.beside_m for one in seen),
         error_percent=100.0 * (cos(radians(angle_deg)) - 1.0),
     )
-
-
-def median_interval(n: int, confidence: float = 0.95) -> tuple[int, int]:
-    """Which two of n values in order enclose the median of what they are drawn from, at least so surely.
-
-    How many of them lie below it is binomial, whatever the distribution. Raises ValueError for too few.
-    """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError("a confidence lies between 0 and 1")
-    outside, below = 0.0, -1
-    for k in range(n // 2):
-        outside += comb(n, k) / 2**n
-        if 2 * outside > 1.0 - confidence:
-            break
-        below = k
-    if below < 0:
-        raise ValueError(f"{n} values are too few for an interval of their median")
-    return below, n - 1 - below
 
 
 def lane_of(fits: Sequence[Fits]) -> float:
@@ -138,13 +121,15 @@ def _sorted_out(approaches: Sequence[Approach], rejected: Counter[str]) -> tuple
     noise_mps = median(one.own_noise_mps() for one in falling) if falling else NOISE_MPS
     for one in falling:
         one.noise_mps = noise_mps
-    falls = [one for one in falling if one.without_lane() - min(one.against(LANES_M)) > _FALL]
-    rejected[NO_FALL] += len(falling) - len(falls)
-    if not falls:
+    flat = sum(one.without_lane() - min(one.against(LANES_M)) <= _FALL for one in falling)
+    if flat > (1.0 - LEAST_SHARE) * len(falling):
+        rejected[NO_FALL] += flat
         return [], noise_mps
-    lane_m = lane_of(falls)
+    # A car that alone does not show it tells its angle all the same, once the lane is known: those seen
+    # briefly would be missing else.
+    lane_m = lane_of(falling)
     kept = []
-    for one in falls:
+    for one in falling:
         seen = one.seen(lane_m)
         reason = _why_not(seen, noise_mps)
         if reason is None:

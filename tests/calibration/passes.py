@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import atan, degrees, hypot
 from random import Random
-from statistics import median
 
 from speedsign.calibration.approach import Approach, representative
+from speedsign.calibration.traffic_angle import TRIMMED
+from speedsign.calibration.trimmed import middle_of
 
 KMH = 3.6
 SPACING_S = 0.1
@@ -54,7 +54,7 @@ def street(
     corrected: float = 1.0,
     ranges: bool = False,
 ) -> tuple[list[Approach], float]:
-    """Many cars of different speeds, seen from and to different places; and the median of the true angles."""
+    """Many cars of different speeds, seen from and to different places; and the middle of the true angles."""
     random = Random(seed)
     cars, angles = [], []
     for _ in range(n):
@@ -71,13 +71,9 @@ def street(
         )
         cars.append(one)
         angles.append(true[stands_for(one)])
-    return cars, median(angles)
+    return cars, middle_of(angles, TRIMMED).mean
 
 
 def stands_for(one: Approach) -> int:
     """Which reading is the representative one."""
     return representative(one.times_s, one.speeds_kmh)[0]
-
-
-def means(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
