@@ -31,6 +31,7 @@ path = "{folder}/sign.db"
 [mqtt]
 host = "127.0.0.1"
 port = {broker_port}
+retire_on = "puback"  # whoever listens here is no hub
 """
 
 Script = Iterable[tuple[float, int, float, str]]  # second, lane (0 approaching, 1 receding), km/h, kind
