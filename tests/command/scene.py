@@ -15,7 +15,6 @@ from tests.telemetry.broker import Broker, Listener
 from tests.wires.rig import Rig, Script
 
 REMOTE = """
-retire_on = "puback"
 [clock]
 trust = "{trust}"
 [remote]
