@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	bench-statistics bench-compare bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	bench-statistics bench-compare bench-angle bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
 	describe faults words lock tools clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
 	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
 	@echo "make bench-statistics   a year of one sign beside DuckDB; bench-compare: how often ranges hold the truth"
+	@echo "make bench-angle     how well traffic tells the mounting angle"
 	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
 	@echo "make forged-commands a million bad commands: none is accepted"
 	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
@@ -87,24 +88,27 @@ bench-statistics: $(TESTS)
 bench-compare: $(TESTS)
 	$(BIN)/python -m benchmarks.compare_coverage.run --write
 
+bench-angle: $(TESTS)
+	$(BIN)/python -m benchmarks.traffic_angle.run
+
 kill-matrix: $(TESTS) tools
-	$(BIN)/python -m benchmarks.kill_matrix.run
+	$(BIN)/python -m benchmarks.kill_matrix.run --seeds 20 --write
 
 forged-commands: $(TESTS)
 	$(BIN)/python -m benchmarks.forged_commands.run
 
 bench-bytes: $(TESTS) tools
-	$(BIN)/python -m benchmarks.wire_bytes.run
+	$(BIN)/python -m benchmarks.wire_bytes.run --write
 
 bench-backlog: $(TESTS) tools
 	$(BIN)/python -m benchmarks.backlog.run
-	$(BIN)/python -m benchmarks.backlog_wires.run
+	$(BIN)/python -m benchmarks.backlog_wires.run --write
 
 bench-hub: $(TESTS) tools
 	$(BIN)/python -m benchmarks.hub_ingest.run
 
 bench-fleet: $(TESTS) tools
-	$(BIN)/python -m benchmarks.fleet.run
+	$(BIN)/python -m benchmarks.fleet.run --write
 
 describe: $(TESTS)
 	$(BIN)/python -m tests.messages.describe

@@ -2,7 +2,7 @@
 
     python -m benchmarks.kill_matrix.run --seeds 20 --seconds 60
     python -m benchmarks.kill_matrix.run --retire-on puback     the weaker word: loses, and says so (exit 1)
-    make bench-kills                                            20 seeds, the table into docs/telemetry.md
+    make kill-matrix                                            20 seeds, the table into docs/telemetry.md
 
 The real store, publisher and port, the real `speedsign hub`, a real mosquitto with persistence; see
 tests/wires/kill_matrix.py.
