@@ -23,11 +23,10 @@ from tests.telemetry.certificates import Authority, Issued, mutual_tls
 pytestmark = pytest.mark.wires
 
 
-def documented(name: str) -> str:
-    """The block of docs/hub.md that is the file of that name."""
-    found = [
-        body for _, body in pages.FENCE.findall(pages.text("docs/hub.md")) if body.startswith(f"# {name}\n")
-    ]
+def documented(kind: str) -> str:
+    """The broker's file (conf, acl) of docs/security.md, where it stands; docs/hub.md names it."""
+    assert "signs.conf" in pages.text("docs/hub.md")
+    found = re.findall(rf"^```{kind}\n(.*?)^```", pages.text("docs/security.md"), re.MULTILINE | re.DOTALL)
     assert len(found) == 1
     return str(found[0])
 
@@ -41,16 +40,17 @@ def authority(tmp_path: Path) -> Authority:
 def broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
     folder = tmp_path / "broker"
     folder.mkdir()
-    acl = documented("/etc/mosquitto/speedsign.acl")
+    acl = documented("acl")
     lines = mutual_tls(authority, authority.server(), folder, acl)
-    more = re.findall(r"^max_\w+ \d+$", documented("/etc/mosquitto/conf.d/speedsign.conf"), re.MULTILINE)
+    more = re.findall(r"^(?:max_\w+ \d+|use_username_as_clientid true)$", documented("conf"), re.MULTILINE)
+    assert len(more) == 4
     with Broker(folder, *lines, *more, anonymous=False) as found:
         yield found
 
 
 def test_the_shipped_broker_demands_what_the_rig_demands() -> None:
     wanted = {"require_certificate true", "use_identity_as_username true", "tls_version tlsv1.3"}
-    assert wanted <= set(documented("/etc/mosquitto/conf.d/speedsign.conf").splitlines())
+    assert wanted <= set(documented("conf").splitlines())
 
 
 class Voice:
@@ -82,7 +82,7 @@ class Voice:
 def test_certificates_and_rights_of_the_documents_are_enough_and_not_too_much(
     tmp_path: Path, authority: Authority, broker: Broker
 ) -> None:
-    hub, sign = authority.client("hub"), authority.client(SIGN)
+    hub, sign = authority.client("hub.main"), authority.client(SIGN)
     path = tmp_path / "hub.db"
     config = tmp_path / "hub.toml"
     config.write_text(
@@ -91,7 +91,7 @@ def test_certificates_and_rights_of_the_documents_are_enough_and_not_too_much(
         f'key_file = "{hub.key}"\n'
     )
     hub.key.chmod(0o600)
-    home = authority.client("home-assistant")
+    home = authority.client("home.assistant")
     watching = Voice(broker.port, authority, home, "homeassistant/#", "speedsign/#")
     there = Voice(broker.port, authority, sign, f"speedsign/1/{SIGN}/down/#", "speedsign/1/iecava-2/down/#")
     other = Voice(broker.port, authority, authority.client("iecava-2"), f"speedsign/1/{SIGN}/down/#")
