@@ -22,6 +22,7 @@ from telemetry.too_long import TooLong
 _WHOLE = 1 - 1e-6  # of a token, for what floats lose
 _SLOW_SENDS = 4  # a row that was sent so often holds up no other one any more
 _SLOW_AT_MOST = 100
+_ROOM_FOR_ANSWERS = 2  # beside a window that is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ class Sender:
     def loaded(self, rows: Sequence[OutboxRow], wanted: Wanted, now_s: float) -> None:
         """What the store gave."""
         for row in rows:
-            self._items.setdefault(row.seq, _Item(row, now_s))
+            if row.kind == messages.REPLY or self.under_way < self.settings.window:
+                self._items.setdefault(row.seq, _Item(row, now_s))
         if wanted.probe:
             if not rows:
                 self._probed(now_s)
@@ -276,7 +278,7 @@ class Sender:
         self._look_for_silence(now_s)
         self._tokens, self._tokens_s = self._tokens_at(now_s), now_s
         found = []
-        for item in sorted(self._items.values(), key=lambda item: item.row.value):
+        for item in sorted(self._items.values(), key=self._haste):
             if self._tokens < _WHOLE:
                 break
             if not item.unanswered and item.due_s <= now_s and self._may_go(item):
@@ -284,7 +286,7 @@ class Sender:
                 item.sends += 1
                 item.unanswered, item.first_s, item.last_s = True, min(item.first_s, now_s), now_s
                 found.append(item.row)
-        return found
+        return sorted(found, key=lambda row: row.value)
 
     def _may_go(self, item: _Item) -> bool:
         """Everything, while the hub is there; else the one row that asks for it, and answers to commands."""
@@ -305,6 +307,11 @@ class Sender:
     def _is_new_answer(self, item: _Item) -> bool:
         """Whoever commanded may hear the broker, whether a hub does or not."""
         return item.row.kind == messages.REPLY and not item.sends
+
+    def _haste(self, item: _Item) -> tuple[int, bool, int]:
+        """As the rows' value, but a person waits for an answer: what is sent once more lets it go first."""
+        rank, order = item.row.value
+        return rank, rank == 0 and item.sends > 0, order
 
     def _asked(self) -> _Item | None:
         """The row that asks for the hub, while it has not had its chance."""
@@ -339,8 +346,8 @@ class Sender:
 
     @property
     def under_way(self) -> int:
-        """Rows that count against the window."""
-        return sum(not item.slow for item in self._items.values())
+        """Rows that count against the window: not the answers to commands, which are few."""
+        return sum(not item.slow and item.row.kind != messages.REPLY for item in self._items.values())
 
     def _may_send(self, now_s: float) -> bool:
         return self._up and now_s >= self._hold_until_s
@@ -359,9 +366,12 @@ class Sender:
         under_way = self.under_way
         if len(self._items) - under_way >= _SLOW_AT_MOST:
             return 0
-        if not self._trusted and not self._urgent:
+        free = max(0, self.settings.window - under_way)
+        if self._urgent:
+            return max(free, _ROOM_FOR_ANSWERS)
+        if not self._trusted:
             return 0 if under_way else 1
-        return max(0, self.settings.window - under_way)
+        return free
 
     def _tokens_at(self, now_s: float) -> float:
         settings = self.settings

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from telemetry.messages import REPLY
 from telemetry.outbox import OutboxRow
 from telemetry.sender import Sender, SenderSettings, Trouble
+from tests.telemetry.test_sender import World
 
 
 def silent(now_s: float) -> Sender:
@@ -42,3 +45,22 @@ def test_other_news_wait_while_nobody_answers() -> None:
     sender.news(3600.0)
     wanted = sender.wanted(3600.0)
     assert wanted is None or wanted.probe
+
+
+@pytest.mark.parametrize("silent_s", [1.0, 5.0, 20.0, 40.0, 100.0, 900.0])
+def test_an_answer_goes_out_at_once_though_the_hub_has_just_gone(silent_s: float) -> None:
+    """The window is full of what it does not acknowledge, and all of that is to be sent again."""
+    world = World()
+    world.greeted()
+    world.put("agg", "agg", "agg")
+    world.run(20.0)
+    world.hub = False
+    world.put(*["agg"] * 30)
+    world.run(silent_s)
+    for _ in range(3):
+        world.put(REPLY)
+        world.sender.news(world.now_s, at_once=True)
+        asked_s = world.now_s
+        world.run(5.0)
+        assert [row.kind for at_s, row in world.wire if at_s >= asked_s].count(REPLY) >= 1
+        assert max(at_s for at_s, row in world.wire if row.seq == world.seq) - asked_s <= 2.0
