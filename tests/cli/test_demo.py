@@ -21,12 +21,12 @@ from tests.telemetry.broker import Broker, free_port
 pytestmark = pytest.mark.wires
 KEYS = ["seconds", "vehicles_passed", "vehicles_counted", "display_writes", "mqtt_messages", "faults"]
 RUNS = [
-    ("ops243", 1, 16),
-    ("ops243", 2, 18),
+    ("ops243", 1, 12),
+    ("ops243", 2, 13),
     ("ops243", 3, 10),
     ("ops243", 4, 5),
-    ("ld2415h", 2, 16),
-    ("ld2415h", 3, 18),
+    ("ld2415h", 2, 12),
+    ("ld2415h", 3, 13),
     ("ld2415h", 4, 7),
     ("ld2415h", 1, 1),
 ]

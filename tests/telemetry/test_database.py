@@ -356,7 +356,7 @@ def test_what_was_acknowledged_is_there_after_kill_9(path: Path) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout
             for line in writer.stdout:
-                if int(line) >= acknowledged + 150 + 37 * round_:
+                if int(line) >= acknowledged + 60 + 37 * round_:
                     os.kill(writer.pid, signal.SIGKILL)
                     break
             rest = writer.stdout.read().split("\n")[:-1]  # a torn last line was no acknowledgement
