@@ -443,6 +443,10 @@ class Remote(Protocol):
 
     def faults(self) -> list[Fault]: ...
 
+    def health(self) -> Mapping[str, int]:
+        """Since the start: `taken`, `refused_` and each reason, `ignored`."""
+        ...
+
 
 class Telemetry(Protocol):
     """What takes intervals out of the outbox and to the broker."""

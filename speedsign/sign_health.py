@@ -70,6 +70,7 @@ class SignHealth:
                 store_bytes=_size(self._path),
                 mqtt=parts.telemetry.health() if parts.telemetry else {},
                 machine=self._machine.facts(self._path),
+                commands=parts.remote.health() if parts.remote else {},
                 day=self._day,
             )
         )

@@ -18,7 +18,7 @@ from telemetry.message_json import encode
 
 DAY_S = 86_400
 LONGEST_BYTES = 870  # and the name before it: 1 KB
-_LEAST_FIRST = ("panel", "radar", "store", "dropped", "mqtt", "machine", "queue", "faults", "day")
+_LEAST_FIRST = ("panel", "commands", "radar", "store", "dropped", "mqtt", "machine", "queue", "faults", "day")
 _STEP_S = 900  # the last day begins and ends with a quarter of an hour
 _CODES_AT_MOST = 12
 _WORD_AT_MOST = 20
@@ -30,6 +30,7 @@ _PANEL = ("retries", "timeouts", "bad_replies", "mismatches", "reconnects")
 _STORE = ("waiting", "retries", "dropped", "lost", "rejected")
 _MQTT = ("connections", "connections_ended", "refused", "refused_messages", "nobody_listens", "rebuilt")
 _QUEUE, _DROPPED = "queue_", "dropped_"  # of the publisher's: followed by the kind of message
+_COMMANDS, _REFUSED = ("taken", "ignored"), "refused_"
 _QUEUE_BYTES, _ACK_AGE = "queue_bytes", "last_ack_age_s"
 
 
@@ -60,6 +61,7 @@ class Vitals:
     mqtt: Mapping[str, int] = field(default_factory=dict)
     machine: MachineFacts = field(default_factory=MachineFacts)
     day: LastDay | None = None
+    commands: Mapping[str, int] = field(default_factory=dict)  # counters since the daemon's start
 
 
 def health_body(now: Vitals) -> dict[str, object]:
@@ -92,6 +94,7 @@ def _all(now: Vitals) -> dict[str, object]:
         dropped=_of_kinds(now.mqtt, _DROPPED),
         machine=_machine(now.machine),
         faults=_codes(now.faults),
+        commands=_commands(now.commands),
     )
 
 
@@ -126,6 +129,13 @@ def _mqtt(counters: Mapping[str, int]) -> dict[str, object]:
         ack_age_s=None if age_s < 0 else _count(age_s),
         queue_kb=None if size_bytes is None else _count(-(-size_bytes // 1000)),
     )
+
+
+def _commands(counters: Mapping[str, int]) -> dict[str, object]:
+    """Messages taken, refused for whatever reason, and not looked at in a flood; nothing while all are 0."""
+    refused = sum(n for name, n in counters.items() if name.startswith(_REFUSED))
+    found = {name: counters.get(name, 0) for name in _COMMANDS} | {"refused": refused}
+    return {name: _count(n) for name, n in found.items()} if any(found.values()) else {}
 
 
 def _some(counters: Mapping[str, int], names: Sequence[str]) -> dict[str, object]:

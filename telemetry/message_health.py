@@ -79,4 +79,5 @@ _PARTS: dict[str, Check] = {
         memory_mb=_AMOUNT,
     ),
     "faults": _words,
+    "commands": object_of(**counters("taken", "refused", "ignored")),
 }

@@ -293,6 +293,14 @@ class MqttHealth(Message):
     queue_kb: Count | None = Field(None, description="size of what waits")
 
 
+class CommandHealth(Message):
+    """Messages to `down/cmd` since the program's start, once there was one."""
+
+    taken: Count | None = None
+    refused: Count | None = Field(None, description="for whatever reason")
+    ignored: Count | None = Field(None, description="not looked at, in a flood")
+
+
 class MachineHealth(Message):
     """What the board tells."""
 
@@ -333,3 +341,4 @@ class Health(Message):
     dropped: ByKind | None = Field(None, description="messages that were ever dropped, by kind")
     machine: MachineHealth | None = None
     faults: list[Word] | None = Field(None, max_length=20, description="device/code, for programs")
+    commands: CommandHealth | None = None

@@ -63,7 +63,9 @@ def made(tmp_path: Path, **parts: Part) -> tuple[SignHealth, Clock, Recorder, Si
     clock, recorder = Clock(), Recorder()
     health = SignHealth(tmp_path / "sign.db", clock, recorder, Machine(tmp_path))
     daemon = SimpleNamespace(
-        parts=SimpleNamespace(**{"radar": Part(), "display": None, "telemetry": None} | parts),
+        parts=SimpleNamespace(
+            **{"radar": Part(), "display": None, "telemetry": None, "remote": None} | parts
+        ),
         plan=SimpleNamespace(trust_clock=False),
         rules=SimpleNamespace(dark=False),
         faults=lambda: [Fault("radar", "silent", "radar /dev/ttyUSB0: nothing for 9 s")],
@@ -134,3 +136,12 @@ def test_the_last_day_is_asked_of_the_store_and_told_with_the_next_message(tmp_p
     assert health()["day"] == {"until": 1_777_878_000, "vehicles": 12, "coverage": 1.0}
     recorder.asked[-1][1](None)  # could not be read this time
     assert "day" in health()
+
+
+def test_commands_that_came_are_counted(tmp_path: Path) -> None:
+    desk = Part(taken=3, refused_replay=2, refused_signature=40, ignored=5)
+    health, _, _, daemon = made(tmp_path, remote=desk)
+    health.watch(cast(Daemon, daemon))
+    assert health()["commands"] == {"taken": 3, "ignored": 5, "refused": 42}
+    desk.counters = {"taken": 0, "ignored": 0}
+    assert "commands" not in health(), "nothing came"

@@ -60,6 +60,7 @@ def test_all_that_a_sign_can_know() -> None:
         ),
         day=LastDay(NOW_S, 5012, 0.99812),
         faults=[Fault("radar", "silent", "radar /dev/ttyUSB0: …"), Fault("mqtt", "hub_silent", "…")],
+        commands={"taken": 1, "refused_key": 2, "refused_role": 3, "ignored": 4},
     )
     assert read(now).body == {
         "at": NOW_S, "clk": "unknown", "up_s": 61, "machine_up_s": 100,
@@ -73,6 +74,7 @@ def test_all_that_a_sign_can_know() -> None:
                     "battery_percent": 81, "mains": False, "disk_free_mb": 512.3, "disk_free": 0.612,
                     "memory_mb": 41.0},
         "faults": ["radar/silent", "mqtt/hub_silent"],
+        "commands": {"taken": 1, "refused": 5, "ignored": 4},
     }  # fmt: skip
 
 
@@ -113,6 +115,7 @@ def test_it_is_at_most_a_kilobyte_and_can_always_be_read(
         store_bytes=10**10,
         frames_per_h=1e9,
         faults=faults,
+        commands={"taken": 10**20, "refused_key": 10**20, "ignored": 10**20},
     )
     payload = messages.encode(messages.health(replace(WHO, sign="s" * 40), EPOCH, 2**40, health_body(now)))
     assert len(payload) <= 1024
