@@ -55,18 +55,37 @@ def _line(one: SignNow, now: datetime, width: int) -> str:
 
 def _troubles(one: SignNow, now: datetime, late_s: float) -> list[str]:
     said = {
-        "lost": f"lost for {age(_since_s(one.state_ms, now))}",
-        "late": f"newest numbers are {age(one.late_s(now.timestamp()))} old",
-        "silent": f"nothing heard for {age(_since_s(one.heard_ms, now))}",
-        "missing": f"{one.missing:,} messages are missing",
-        "dropped": f"{one.dropped:,} messages dropped by the sign: {_RESEND}",
-        "never came": f"{one.lost:,} messages never came: {_RESEND}",
+        "lost": f"lost {_lasting(_since_s(one.state_ms, now))}",
+        "late": f"newest numbers are {_span(one.late_s(now.timestamp()))} old",
+        "ahead": f"numbers up to {_day(one.ahead_s)}: its clock was wrong",
+        "silent": f"nothing heard {_lasting(_since_s(one.heard_ms, now))}",
+        "missing": f"{_messages(one.missing)} {'is' if one.missing == 1 else 'are'} missing",
+        "dropped": f"{_messages(one.dropped)} dropped by the sign: {_RESEND}",
+        "never came": f"{_messages(one.lost)} never came: {_RESEND}",
         "copy": "another sign sends under its name: is a copy of its card in use?",
-        "refused": f"{one.refused:,} messages could not be read",
+        "refused": f"{_messages(one.refused)} could not be read",
         "clock": "its clock is not right",
         "faults": f"faults: {', '.join(one.faults)}",
     }
     return [said.get(word, word) for word in one.troubles(now.timestamp(), late_s)]
+
+
+def _span(seconds: float | None) -> str:
+    told = age(seconds)
+    return {"now": "some seconds", "-": "nobody knows how"}.get(told, told)
+
+
+def _lasting(seconds: float | None) -> str:
+    told = age(seconds)
+    return {"now": "just now", "-": "since nobody knows when"}.get(told, f"for {told}")
+
+
+def _day(at_s: int | None) -> str:
+    return "-" if at_s is None else f"{_moment(1000 * at_s, ZoneInfo('UTC')):%Y-%m-%d}"
+
+
+def _messages(n: int) -> str:
+    return "1 message" if n == 1 else f"{n:,} messages"
 
 
 def detail(one: SignNow, now: datetime, late_s: float) -> list[str]:
@@ -83,7 +102,7 @@ def detail(one: SignNow, now: datetime, late_s: float) -> list[str]:
         "software": one.software or "-",
         "health of": _at(one.health_ms, zone),
         "clock": {None: "-", True: "right", False: "not vouched for"}[one.clock_ok],
-        "waiting": _counts(health.get("queue")),
+        "waiting": _counts(health.get("queue", {}) if health else None),
         "free space": _percent(machine.get("disk_free")),
         "temperature": f"{machine['temp_c']:g} °C" if "temp_c" in machine else "-",
         "faults": ", ".join(one.faults) or "none told",
@@ -104,7 +123,7 @@ def _store_lines(store: StoreOf, zone: ZoneInfo) -> Iterator[str]:
     yield ""
     yield f"store {store.epoch}, {_at(store.first_ms, zone)} to {_at(store.last_ms, zone)}"
     yield (
-        f"  {store.received:,} messages, {store.duplicates:,} came again; whole up to {store.up_to:,},"
+        f"  {_messages(store.received)}, {store.duplicates:,} came again; whole up to {store.up_to:,},"
         f" highest {store.highest:,}"
     )
     for first, last in store.gaps[:_GAPS_SHOWN]:
@@ -141,6 +160,7 @@ def facts(one: SignNow, now: datetime, late_s: float) -> dict[str, object]:
         "heard": _iso(one.heard_ms, zone),
         "counted_to": _iso(interval_end, zone),
         "late_s": one.late_s(now.timestamp()),
+        "ahead_to": _iso(None if one.ahead_s is None else 1000 * one.ahead_s, zone),
         "coverage_24h": one.coverage,
         "vehicles_24h": one.vehicles,
         "waiting": one.waiting,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 
 from telemetry.hub.port import Latest
@@ -13,7 +14,7 @@ from telemetry.rows import unpacked
 _NEWEST = (
     "SELECT interval.id, start_s + duration_s, measured_s / duration_s, site, rounds FROM interval"
     " JOIN installation ON installation.id = installation_id"
-    " WHERE installation_id = ? AND clock != 'unknown' ORDER BY start_s DESC LIMIT 1"
+    " WHERE installation_id = ? AND clock != 'unknown' AND start_s <= ? ORDER BY start_s DESC LIMIT 1"
 )
 
 
@@ -53,13 +54,16 @@ def told_birth(sign: str, text: str | None) -> Birth | None:
     return None
 
 
-def newest_interval(db: sqlite3.Connection, sign: str) -> tuple[int, int, float, str, int] | None:
+def newest_interval(
+    db: sqlite3.Connection, sign: str, by_s: float = math.inf
+) -> tuple[int, int, float, str, int] | None:
     """With a believable time: id, end (s since 1970), measured share, site, whether the radar rounds.
 
-    An installation at a time: the index gives the newest of each at once, however many there are.
+    Of those that began by `by_s`. An installation at a time: the index gives the newest of each at once,
+    however many there are.
     """
     numbers = db.execute(
         "SELECT id FROM installation WHERE sign = ? AND facts_seq IS NOT NULL", (sign,)
     ).fetchall()
-    found = [db.execute(_NEWEST, (number,)).fetchone() for (number,) in numbers]
+    found = [db.execute(_NEWEST, (number, by_s)).fetchone() for (number,) in numbers]
     return max((one for one in found if one is not None), key=lambda one: one[1], default=None)

@@ -21,6 +21,7 @@ from telemetry.query import Source, reading
 DAY_S = 86_400
 _STEP_S = 900
 _ON_ITS_WAY_S = 300  # so long after its end an interval may still be at the sign
+_AHEAD_S = 300  # by how much the clocks of sign and hub may differ before it is said
 MOST_REPLIES = 20
 MOST_GAPS = 100  # of a sign, named one by one
 MOST_STORES = 20  # of a sign, looked at one by one
@@ -69,10 +70,12 @@ class SignNow:
     state: str  # on, off, lost; empty: not heard yet
     state_ms: int | None
     heard_ms: int | None  # its last word of any kind
+    first_ms: int | None = None  # its first word that has a name
     site: str = ""
     timezone: str = "UTC"
     software: str = ""
     interval_end_s: int | None = None  # of the newest one with a believable time
+    ahead_s: int | None = None  # where the end of the newest one lies in the future: when that is
     counted: bool = False  # whether there is any interval
     coverage: float | None = None  # of the last 24 h, 0 to 1
     vehicles: int = 0  # in the last 24 h
@@ -91,9 +94,8 @@ class SignNow:
 
     @property
     def waiting(self) -> int | None:
-        """Messages in its outbox when it last told."""
-        queue = self.health.get("queue")
-        return None if queue is None else sum(queue.values())
+        """Messages in its outbox when it last told; health names no queue where nothing waits."""
+        return sum(self.health.get("queue", {}).values()) if self.health else None
 
     @property
     def missing(self) -> int:
@@ -108,14 +110,19 @@ class SignNow:
         """How old its newest interval is."""
         return None if self.interval_end_s is None else max(0.0, now_s - self.interval_end_s)
 
+    def _is_new(self, now_s: float) -> bool:
+        """Whether its first interval cannot be here yet."""
+        return self.first_ms is not None and now_s - self.first_ms / 1000 < _STEP_S + _ON_ITS_WAY_S
+
     def troubles(self, now_s: float, late_s: float) -> list[str]:
         """What somebody should look at, a word each."""
         age_s = self.late_s(now_s)
         lately_ms = 1000 * (now_s - NEWS_S)
         found = {
             "lost": self.state == "lost",
-            "never counted": not self.counted,
+            "never counted": not self.counted and not self._is_new(now_s),
             "late": age_s is not None and age_s > late_s and self.state != OFF,
+            "ahead": self.ahead_s is not None,
             "silent": self.state == "on" and (self.heard_ms is None or now_s - self.heard_ms / 1000 > late_s),
             "missing": self.missing > (self.waiting or 0),
             "dropped": self.dropped > 0 and (self.dropped_ms or 0) >= lately_ms,
@@ -142,7 +149,7 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
     state, state_ms, birth, birth_ms, health, health_ms = row or ("", None, None, None, None, None)
     stores = tuple(_stores(db, sign))
     heard = [at for at in (state_ms, birth_ms, health_ms, *(one.last_ms for one in stores)) if at is not None]
-    newest = newest_interval(db, sign)
+    newest, ahead = _newest_ends(db, sign, now_ms // 1000)
     place = db.execute(
         "SELECT site, timezone FROM installation WHERE sign = ? AND limit_kmh > 0"
         " ORDER BY facts_seq IS NULL, from_ms DESC, id DESC LIMIT 1",
@@ -151,8 +158,8 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
     coverage, vehicles = _last_day(db, sign, now_ms // 1000)
     body, clock_ok = _health(sign, health)
     told = told_birth(sign, birth)
-    known, refused, clash_ms = db.execute(
-        "SELECT count(*), total(refused), max(clash_ms) FROM source WHERE sign = ?", (sign,)
+    known, refused, clash_ms, first_ms = db.execute(
+        "SELECT count(*), total(refused), max(clash_ms), min(first_ms) FROM source WHERE sign = ?", (sign,)
     ).fetchone()
     dropped, dropped_ms = _lost(db, sign, "kind != ''")
     lost, lost_ms = _lost(db, sign, "kind = ''")
@@ -161,10 +168,12 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
         state=state,
         state_ms=state_ms,
         heard_ms=max(heard, default=None),
+        first_ms=first_ms,
         site=place[0] if place else "",
         timezone=place[1] if place else "UTC",
         software=told.software if told else "",
-        interval_end_s=None if newest is None else newest[1],
+        interval_end_s=newest,
+        ahead_s=ahead,
         counted=newest is not None or _counted(db, sign),
         coverage=coverage,
         vehicles=vehicles,
@@ -181,6 +190,15 @@ def _read_sign(db: sqlite3.Connection, sign: str, now_ms: int) -> SignNow:
         clash_ms=clash_ms,
         replies=tuple(_replies(db, sign)),
     )
+
+
+def _newest_ends(db: sqlite3.Connection, sign: str, now_s: int) -> tuple[int | None, int | None]:
+    """Ends of the newest interval that can have been, and of the newest of all where that one cannot."""
+    newest = newest_interval(db, sign)
+    if newest is None or newest[1] <= now_s + _AHEAD_S:
+        return newest and newest[1], None
+    believed = newest_interval(db, sign, now_s)
+    return believed and believed[1], newest[1]
 
 
 def _stores(db: sqlite3.Connection, sign: str) -> Iterator[StoreOf]:

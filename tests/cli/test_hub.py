@@ -119,6 +119,55 @@ def test_what_still_waits_at_the_sign_is_not_missing(path: Path) -> None:
     assert signs(path, "--check").exit_code == 0
 
 
+def test_numbers_of_the_future_are_a_trouble_and_hide_nothing(path: Path) -> None:
+    ten_years = interval(NOW.replace(year=2036, minute=0))
+    fill(path, *well("bauska-1", hours_ago=8.25), agg(98, ten_years))
+    result = signs(path, "--check")
+    assert result.exit_code == 1
+    assert "newest numbers are 8 h old, numbers up to 2036-05-04: its clock was wrong" in flat(result.stdout)
+    (one,) = as_json(signs(path, "--json"))
+    assert one["troubles"] == ["late", "ahead"]
+    assert (one["counted_to"], one["ahead_to"]) == ("2026-05-04T07:00:00+03:00", "2036-05-04T15:15:00+03:00")
+
+
+def test_a_clock_that_is_a_little_ahead_is_none(path: Path) -> None:
+    fill(path, *well("bauska-1"), agg(98, interval(NOW.replace(minute=0) - timedelta(minutes=0))))
+    assert as_json(signs(path, "--json"))[0]["troubles"] == ["ahead"], "12:15, and it is 12:07"
+    fill(path, *well("iecava-2"))
+    assert as_json(signs(path, "--json"))[1]["troubles"] == []
+
+
+def test_one_of_a_thing_is_one_and_just_now_is_no_span(path: Path) -> None:
+    soon = [replace(one, at_ms=NOW_MS - 20_000) for one in (state("lost"), named("agg", 100, {}))]
+    fill(path, *well("bauska-1"), gap(99, ("raw", 98, 98)), agg(102, at(0.25)), *soon)
+    text = flat(signs(path).stdout)
+    for said in ("lost just now", "1 message is missing", "1 message dropped", "1 message could not be read"):
+        assert said in text
+    assert "1 messages" not in text + flat(signs(path, "bauska-1").stdout)
+
+
+def test_health_without_a_queue_says_that_nothing_waits(path: Path) -> None:
+    fill(path, *well("bauska-1"), replace(health({}), at_ms=NOW_MS - 1))
+    assert as_json(signs(path, "--json"))[0]["waiting"] == 0
+    assert signs(path).stdout.splitlines()[1].split()[-2:] == ["0", "0"]
+    assert "waiting        nothing" in signs(path, "bauska-1").stdout
+    fill(path, birth(sign="iecava-2"))
+    assert as_json(signs(path, "--json"))[1]["waiting"] is None
+
+
+@pytest.mark.parametrize(("minutes", "troubles"), [(1, []), (19, []), (21, ["never counted"])])
+def test_a_new_sign_has_a_while_to_count(minutes: int, troubles: list[str], path: Path) -> None:
+    first_ms = NOW_MS - 60_000 * minutes
+    begun = (birth(), state("on"), place(1, begins=NOW - timedelta(minutes=minutes)))
+    fill(path, *[replace(one, at_ms=first_ms) for one in begun])
+    assert as_json(signs(path, "--json"))[0]["troubles"] == troubles
+
+
+def flat(text: str) -> str:
+    """Without the breaks of lines."""
+    return " ".join(text.split())
+
+
 def test_as_json(path: Path) -> None:
     fill(path, *well("bauska-1"), gap(99, ("raw", 98, 98)), replace(named("agg", 100, {}), at_ms=NOW_MS))
     (one,) = as_json(signs(path, "--json"))
@@ -175,7 +224,7 @@ def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 
 def test_numbers_without_a_believable_time_are_numbers(path: Path) -> None:
     wrong = replace(interval(datetime(1970, 1, 1, tzinfo=UTC)), clock=ClockQuality.UNKNOWN)
-    fill(path, birth(), place(1))
+    fill(path, *[replace(one, at_ms=NOW_MS - 3_600_000) for one in (birth(), place(1))])
     assert as_json(signs(path, "--json"))[0]["troubles"] == ["never counted"]
     fill(path, agg(2, wrong))
     (one,) = as_json(signs(path, "--json"))
