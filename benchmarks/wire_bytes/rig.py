@@ -33,6 +33,7 @@ from tests.telemetry.certificates import Authority
 
 QUIET_S = 0.35  # without a packet: longer than the hub's pause and a delayed acknowledgement
 TIMEOUT_S = 60.0
+PATIENCE_S = 900.0  # with a whole backlog
 
 
 class MeteredSign:
@@ -151,8 +152,11 @@ class MeteredSign:
 
     async def delivered(self) -> None:
         """Until the hub has acknowledged everything and the link is quiet."""
-        while await self._store("look", lambda store: store.pending_count()):  # noqa: ASYNC110  no event for it
+        begun_s = asyncio.get_running_loop().time()
+        while await self._store("look", lambda store: store.pending_count()):
             await asyncio.sleep(0.02)
+            waited_s = asyncio.get_running_loop().time() - begun_s
+            assert waited_s < PATIENCE_S, (self.publisher.faults(), self.publisher.health())
         await self.quiet()
 
     async def _store(self, what: str, work: Callable[[SqliteStore], object]) -> object:
