@@ -182,6 +182,7 @@ _VERSION_4 = (
         refused INTEGER NOT NULL DEFAULT 0,  -- had a name and could not be read
         clashes INTEGER NOT NULL DEFAULT 0,  -- came again under a name and with another content: of a copy
         clash_ms INTEGER,                    -- the last of them
+        born INTEGER NOT NULL DEFAULT 0,     -- the higher, the later it greeted as another than before
         UNIQUE (sign, epoch)
     ) STRICT""",
     # Received above up_to, as ranges without overlap: what lies between them is a gap.
@@ -223,7 +224,9 @@ _VERSION_4 = (
         health_ms INTEGER,
         stores INTEGER NOT NULL DEFAULT 0, -- database files (epochs) that it was heard with
         stores_day INTEGER NOT NULL DEFAULT 0,  -- days since 1970, by the hub's clock: when the last began
-        stores_in_day INTEGER NOT NULL DEFAULT 0
+        stores_in_day INTEGER NOT NULL DEFAULT 0,
+        source_id INTEGER REFERENCES source (id),  -- in use: of its newest birth
+        births INTEGER NOT NULL DEFAULT 0  -- how often that became another one
     ) STRICT, WITHOUT ROWID""",
     # Answers to commands: the sign's own record of who changed what; the newest of each sign.
     """CREATE TABLE reply (

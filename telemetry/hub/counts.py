@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from speedsign.model import Interval, VehicleRecord
 from telemetry.hub.joining import SAME_VEHICLE, Version, stored_version
 from telemetry.hub.places import Known
+from telemetry.hub.sources import Source
 from telemetry.rows import VEHICLE_COLUMNS, packed, to_ms, vehicle_row
 
 _COLUMNS = VEHICLE_COLUMNS.split(", ")
@@ -22,11 +23,11 @@ _KEY = [_COLUMNS.index(name) for name in SAME_VEHICLE]
 _ALIKE = " AND ".join(f"{name} IS ?" for name in SAME_VEHICLE)
 
 
-def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, source_id: int) -> bool:
+def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, source: Source) -> bool:
     """Put an interval in the place of an older one; in whatever order they come, the newest stays."""
     start_s = to_ms(interval.start_utc) // 1000
     found = stored_version(db, known.id, start_s, interval.duration_s)
-    facts = (interval.measured_s, interval.clock.value, interval.revision, interval.scaled, source_id)
+    facts = (interval.measured_s, interval.clock.value, interval.revision, interval.scaled, source.id)
     if found is None:
         number = db.execute(
             "INSERT INTO interval"
@@ -37,7 +38,7 @@ def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, sou
     else:
         number = found[0]
         vehicles = sum(cell.n for cell in interval.cells)
-        if not Version(interval.measured_s, vehicles, source_id, interval.revision).replaces(found[1]):
+        if not Version(interval.measured_s, vehicles, source.rank, interval.revision).replaces(found[1]):
             return False
         db.execute(
             "UPDATE interval SET measured_s = ?, clock = ?, revision = ?, scaled = ?, heard_from = ?"
@@ -61,7 +62,7 @@ def store_vehicles(
     """Keep single vehicles; those that are there already are not kept twice.
 
     They can be where a copy of the file tells of them too, and where the message's number came before
-    (`again`). What the file says that was heard first last, replaces what the others said: an angle that
+    (`again`). What the file in use says, replaces what the others said: an angle that
     was put right changes speeds, and nothing else of a vehicle.
     """
     new, changed, taken = [], False, set[int]()

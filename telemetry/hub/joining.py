@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from telemetry.hub.sources import Rank
 from telemetry.rows import VEHICLE_COLUMNS
 
 # What tells vehicles apart: all that a mounting angle which is put right leaves as it is.
@@ -13,32 +14,32 @@ SAME_VEHICLE = ("last_ms", "first_ms", "direction", "readings", "strength")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An interval as a file of a sign tells it; `source_id` grows in the order in which files were heard."""
+    """An interval as a file of a sign tells it; the file in use has the highest rank."""
 
     measured_s: float
     vehicles: int
-    source_id: int
+    rank: Rank
     revision: int
 
     def replaces(self, other: Version) -> bool:
         """Revisions of one file count on; those of a file and its copy have nothing to do with each other.
 
         Of these the one stays that was measured longer (a copy fills what it did not see with empty
-        intervals), of equal ones that with more vehicles, and of equal ones that of the file which was heard
-        first later: it is the one in use, and what was put right there is put right here.
+        intervals), of equal ones that with more vehicles, and of equal ones that of the file which greeted
+        last: it is the one in use, and what was put right there is put right here.
         """
-        if self.source_id == other.source_id:
+        if self.rank == other.rank:
             return self.revision > other.revision
         return self._value > other._value
 
     @property
-    def _value(self) -> tuple[float, int, int]:
-        return self.measured_s, self.vehicles, self.source_id
+    def _value(self) -> tuple[float, int, Rank]:
+        return self.measured_s, self.vehicles, self.rank
 
 
 VERSION_COLUMNS = (
     "measured_s, (SELECT total(length(speeds)) FROM cell WHERE interval_id = interval.id),"
-    " coalesce(heard_from, 0), revision"
+    " coalesce((SELECT born FROM source WHERE id = heard_from), 0), coalesce(heard_from, 0), revision"
 )
 
 
@@ -51,21 +52,26 @@ def stored_version(
         " WHERE start_s = ? AND installation_id = ? AND duration_s = ?",
         (start_s, installation_id, duration_s),
     ).fetchone()
-    return None if row is None else (row[0], Version(row[1], int(row[2]), row[3], row[4]))
+    return None if row is None else (row[0], _version(*row[1:]))
+
+
+def _version(measured_s: float, vehicles: float, born: int, source_id: int, revision: int) -> Version:
+    """From VERSION_COLUMNS."""
+    return Version(measured_s, int(vehicles), (born, source_id), revision)
 
 
 def merge(db: sqlite3.Connection, number: int, into: int, *, newer: bool) -> None:
     """What was counted under `number`, of which it was not known yet that it is `into`.
 
-    `newer`: it was told by the file that was heard first later.
+    `newer`: the file that told it is in use, or was later than the other's.
     """
     rows = db.execute(
         f"SELECT id, start_s, duration_s, {VERSION_COLUMNS} FROM interval WHERE installation_id = ?",  # noqa: S608
         (number,),
     ).fetchall()
-    for interval, start_s, duration_s, measured_s, vehicles, source_id, revision in rows:
+    for interval, start_s, duration_s, *version in rows:
         other = stored_version(db, into, start_s, duration_s)
-        better = other is None or Version(measured_s, int(vehicles), source_id, revision).replaces(other[1])
+        better = other is None or _version(*version).replaces(other[1])
         if other is not None:
             worse = other[0] if better else interval
             db.execute("DELETE FROM cell WHERE interval_id = ?", (worse,))

@@ -18,7 +18,7 @@ from typing import Any
 
 from speedsign.model import Installation
 from telemetry.hub.joining import merge
-from telemetry.hub.sources import Source
+from telemetry.hub.sources import Rank, Source
 from telemetry.message_heard import Place
 from telemetry.rows import INSTALLATION_COLUMNS, installation_of, installation_row
 
@@ -27,13 +27,13 @@ _UNKNOWN = Installation("", 0, 0.0, "", "UTC")  # no limit: nothing is known
 
 # Of (source, number): its own installation, or the one that it shares.
 _FIND = """
-    SELECT id, facts_seq, from_ms, limit_kmh, facts_seq > 0, source_id, facts_seq FROM installation
+    SELECT id, facts_seq, from_ms, limit_kmh, facts_seq > 0 FROM installation
         WHERE source_id = ? AND remote_id = ?
     UNION ALL
-    SELECT installation.id, also.facts_seq, from_ms, limit_kmh, installation.facts_seq > 0,
-        installation.source_id, installation.facts_seq
+    SELECT installation.id, also.facts_seq, from_ms, limit_kmh, installation.facts_seq > 0
         FROM also_installation AS also JOIN installation ON installation.id = installation_id
         WHERE also.source_id = ? AND also.remote_id = ?"""
+_MOST_SETTLED = 100  # at once: nobody can make it slow by telling of very many
 _NEVER_MS = 253_402_300_799_000  # the beginning of one of which nothing was counted yet
 
 
@@ -49,8 +49,8 @@ class Known:
     guessed: bool  # its facts are known at least from a birth
     told: bool  # some source's message told its facts, and since when
     shared: bool  # other sources tell of it too
-    newest: bool  # none of them was heard first later than this one
-    told_later: bool  # one that was, told its facts
+    newest: bool  # none of them is nearer to the one in use
+    told_later: bool  # one that is, told its facts
 
 
 class Places:
@@ -83,7 +83,7 @@ class Places:
             self._db.execute("UPDATE installation SET from_ms = ? WHERE id = ?", (start_ms, known.id))
         elif known.facts_seq is not None:
             return
-        self._settle(source.sign, source.id, number, known)
+        self._settle(source.sign, source.rank, number, known)
 
     # ----------------------------------------------------------------------- facts
 
@@ -94,12 +94,12 @@ class Places:
             self._make(source, place.number, _NEVER_MS, place.facts)
         elif not known.told:
             self._tell(known, place.facts)
-            self._settle(source.sign, source.id, place.number, known)
+            self._settle(source.sign, source.rank, place.number, known)
 
     def told(self, source: Source, place: Place, seq: int) -> bool:
         """What a message of its own says; whether it changed anything.
 
-        A later one puts right what an earlier one said, and what a file said that was heard first earlier.
+        A later one puts right what an earlier one said, and the file in use what one before it said.
         """
         known = self._find(source.id, place.number)
         from_ms = 1000 * place.from_s
@@ -111,7 +111,7 @@ class Places:
         else:
             known = self._first(source, place, from_ms, known)
         self._set_seq(source.id, place.number, known, seq)
-        self._settle_others(source, place.number)
+        self._settle_untold(source.sign, "?", place.number)
         return True
 
     def _first(self, source: Source, place: Place, from_ms: int, known: Known | None) -> Known:
@@ -125,7 +125,8 @@ class Places:
             self._tell(known, place.facts, from_ms)
             return known
         if known is None or known.id != same:
-            self._join(source.id, place.number, None if known is None else known.id, same)
+            newer = all(one <= source.rank for one, _ in self._owners(same))
+            self._join(source.id, place.number, None if known is None else known.id, same, newer=newer)
         found = self._find(source.id, place.number)
         assert found is not None  # noqa: S101  it was written just now
         if not found.told_later:
@@ -134,7 +135,7 @@ class Places:
 
     def _same_elsewhere(self, source: Source, place: Place, from_ms: int) -> int | None:
         """That of another file of this sign with the same number, beginning and place."""
-        for number, other_ms, _, _, facts in self._others(source.sign, source.id, place.number):
+        for number, other_ms, _, facts in self._others(source.sign, source.id, place.number):
             agree = all(
                 getattr(facts, name) == getattr(place.facts, name)
                 for name in ("site", "limit_kmh", "radar", "timezone")
@@ -160,32 +161,39 @@ class Places:
 
     # ----------------------------------------------------------------------- one or two
 
-    def _settle_others(self, source: Source, number: int) -> None:
-        """A place was told: those of the sign's other files that are not told yet may be the same."""
-        rows = self._db.execute(
-            "SELECT source.id FROM source JOIN installation ON source_id = source.id AND remote_id = ?"
-            " WHERE source.sign = ? AND source.id != ? AND coalesce(facts_seq, 0) = 0",
-            (number, source.sign, source.id),
-        ).fetchall()
-        for (other,) in rows:
-            if known := self._find(other, number):
-                self._settle(source.sign, other, number, known)
+    def other_in_use(self, sign: str) -> None:
+        """The sign greeted with another file than before: the place of the one before comes no more."""
+        self._known.clear()
+        self._settle_untold(sign, "remote_id", None)
 
-    def _settle(self, sign: str, source_id: int, number: int, known: Known) -> None:
+    def _settle_untold(self, sign: str, which: str, number: int | None) -> None:
+        rows = self._db.execute(
+            "SELECT source.id, source.born, remote_id"  # noqa: S608  ours
+            " FROM source JOIN installation ON source_id = source.id"
+            f" AND remote_id = {which} WHERE source.sign = ? AND coalesce(facts_seq, 0) = 0 LIMIT ?",
+            (*(() if number is None else (number,)), sign, _MOST_SETTLED),
+        ).fetchall()
+        for other, born, remote in rows:
+            if known := self._find(other, remote):
+                self._settle(sign, (born, other), remote, known)
+
+    def _settle(self, sign: str, rank: Rank, number: int, known: Known) -> None:
         """One whose place was not told: may it be read, is it another's double, or does one have to wait?
 
-        Of an older file the place comes no more, so it is joined on what is known; a newer one is asked.
+        Of a file before the one in use the place comes no more, so it is joined on what is known; the one in
+        use is asked.
         """
+        source_id = rank[1]
         if known.from_ms == _NEVER_MS:
             return
         end_ms = self._end_ms(known)
         own = self._facts(known.id)
         seq = 0 if known.guessed else None
-        for same, from_ms, told_by, _, facts in self._others(sign, source_id, number):
+        for same, from_ms, told_by, facts in self._others(sign, source_id, number):
             if end_ms <= from_ms or not _agree(own, facts):  # counted before that stood: another one
                 continue
-            if told_by > source_id:
-                self._join(source_id, number, known.id, same)
+            if told_by > rank:
+                self._join(source_id, number, known.id, same, newer=False)
                 return
             seq = None
         if seq != known.facts_seq:
@@ -199,10 +207,9 @@ class Places:
         ).fetchone()
         return known.from_ms + 1000 * (row[0] or 0)
 
-    def _join(self, source_id: int, number: int, own: int | None, into: int) -> None:
+    def _join(self, source_id: int, number: int, own: int | None, into: int, *, newer: bool) -> None:
         if own is not None:
-            owner = self._db.execute("SELECT source_id FROM installation WHERE id = ?", (into,)).fetchone()[0]
-            merge(self._db, own, into, newer=source_id > owner)
+            merge(self._db, own, into, newer=newer)
         self._db.execute(
             "INSERT OR REPLACE INTO also_installation (source_id, remote_id, installation_id)"
             " VALUES (?, ?, ?)",
@@ -210,22 +217,40 @@ class Places:
         )
         self._known.clear()  # it is shared from now on, also for the source that it was of
 
-    def _others(
-        self, sign: str, source_id: int, number: int
-    ) -> list[tuple[int, int, int, int, Installation]]:
+    def _others(self, sign: str, source_id: int, number: int) -> list[tuple[int, int, Rank, Installation]]:
         """Told installations with this number of the sign's other files.
 
-        The hub's number, since when (ms), the latest source that told it, its owner, its facts.
+        The hub's number, since when (ms), the highest rank of those that told it, its facts.
         """
         rows = self._db.execute(
-            "SELECT installation.id, from_ms, max(source_id, coalesce((SELECT max(also.source_id)"  # noqa: S608  ours
-            " FROM also_installation AS also WHERE installation_id = installation.id"
-            f" AND also.facts_seq > 0), 0)), source_id, {INSTALLATION_COLUMNS}"
+            f"SELECT installation.id, from_ms, {INSTALLATION_COLUMNS}"  # noqa: S608  ours
             " FROM source JOIN installation ON source_id = source.id AND remote_id = ?"
             " WHERE source.sign = ? AND source.id != ? AND facts_seq > 0 ORDER BY installation.id",
             (number, sign, source_id),
         ).fetchall()
-        return [(*row[:4], installation_of(tuple(row[4:]))) for row in rows]
+        return [
+            (
+                same,
+                from_ms,
+                self._told_by(same),
+                installation_of(tuple(facts)),
+            )
+            for same, from_ms, *facts in rows
+        ]
+
+    def _told_by(self, installation_id: int) -> Rank:
+        return max(rank for rank, seq in self._owners(installation_id) if seq)
+
+    def _owners(self, installation_id: int) -> list[tuple[Rank, int]]:
+        """Ranks of the sources that tell of it, and which message of each told its facts (0: none)."""
+        rows = self._db.execute(
+            "SELECT born, source.id, coalesce(facts_seq, 0) FROM installation"
+            " JOIN source ON source.id = source_id WHERE installation.id = ? UNION ALL"
+            " SELECT born, source.id, facts_seq FROM also_installation"
+            " JOIN source ON source.id = source_id WHERE installation_id = ?",
+            (installation_id, installation_id),
+        )
+        return [((born, number), seq) for born, number, seq in rows]
 
     # ----------------------------------------------------------------------- rows
 
@@ -239,11 +264,9 @@ class Places:
         return self._known[key]
 
     def _known_of(self, source_id: int, row: tuple[Any, ...]) -> Known:
-        number, facts_seq, from_ms, limit_kmh, told, owner, owner_seq = row
-        owners = [(owner, owner_seq or 0)]
-        owners += self._db.execute(
-            "SELECT source_id, facts_seq FROM also_installation WHERE installation_id = ?", (number,)
-        ).fetchall()
+        number, facts_seq, from_ms, limit_kmh, told = row
+        owners = self._owners(number)
+        own = next((rank for rank, _ in owners if rank[1] == source_id), (0, source_id))
         return Known(
             number,
             facts_seq,
@@ -251,8 +274,8 @@ class Places:
             guessed=limit_kmh > 0,
             told=bool(told),
             shared=len(owners) > 1,
-            newest=all(one <= source_id for one, _ in owners),
-            told_later=any(one > source_id and seq for one, seq in owners),
+            newest=all(one <= own for one, _ in owners),
+            told_later=any(one > own and seq for one, seq in owners),
         )
 
     def _make(self, source: Source, number: int, from_ms: int, facts: Installation) -> Known:

@@ -21,6 +21,9 @@ MOST_STORES_IN_DAY = 10
 MOST_STORES = 200
 
 
+Rank = tuple[int, int]
+
+
 @dataclass(slots=True)
 class Source:
     """One of them. `heard`, `born` and `places` are of the batch that is being stored."""
@@ -35,6 +38,7 @@ class Source:
     refused: int = 0  # had a name and could not be read
     clashes: int = 0  # came again under a name and with another content
     clash_ms: int | None = None
+    in_use: int = 0  # the higher, the later it greeted as another than the one before; 0: never did
     new: bool = False  # first heard in this batch
     had_gaps: bool = False  # when the batch began
     born: bool = False
@@ -46,6 +50,11 @@ class Source:
         """A batch begins."""
         self.new, self.born, self.had_gaps = False, False, len(self.spans) > 0
         self.heard, self.places, self.oldest = [], set(), 0
+
+    @property
+    def rank(self) -> Rank:
+        """Of two, the higher one is nearer to what the sign uses now."""
+        return self.in_use, self.id
 
     def acks(self, *, places_wanted: bool) -> list[Ack]:
         """What to tell it: mostly one; a further one where there are more ranges than one can hold."""
@@ -101,7 +110,7 @@ class Sources:
 
     def _read(self, sign: str, epoch: str) -> Source | None:
         row = self._db.execute(
-            "SELECT id, last_ms, up_to, received, duplicates, refused, clashes, clash_ms FROM source"
+            "SELECT id, last_ms, up_to, received, duplicates, refused, clashes, clash_ms, born FROM source"
             " WHERE sign = ? AND epoch = ?",
             (sign, epoch),
         ).fetchone()
@@ -139,6 +148,21 @@ class Sources:
             " ON CONFLICT DO UPDATE SET stores = stores + 1, stores_day = ?, stores_in_day = ?",
             (sign, day, day, in_day + 1),
         )
+
+    def born(self, source: Source) -> bool:
+        """It greeted: the sign uses it now. Whether it used another one before, or none was known."""
+        row = self._db.execute("SELECT source_id, births FROM sign WHERE id = ?", (source.sign,)).fetchone()
+        before, births = row or (None, 0)
+        if before == source.id:
+            return False
+        source.in_use = births + 1
+        self._db.execute("UPDATE source SET born = ? WHERE id = ?", (source.in_use, source.id))
+        self._db.execute(
+            "INSERT INTO sign (id, source_id, births) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET source_id = excluded.source_id, births = excluded.births",
+            (source.sign, source.id, source.in_use),
+        )
+        return True
 
     def stores(self, sign: str) -> int:
         """How many database files of a sign were heard."""

@@ -78,6 +78,8 @@ class Taking:
         source = self._source(heard, said.epoch)
         source.born, source.oldest = True, max(source.oldest, said.oldest)
         self._born.add(heard.sign)
+        if self._sources.born(source):
+            self._places.other_in_use(heard.sign)
         was = read_presence(self._db, heard.sign)
         now = after_birth(was, said.boot, heard.at_ms)
         if now != was:
@@ -199,7 +201,7 @@ class Taking:
     def _interval(self, source: Source, body: dict[str, Any]) -> bool:
         interval = messages.parse_aggregate(body)
         known = self._places.of(source, interval.installation_id)
-        changed = store_interval(self._db, known, interval, source.id)
+        changed = store_interval(self._db, known, interval, source)
         if interval.clock != "unknown":
             self._places.counted(source, interval.installation_id, to_ms(interval.start_utc))
         return changed

@@ -90,9 +90,10 @@ def birth(
     number: int = 1,
     retained: bool = False,
     at_ms: int = NOW_MS,
+    oldest: int | None = None,
 ) -> Heard:
     who = Identity(sign, "0.2.0", "ops243", "dm56a04", "c0ffee")
-    body = messages.birth(who, epoch, boot, number if facts else None, facts)
+    body = messages.birth(who, epoch, boot, number if facts else None, facts, oldest=oldest)
     return Heard(sign, "birth", messages.encode(body), at_ms, retained)
 
 
