@@ -54,11 +54,23 @@ _DISPLAYS = {display.value: display for display in DisplayState}
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A message of the outbox: (sign, epoch, seq) is its name for ever; the body is not looked at yet."""
+    """A message of the outbox: (sign, epoch, seq) is its name for ever; the body is not looked at yet.
+
+    Whatever the version, a name is a name: it can be acknowledged, or the message would come for ever.
+    """
 
     epoch: str
     seq: int
-    body: dict[str, Any]
+    version: object
+    anything: dict[str, Any]  # besides the name
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What stands beside the name; ValueError where it is of another version."""
+        if self.version is None:
+            raise ValueError("v is missing")
+        whole(self.version, "v", VERSION, VERSION)
+        return self.anything
 
 
 def parse_named(payload: bytes, kind: str, sign: str) -> Named:
@@ -70,16 +82,18 @@ def parse_named(payload: bytes, kind: str, sign: str) -> Named:
             raise ValueError(f"{len(payload)} bytes, where {MESSAGE_MAX_BYTES} are the most")
         payload = inflated(payload, MESSAGE_MAX_BYTES)
     message = decoded(payload, MESSAGE_MAX_BYTES)
-    check_name(message, sign)
-    epoch, seq = epoch_of(message), whole(has(message, "seq"), "seq", 1)
-    for key in _NAME:
-        del message[key]
-    return Named(epoch, seq, message)
+    _check_id(message, sign)
+    epoch, seq, version = epoch_of(message), whole(has(message, "seq"), "seq", 1), message.get("v")
+    return Named(epoch, seq, version, {key: message[key] for key in message if key not in _NAME})
 
 
 def check_name(message: Mapping[str, Any], sign: str) -> None:
     """Version and id, which stand in every message."""
     whole(has(message, "v"), "v", VERSION, VERSION)
+    _check_id(message, sign)
+
+
+def _check_id(message: Mapping[str, Any], sign: str) -> None:
     if has(message, "id") != sign:
         raise ValueError(f"id {shown(message['id'])} on the topic of {sign}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -286,7 +287,7 @@ def test_what_has_a_name_and_no_content_is_kept_as_it_came_and_acknowledged(
         b"[]",
         b"\xff\xfe",
         b'{"v":1}',
-        b'{"v":2,"id":"bauska-1","epoch":"0123456789abcdef","seq":1}',
+        b'{"v":1,"id":"bauska-1","epoch":"0123456789abcdef","seq":0}',
     ],
 )
 @pytest.mark.parametrize("kind", ["agg", "raw", "place", "gap", "reply", "state", "birth", "health"])
@@ -296,6 +297,24 @@ def test_what_has_no_name_is_refused_alone(
     taken = store.take([Heard(SIGN, kind, payload, NOW_MS), agg(1)])
     assert len(taken.refused) == 1
     assert ack_of(taken).up_to == 1
+
+
+@pytest.mark.parametrize("version", [{"v": 2}, {"v": "1"}, {"v": None}, {}])
+@pytest.mark.parametrize("kind", ["agg", "raw", "place", "gap", "reply"])
+def test_a_name_can_be_read_whatever_the_version(
+    path: Path, store: SqliteHubStore, kind: str, version: dict[str, object]
+) -> None:
+    """It would come for ever."""
+    body = {"id": SIGN, "epoch": EPOCH, "seq": 2, "news": True} | version
+    payload = messages.encode(body)
+    payload = zlib.compress(payload) if kind == "raw" else payload
+    strange = Heard(SIGN, kind, payload, NOW_MS)
+    taken = store.take([place(1), strange, agg(3)])
+    assert ack_of(taken).up_to == 3
+    assert len(taken.refused) == 1
+    assert ask(path, "SELECT seq, kind, payload FROM refused") == [(2, kind, payload)]
+    again = store.take([strange])
+    assert (again.duplicates, again.refused) == (1, ())
 
 
 def test_a_message_that_names_another_sign_is_refused(store: SqliteHubStore) -> None:
