@@ -108,6 +108,10 @@ class _Asker:
         payload = _sealed(command, asking.key_id, self._key)
         listening = [sign for sign in signs if await caller.send(sign, payload, asking.minutes * 60)]
         if not listening and not command.group:
+            if command.to not in caller.challenges:
+                raise BrokerError(
+                    f"this broker has never heard of a sign {command.to}; check --to and the broker"
+                )
             raise BrokerError(f"{command.to} is not connected to this broker, and was not for a day")
         expected = asking.signs or (() if command.group else (command.to,))
 

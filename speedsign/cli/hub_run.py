@@ -11,6 +11,7 @@ from pathlib import Path
 
 from speedsign import __version__
 from speedsign.cli.common import set_up_logging
+from speedsign.cli.hub_options import in_hubs_words
 from speedsign.clock import SystemClock
 from speedsign.config.hub import HubFile, HubWishes, load_hub
 from speedsign.errors import StoreError
@@ -43,7 +44,7 @@ def run(config_path: Path | None, wishes: HubWishes, *, debug: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from None
-    with sole_writer(path):
+    with in_hubs_words(), sole_writer(path):
         store = SqliteHubStore(path)
         try:
             asyncio.run(_until_told(config, broker, store))

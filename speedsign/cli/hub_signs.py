@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from speedsign.cli.common import SignCommand, json_option, print_json
-from speedsign.cli.hub_options import hub_database, hub_options
+from speedsign.cli.hub_options import hub_database, hub_options, in_hubs_words
 from speedsign.cli.hub_words import detail, facts, table
 from speedsign.clock import SystemClock
 from speedsign.errors import UsageError
@@ -59,7 +59,8 @@ def signs(
 
 
 def _read(path: Path, sign: str | None, now: datetime) -> list[SignNow]:
-    everything = read_signs(path, to_ms(now.astimezone(UTC)))
+    with in_hubs_words():
+        everything = read_signs(path, to_ms(now.astimezone(UTC)))
     found = [one for one in everything if sign in (None, one.sign)]
     if sign is not None and not found:
         known = ", ".join(one.sign for one in everything) or "none: nothing was heard yet"

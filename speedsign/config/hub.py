@@ -65,7 +65,7 @@ def _validator() -> TypeAdapter[HubFile]:
 def load_hub(path: Path | None, wishes: HubWishes) -> HubFile:
     """The checked config with what was typed; raises ConfigError with every problem found."""
     if path is None:
-        found, name = HubFile(mqtt=MqttConfig(host=wishes.host or "localhost")), "speedsign hub"
+        found, name = HubFile(mqtt=MqttConfig(host=wishes.host or "localhost")), "without a config"
     else:
         found, name = parse_hub(read_text(path), str(path), wishes), str(path)
     typed = found
@@ -76,6 +76,9 @@ def load_hub(path: Path | None, wishes: HubWishes) -> HubFile:
     if wishes.port is not None:
         typed = replace(typed, mqtt=replace(typed.mqtt, port=wishes.port))
     if typed != found and (problems := list(_relations(typed))):
+        if wishes.host is not None and any(one.path == ("mqtt", "host") for one in problems):
+            text = "must be a name or an address alone; its port stands in --port"
+            raise ConfigError([f"--host {wishes.host!r}: {text}"])
         raise ConfigError(sentences(problems, {}, name))
     return typed
 
@@ -89,10 +92,18 @@ def parse_hub(text: str, name: str, wishes: HubWishes = HubWishes()) -> HubFile:
     try:
         found = _validator().validate_json(as_json(raw, name), strict=True)
     except ValidationError as error:
-        raise ConfigError(sentences(problems_in(error, name), lines, name)) from None
+        problems = [_on_the_hubs_page(one) for one in problems_in(error, name)]
+        raise ConfigError(sentences(problems, lines, name)) from None
     if problems := list(_relations(found)):
         raise ConfigError(sentences(problems, lines, name))
     return found
+
+
+def _on_the_hubs_page(problem: Problem) -> Problem:
+    """Keys of [mqtt] are those of a sign; all others are the hub's."""
+    if problem.path[0] == "mqtt":
+        return problem
+    return replace(problem, text=problem.text.replace("docs/config.md", "docs/hub.md"))
 
 
 def _of_a_sign(text: str, name: str, wishes: HubWishes) -> HubFile:

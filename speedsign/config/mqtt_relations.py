@@ -23,8 +23,11 @@ def uses_tls(mqtt: MqttConfig) -> bool:
 
 def mqtt_problems(mqtt: MqttConfig) -> Iterator[Problem]:
     """Everything that does not fit together; empty for a good table."""
-    yield from _host(mqtt)
+    host = list(_host(mqtt))
+    yield from host
     yield from _credentials(mqtt)
+    if host:
+        return  # whoever that is
     if _half_plain(mqtt):
         yield Problem(
             ("mqtt", "allow_plain"),

@@ -220,6 +220,38 @@ def test_a_config_names_the_database(path: Path, tmp_path: Path) -> None:
 def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     result = speedsign("hub", "signs", "--db", tmp_path / "none.db")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "check [hub] database or --db, or start the hub once" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("hub", "signs"), ("hub", "--host", "localhost")])
+def test_a_file_of_another_program_is_said_in_the_hubs_words(words: tuple[str, ...], path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE other (a)")
+    result = speedsign(*words, "--db", path)
+    assert (result.exit_code, "give [hub] database or --db another name" in result.stderr) == (1, True)
+    assert "[store]" not in result.stderr
+
+
+def test_without_a_config_the_database_can_be_named(tmp_path: Path) -> None:
+    result = speedsign("hub", "signs", "--config", tmp_path / "none.toml")
+    assert result.exit_code == 2
+    assert "no such file; name the database with --db FILE, or the config with --config FILE" in result.stderr
+
+
+def test_a_word_that_is_no_key_leads_to_the_hubs_page(tmp_path: Path) -> None:
+    config = tmp_path / "hub.toml"
+    config.write_text('[hbu]\n[hub]\ndatabse = "x"\n[mqtt]\nhost = "localhost"\nprot = 1\n')
+    said = speedsign("hub", "--config", config).stderr.splitlines()
+    pages = {line.partition(": [")[2].partition("]")[0]: line.rpartition("docs/")[2][:6] for line in said}
+    assert pages == {"hbu": "hub.md", "hub": "hub.md", "mqtt": "config"}
+
+
+def test_a_port_in_the_hosts_name_is_one_sentence(path: Path) -> None:
+    result = speedsign("hub", "--db", path, "--host", "localhost:11883")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("speedsign hub: --host 'localhost:11883': must be a name or an address alone")
+    assert "--port" in line
 
 
 def test_numbers_without_a_believable_time_are_numbers(path: Path) -> None:

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from paho.mqtt import publish
 
 from speedsign.cli.command_words import answer_lines, printable
+from telemetry import messages
 from telemetry.command.caller import Heard
 from telemetry.command.model import Action, Command, open_envelope, parse_body
 from telemetry.command.signature import PrivateKey, verify, write_private
+from telemetry.messages import Identity
 from tests.cli.command import speedsign
-from tests.telemetry.broker import free_port
+from tests.telemetry.broker import Broker, free_port
 
 
 @pytest.fixture
@@ -177,3 +180,15 @@ def test_the_json_of_a_signed_command_is_what_a_sign_reads(tmp_path: Path, key: 
     speedsign("command", "restart", "--to", "street-1", "--key", key, "--key-id", "boss", "--sign-only", out)
     assert sorted(json.loads(out.read_bytes())) == ["body", "key", "sig", "v"]
     assert open_envelope(out.read_bytes()).key_id == "boss"
+
+
+@pytest.mark.wires
+def test_a_sign_that_this_broker_never_heard_is_told_from_one_that_is_away(tmp_path: Path, key: Path) -> None:
+    with Broker(tmp_path) as broker:
+        birth = messages.encode(messages.birth(Identity("street-2", "0.1.0"), "0" * 16, 1, None, None))
+        publish.single(messages.topic("street-2", "birth"), birth, 1, retain=True, port=broker.port)
+        asked = ("command", "report", "--key", key, "--host", "localhost", "--port", str(broker.port))
+        never, away = (speedsign(*asked, "--to", sign) for sign in ("street-1", "street-2"))
+    assert "this broker has never heard of a sign street-1; check --to and the broker" in never.stderr
+    assert "street-2 is not connected to this broker, and was not for a day" in away.stderr
+    assert (never.exit_code, away.exit_code) == (1, 1)
