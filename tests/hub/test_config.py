@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from speedsign.config.hub import HubWishes, load_hub
+from speedsign.cli.hub_run import hub_session, others_subscribed
+from speedsign.config.hub import HubConfig, HubFile, HubWishes, load_hub
+from speedsign.config.schema import MqttConfig
 from speedsign.errors import ConfigError
+from telemetry.mqtt import BrokerSettings
 
 WHOLE = """[hub]
 database = "/srv/hub.db"
@@ -45,7 +48,26 @@ def test_a_whole_one(file: Path) -> None:
 
 def test_a_broker_is_enough(file: Path) -> None:
     file.write_text('[mqtt]\nhost = "localhost"\n', encoding="utf-8")
-    assert load_hub(file, HubWishes()).hub.database == Path("/var/lib/speedsign/hub.db")
+    found = load_hub(file, HubWishes()).hub
+    assert (found.database, found.acknowledges) == (Path("/var/lib/speedsign/hub.db"), True)
+
+
+def test_a_second_hub_may_only_listen(file: Path) -> None:
+    file.write_text('[hub]\nacknowledges = false\n[mqtt]\nhost = "localhost"\n', encoding="utf-8")
+    assert not load_hub(file, HubWishes()).hub.acknowledges
+
+
+def test_other_subscriptions_of_the_same_client_begin_the_session_anew() -> None:
+    def session(group: str | None, client: str = "speedsign-hub-main") -> str:
+        config = HubFile(mqtt=MqttConfig(host="localhost"), hub=HubConfig(group=group))
+        return hub_session(config, BrokerSettings("localhost", client))
+
+    assert not others_subscribed(None, session("g"))  # what waits at the broker is not thrown away
+    assert not others_subscribed(session("g"), session("g"))
+    assert others_subscribed(session("g"), session(None))
+    assert others_subscribed(session(None), session("g"))
+    assert others_subscribed(session("g"), session("h"))
+    assert not others_subscribed(session("g", "speedsign-hub-other"), session(None))
 
 
 def test_what_is_typed_goes_before_what_is_written(file: Path) -> None:

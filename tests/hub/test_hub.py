@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,6 +95,7 @@ class Slow:
         self.go = threading.Event()
         self.go.set()
         self.at_work = threading.Event()
+        self.notes: list[tuple[str, str]] = []
 
     def take(self, batch: Sequence[Heard]) -> Taken:
         self.at_work.set()
@@ -108,6 +110,11 @@ class Slow:
 
     def prune(self, before_utc: datetime) -> int:
         return 0
+
+    def note(self, key: str, value: str) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.notes.append((key, value))
 
     def close(self) -> None: ...
 
@@ -373,3 +380,34 @@ def test_a_connection_that_ends_meanwhile_costs_an_acknowledgement_and_nothing_e
         await asyncio.wait([going])
 
     run(main())
+
+
+# --------------------------------------------------------------------------- one of two
+
+
+def test_a_hub_that_only_listens_stores_and_lets_no_sign_forget() -> None:
+    async def story(hub: Hub, port: FewLines) -> None:
+        port.hear(birth(), place(1), agg(2))
+        await until(lambda: hub.health().get("stored") == 3)
+
+    port = told(story, Slow(), replace(QUICK, acknowledges=False))
+    assert port.acks == []
+    assert port.order.count("puback") == 3
+
+
+def test_what_is_subscribed_to_is_noted_once_the_broker_knows_it() -> None:
+    async def story() -> None:
+        store, port = Slow(StoreError("the disk is full")), FewLines()
+        hub = Hub(port, store, QUICK, Wall(), session=("subscribed", "these"))
+        going = asyncio.create_task(hub.run())
+        await until(lambda: not store.errors)
+        assert store.notes == []
+        assert port.session is not None
+        port.session.on_connected()  # and again, as the disk was full
+        await until(lambda: store.notes == [("subscribed", "these")])
+        port.session.on_connected()
+        going.cancel()
+        await asyncio.wait([going])
+        assert len(store.notes) == 1
+
+    run(story())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +14,11 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from telemetry import messages
+from telemetry.hub.port import Heard
 from telemetry.query import read_installations
 from tests.cli.command import process
 from tests.docs import pages
-from tests.hub.said import SIGN, agg, birth, place
+from tests.hub.said import SIGN, agg, birth, place, quarter
 from tests.support import run, until
 from tests.telemetry.broker import Broker
 from tests.telemetry.certificates import Authority, Issued, mutual_tls
@@ -129,3 +132,41 @@ def test_certificates_and_rights_of_the_documents_are_enough_and_not_too_much(
     assert "does not let the hub publish" not in said
     assert [one.sign for one in read_installations(path)] == [SIGN]
     assert other.heard == []
+
+
+def test_a_hub_that_leaves_its_group_hears_nothing_by_it_any_more(tmp_path: Path) -> None:
+    """Its session at the broker held the shared subscription too: each message came twice."""
+    path, config = tmp_path / "hub.db", tmp_path / "hub.toml"
+    with Broker(tmp_path) as broker:
+        sign = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        acks: list[messages.Ack] = []
+        sign.on_message = lambda _c, _d, one: acks.append(messages.parse_ack(bytes(one.payload)))
+        sign.connect("127.0.0.1", broker.port)
+        sign.subscribe(f"speedsign/1/{SIGN}/down/ack", 1)
+        sign.loop_start()
+
+        def hub(group: str, *told: Heard) -> None:
+            mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
+            config.write_text(f'[hub]\ndatabase = "{path}"\n{group}{mqtt}')
+            acks.clear()
+            with process("hub", "--config", config) as child:
+
+                async def story() -> None:
+                    await until(lambda: bool(acks), 20.0)  # the retained birth was answered
+                    for one in told:
+                        sign.publish(messages.topic(SIGN, one.kind), one.payload, 1)
+                    await until(lambda: acks[-1].up_to == len(told), 20.0)
+
+                run(story())
+                child.terminate()
+                child.communicate(timeout=20)
+
+        try:
+            sign.publish(messages.topic(SIGN, "birth"), birth().payload, 1, retain=True)
+            hub('group = "g"\n')
+            hub("", place(1), *(agg(seq, quarter(seq)) for seq in range(2, 8)))
+        finally:
+            sign.disconnect()
+            sign.loop_stop()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT received, duplicates FROM source").fetchall() == [(7, 0)]

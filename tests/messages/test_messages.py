@@ -90,6 +90,13 @@ def test_birth_tells_all_of_an_installation(challenge: str | None) -> None:
     assert Birth.model_validate_json(body).challenge == challenge
 
 
+@pytest.mark.parametrize("oldest", [None, 1, 4711])
+def test_birth_tells_what_the_sign_still_has(oldest: int | None) -> None:
+    body = messages.encode(messages.birth(WHO, EPOCH, 41, 3, BAUSKA, oldest=oldest))
+    assert messages.parse_birth(body, SIGN).oldest == (oldest or 0)
+    assert Birth.model_validate_json(body).oldest == oldest
+
+
 def test_birth_before_anything_was_installed() -> None:
     body = messages.encode(messages.birth(WHO, EPOCH, 41, None, None))
     assert messages.parse_birth(body, SIGN).place is None

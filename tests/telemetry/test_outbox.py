@@ -598,3 +598,42 @@ def _do(store: SqliteStore, what: str, how: int | str, body: bytes) -> None:
         store._allowed = Quota(int(how), 5)
         with store.transaction():
             store._keep_quota(0)
+
+
+# --------------------------------------------------------------------------- what there still is
+
+
+def test_the_oldest_is_what_waits_or_the_next_one(store: SqliteStore) -> None:
+    assert store.facts().oldest == 1
+    close(store, 3)
+    store.take((), 9)
+    ack(store, 2)
+    assert store.facts().oldest == 3
+    ack(store, 2, (4, 4))
+    assert store.facts().oldest == 3
+    ack(store, 4)
+    assert store.facts().oldest == 5
+    close(store, 4)
+    assert store.facts().oldest == 5
+
+
+def test_what_was_dropped_is_there_until_the_hub_was_told(path: Path) -> None:
+    """Else it would count as lost, and nobody would know of what kind it was."""
+    with contextlib.closing(SqliteStore(path, "bauska-3", quota_mb=0.005)) as store:
+        store.begin(BAUSKA, T0)
+        for quarters in range(1, 60):
+            close(store, quarters)
+        (gap, *_) = only(store, "gap")
+        lowest = min(one.first for one in parse_gap(json.loads(gap.body), gap.seq))
+        assert min(row.seq for row in store.pending(100_000) if row.kind != "place") > lowest
+        store.take((), 9)
+        ack(store, 1)
+        assert store.facts().oldest == lowest == 2
+
+
+def test_a_hub_that_waits_for_what_is_gone_is_noticed(store: SqliteStore) -> None:
+    close(store, 4)
+    store.take((), 9)
+    assert not store.acknowledged(Ack(store.epoch, 0, ((3, 4),))).lacks
+    assert not store.acknowledged(Ack(store.epoch, 4)).lacks
+    assert store.acknowledged(Ack(store.epoch, 1)).lacks

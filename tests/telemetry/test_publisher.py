@@ -375,6 +375,55 @@ def test_a_hub_that_does_not_know_the_places_is_told_them_once_an_hour(store: Sq
     run_virtual(main())
 
 
+def test_a_hub_that_lost_what_it_had_is_told_what_there_still_is(store: SqliteStore) -> None:
+    """Its database was put back while the sign was connected: what it waits for never comes."""
+
+    async def main() -> None:
+        bench = Bench(store, TO_HUB)
+        hub = Hub(bench.port)
+
+        def oldest() -> list[int]:
+            births = [json.loads(text) for topic, text, _ in bench.port.sent if topic.endswith("birth")]
+            return [birth["oldest"] for birth in births]
+
+        bench.close_some(3)
+        async with bench.running():
+            bench.port.up()
+            await asyncio.sleep(30)
+            assert bench.pending() == 0
+            assert oldest() == [1]
+            hub.sources.clear()
+            for quarters in (5, 7, 9):
+                bench.close_some(quarters)
+                await asyncio.sleep(900)
+            assert len(oldest()) == 2  # not at each of its words
+            assert oldest()[1] > 4  # what it had
+            await asyncio.sleep(7 * HOUR_S)
+            bench.close_some(12)
+            await asyncio.sleep(900)
+            assert len(oldest()) == 3
+
+    run_virtual(main())
+
+
+def test_by_the_brokers_word_nothing_is_told_again(store: SqliteStore) -> None:
+    """What it has taken may still be on its way to the hub."""
+
+    async def main() -> None:
+        bench = Bench(store, TO_BROKER)
+        hub = Hub(bench.port)
+        bench.close_some(3)
+        async with bench.running():
+            bench.port.up()
+            await asyncio.sleep(60)
+            hub.sources.clear()
+            hub.tell(store.epoch)
+            await asyncio.sleep(60)
+            assert len([topic for topic, _, _ in bench.port.sent if topic.endswith("birth")]) == 1
+
+    run_virtual(main())
+
+
 def test_a_copy_goes_on_under_a_name_of_its_own_before_it_says_anything(store: SqliteStore) -> None:
     """A backup that was put back: the hub has more of this epoch than this file ever had."""
 
