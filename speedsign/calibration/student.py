@@ -6,6 +6,7 @@ Mathematical Functions, 26.7.3 and 26.7.4).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import atan, cos, isfinite, pi, sin, sqrt
 
 _HALVINGS = 80
@@ -33,6 +34,7 @@ def within(t: float, freedom: int) -> float:
     return sin(angle) * total
 
 
+@lru_cache(maxsize=1024)
 def quantile(freedom: int, confidence: float = 0.95) -> float:
     """The t within which values lie with this probability, both sides.
 
