@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from telemetry.hub.port import Heard
 
 if TYPE_CHECKING:
     from telemetry.hub.sources import Source
-    from telemetry.hub.taking import Taking
 
 MOST_A_SIGN = 200  # what is more is acknowledged and counted: a broken sign must not fill the disk
 
@@ -46,10 +46,10 @@ def read_refused(db: sqlite3.Connection) -> list[Refused]:
     return [Refused(*row) for row in rows.fetchall()]
 
 
-def again(db: sqlite3.Connection, taking: Taking, one: Refused) -> bool:
-    """Try to read it once more; whether it is among the others now."""
+def again(db: sqlite3.Connection, take: Callable[[Heard, str], bool], one: Refused) -> bool:
+    """Try to read it once more with `take`, which gets the epoch too; whether it is among the others now."""
     heard = Heard(one.sign, one.kind, one.payload, one.at_ms)
-    if not taking.take_again(heard, one.epoch):
+    if not take(heard, one.epoch):
         return False
     db.execute("DELETE FROM refused WHERE source_id = ? AND seq = ?", (one.source_id, one.seq))
     return True

@@ -84,7 +84,7 @@ class SqliteHubStore:
         if not refused:
             return
         taking = Taking(self._db, self._sources, self._places)
-        read = sum(again(self._db, taking, one) for one in refused)
+        read = sum(again(self._db, taking.take_again, one) for one in refused)
         self._sources.save()
         if read:
             _log.info("%s: %d messages that were refused before can be read now", self.path, read)
