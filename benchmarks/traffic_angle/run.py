@@ -132,9 +132,10 @@ def _rms(values: Sequence[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="seed to begin with")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    tasks = [(angle, seed) for seed in range(options.seeds) for angle in MASTS]
+    tasks = [(angle, seed) for seed in range(options.first, options.first + options.seeds) for angle in MASTS]
     with multiprocessing.Pool(options.jobs) as pool:
         outcomes = pool.map(outcome, tasks, chunksize=1)
     print(f"{CARS} cars, {options.seeds} seeds an angle.\n")
