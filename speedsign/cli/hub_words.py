@@ -64,7 +64,7 @@ def _troubles(one: SignNow, now: datetime, late_s: float) -> list[str]:
         "never came": f"{_messages(one.lost)} never came: {_RESEND}",
         "copy": "another sign sends under its name: is a copy of its card in use?",
         "refused": f"{_messages(one.refused)} could not be read",
-        "clock": "its clock is not right",
+        "clock": "its clock is not vouched for",
         "faults": f"faults: {', '.join(one.faults)}",
     }
     return [said.get(word, word) for word in one.troubles(now.timestamp(), late_s)]
