@@ -256,7 +256,27 @@ _VERSION_4 = (
     "ALTER TABLE interval ADD COLUMN heard_from INTEGER REFERENCES source (id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# What was measured to see whether the sign measures right (speedsign.calibration.record).
+_VERSION_5 = (
+    """CREATE TABLE calibration (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,          -- its name for ever; the same in the file beside the database
+        source_id INTEGER REFERENCES source (id),  -- in a hub's file: who told it; NULL: its own
+        at_ms INTEGER NOT NULL,            -- ms since 1970, UTC
+        clock TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        due TEXT,                          -- YYYY-MM-DD; NULL: none
+        sign TEXT NOT NULL,
+        site TEXT NOT NULL,
+        driver TEXT NOT NULL,
+        mounting_angle_deg REAL NOT NULL,
+        body TEXT                          -- all of it, as JSON; NULL at a hub, which is told the above only
+    ) STRICT""",
+    "CREATE INDEX calibration_by_time ON calibration (at_ms)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

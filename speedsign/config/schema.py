@@ -334,6 +334,23 @@ class ClockConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationConfig:
+    """[calibration]: how long a proof that the sign measures right is good for."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    every_months: Annotated[int, Ge(0), Le(120)] = 12  # 0: no next one is due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveConfig:
+    """[live]: what `speedsign watch` sees of a running sign, by a socket on this machine and no port."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    on: bool = True
+    socket: Path = Path("/run/speedsign/live.sock")  # where its folder is missing, nobody watches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole config file, checked."""
 
@@ -352,6 +369,8 @@ class Config:
     mqtt: MqttConfig | None = None
     remote: RemoteConfig = RemoteConfig()
     clock: ClockConfig = ClockConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
+    live: LiveConfig = LiveConfig()
 
     @property
     def ceiling_kmh(self) -> int:
