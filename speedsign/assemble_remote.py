@@ -15,7 +15,7 @@ from speedsign.ports import Clock
 from speedsign.remote import NOTHING_SET, RemoteSettings, usable
 from telemetry.command.desk import CommandRecorder, Desk, Effects
 from telemetry.command.ledger import settings_of_file
-from telemetry.publisher import Publisher
+from telemetry.outbox.publisher import Publisher
 
 _log = logging.getLogger(__name__)
 

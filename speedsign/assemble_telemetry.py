@@ -9,10 +9,10 @@ from dataclasses import asdict
 from speedsign import __version__
 from speedsign.config.schema import Config, MqttConfig
 from speedsign.ports import Clock
-from telemetry.broker_settings import broker_settings
-from telemetry.messages import Identity
-from telemetry.mqtt_port import PahoPort
-from telemetry.publisher import CommandDesk, OutboxRecorder, Publisher, PublisherSettings
+from telemetry.message.messages import Identity
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.outbox.publisher import CommandDesk, OutboxRecorder, Publisher, PublisherSettings
 
 
 def build_publisher(

@@ -14,7 +14,7 @@ from speedsign.errors import StoreError
 from speedsign.machine import MachineFacts
 from speedsign.model import Fault
 from telemetry.database import open_for_reading
-from telemetry.message_json import encode
+from telemetry.message.json_text import encode
 
 DAY_S = 86_400
 LONGEST_BYTES = 870  # and the name before it: 1 KB
@@ -65,7 +65,7 @@ class Vitals:
 
 
 def health_body(now: Vitals) -> dict[str, object]:
-    """The message but for its name and boot (telemetry.messages.health)."""
+    """The message but for its name and boot (telemetry.message.messages.health)."""
     return _fitting(_all(now))
 
 

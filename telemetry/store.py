@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
-from telemetry import announce
 from telemetry.database import StoreDamaged, StoreRejected, move_aside, sentences
-from telemetry.quota import Quota
+from telemetry.outbox import announce
+from telemetry.outbox.quota import Quota
+from telemetry.outbox.store_outbox import StoreOutbox
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
     VEHICLE_COLUMNS,
@@ -28,7 +29,6 @@ from telemetry.rows import (
     to_ms,
     vehicle_row,
 )
-from telemetry.store_outbox import StoreOutbox
 
 _log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from benchmarks.telemetry_page import machine
 from benchmarks.wire_bytes.day import PLACE, QUARTERS, T0, coverage_of, start_of, vehicles_of
 from simulator.virtual_time import VirtualClock, run_virtual
 from speedsign.config.schema import MqttConfig
-from telemetry.messages import Ack, Identity
-from telemetry.publisher import Publisher, PublisherSettings
+from telemetry.message.messages import Ack, Identity
+from telemetry.outbox.publisher import Publisher, PublisherSettings
 from telemetry.recorder import InlineRecorder
 from telemetry.store import SqliteStore
 from tests.telemetry.memory_broker import Hub, MemoryPort

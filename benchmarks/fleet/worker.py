@@ -20,11 +20,11 @@ from typing import TextIO
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
 from speedsign.model import Fault, Installation
-from telemetry.broker_settings import broker_settings
-from telemetry.messages import Identity
-from telemetry.mqtt import MqttPort, Published, Session
-from telemetry.mqtt_port import PahoPort
-from telemetry.publisher import Publisher, PublisherSettings
+from telemetry.message.messages import Identity
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.mqtt.shapes import MqttPort, Published, Session
+from telemetry.outbox.publisher import Publisher, PublisherSettings
 from telemetry.recorder import InlineRecorder
 from telemetry.store import SqliteStore
 from tests.wires.kill_events import vehicles_of

@@ -27,10 +27,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Installation, Interval
-from telemetry import messages
 from telemetry.database import open_for_writing
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
+from telemetry.message import messages
 from telemetry.rows import INSTALLATION_COLUMNS, installation_row, packed
 from tests.support import until
 from tests.telemetry.broker import Broker

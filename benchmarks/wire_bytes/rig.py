@@ -21,10 +21,10 @@ from speedsign import __version__
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
 from speedsign.model import VehicleRecord
-from telemetry.broker_settings import broker_settings
-from telemetry.messages import Identity
-from telemetry.mqtt_port import PahoPort
-from telemetry.publisher import Publisher, PublisherSettings
+from telemetry.message.messages import Identity
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.outbox.publisher import Publisher, PublisherSettings
 from telemetry.recorder import ThreadRecorder, call
 from telemetry.store import SqliteStore, open_or_replace
 from tests.support import until

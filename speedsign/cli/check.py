@@ -13,7 +13,7 @@ from speedsign.config.mqtt_relations import uses_tls
 from speedsign.config.schema import Config, DisplayConfig, MqttConfig
 from speedsign.errors import ConfigError
 from speedsign.registry import load_display
-from telemetry.mqtt import PORT, PORT_TLS
+from telemetry.mqtt.shapes import PORT, PORT_TLS
 
 
 @click.command(cls=SignCommand, example="speedsign check --config speedsign.toml")

@@ -17,12 +17,12 @@ from speedsign.cli.command_words import print_answers
 from speedsign.clock import SystemClock
 from speedsign.config.hub import HubWishes, load_hub
 from speedsign.errors import BrokerError, UsageError
-from telemetry.broker_settings import broker_settings
 from telemetry.command.caller import Caller, Heard
 from telemetry.command.gate import Reason
 from telemetry.command.model import PURPOSE, Action, Command, encode_body, seal
 from telemetry.command.signature import PrivateKey, read_private
-from telemetry.mqtt_port import PahoPort
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
 
 _ANSWER_MAX_BYTES = 70_000
 _ASKED_ONCE_MORE_S = 10.0

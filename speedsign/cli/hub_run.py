@@ -16,14 +16,14 @@ from speedsign.clock import SystemClock
 from speedsign.config.hub import HubFile, HubWishes, load_hub
 from speedsign.errors import StoreError
 from speedsign.notify import sd_notify
-from telemetry.broker_settings import broker_settings
 from telemetry.hub.home_assistant import HomeAssistant
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.store import SqliteHubStore
 from telemetry.hub.topics import subscriptions
 from telemetry.lock import sole_writer
-from telemetry.mqtt import BrokerSettings
-from telemetry.mqtt_port import PahoPort
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.mqtt.shapes import BrokerSettings
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from speedsign.errors import BrokerError
-from telemetry import messages
-from telemetry.message_heard import parse_birth, parse_named, parse_reply
-from telemetry.mqtt import NOBODY_LISTENS, Message, MqttPort, Session, Subscription
+from telemetry.message import messages
+from telemetry.message.heard import parse_birth, parse_named, parse_reply
+from telemetry.mqtt.shapes import NOBODY_LISTENS, Message, MqttPort, Session, Subscription
 
 BIRTHS_S = 2.0  # what is retained comes at once; so long is waited for it
 CONNECT_S = 20.0

@@ -24,7 +24,7 @@ from telemetry.command.model import Action, Command, Role
 from telemetry.command.moment import CommandStore, Moment, Outcome
 from telemetry.command.report import report
 from telemetry.command.signature import public_bytes, verify
-from telemetry.messages import REPLY, encode
+from telemetry.message.messages import REPLY, encode
 
 _log = logging.getLogger(__name__)
 

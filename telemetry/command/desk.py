@@ -51,7 +51,7 @@ class Effects:
 
 
 class Desk:
-    """`telemetry.publisher.CommandDesk`. `confirmed`: what was in force when the sign started."""
+    """`telemetry.outbox.publisher.CommandDesk`. `confirmed`: what was in force when the sign started."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from speedsign.remote import RemoteSettings
 from telemetry.command.ledger import Pending
-from telemetry.outbox import StoreFacts
+from telemetry.outbox.outbox import StoreFacts
 
 
 class CommandStore(Protocol):

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from telemetry.hub.hub import Publish
 from telemetry.hub.port import Latest
-from telemetry.messages import VERSION, encode, parse_health
-from telemetry.mqtt import Will
+from telemetry.message.messages import VERSION, encode, parse_health
+from telemetry.mqtt.shapes import Will
 
 PREFIX = "homeassistant"
 ONLINE, OFFLINE = b"online", b"offline"

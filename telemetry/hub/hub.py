@@ -22,12 +22,12 @@ from typing import Protocol, TypeVar
 from speedsign.errors import BrokerError, StoreError
 from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
-from telemetry import messages
 from telemetry.database import StoreDamaged, StoreRejected
 from telemetry.hub.complaints import Complaints, News
 from telemetry.hub.port import Heard, HubStore, Latest, Taken
 from telemetry.hub.topics import heard, subscriptions
-from telemetry.mqtt import Message, MqttPort, Published, Session, Will
+from telemetry.message import messages
+from telemetry.mqtt.shapes import Message, MqttPort, Published, Session, Will
 from telemetry.rows import to_ms
 
 _log = logging.getLogger(__name__)

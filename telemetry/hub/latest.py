@@ -7,7 +7,7 @@ import math
 import sqlite3
 
 from telemetry.hub.port import Latest
-from telemetry.message_heard import Birth, parse_birth
+from telemetry.message.heard import Birth, parse_birth
 from telemetry.percentiles import classes, grouped_percentile, mean_sd
 from telemetry.rows import unpacked
 

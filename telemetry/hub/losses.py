@@ -6,7 +6,7 @@ import sqlite3
 
 from telemetry.hub.sources import Source
 from telemetry.hub.spans import Range
-from telemetry.message_heard import Dropped
+from telemetry.message.heard import Dropped
 
 _MOST_AT_ONCE = 200  # rows; what is more stands in the last one
 _LOOKED_AT = 1000  # of the newest: nobody can make it slow by telling of very many

@@ -15,7 +15,7 @@ from typing import Any
 
 from telemetry.hub.latest import newest_interval, told_birth
 from telemetry.hub.spans import Range, Spans
-from telemetry.messages import OFF, parse_health
+from telemetry.message.messages import OFF, parse_health
 from telemetry.query import Source, reading
 
 DAY_S = 86_400

@@ -19,7 +19,7 @@ from typing import Any
 from speedsign.model import Installation
 from telemetry.hub.joining import merge
 from telemetry.hub.sources import Rank, Source
-from telemetry.message_heard import Place
+from telemetry.message.heard import Place
 from telemetry.rows import INSTALLATION_COLUMNS, installation_of, installation_row
 
 _SETTERS = ", ".join(f"{name.strip()} = ?" for name in INSTALLATION_COLUMNS.split(","))

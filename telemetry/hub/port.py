@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from telemetry.messages import Ack
+from telemetry.message.messages import Ack
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from telemetry.message_heard import StateHeard
-from telemetry.messages import ON
+from telemetry.message.heard import StateHeard
+from telemetry.message.messages import ON
 
 
 @dataclass(frozen=True, slots=True)

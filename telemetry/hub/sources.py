@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from telemetry.hub.spans import Range, Spans
-from telemetry.messages import ACK_MAX_RANGES, Ack
+from telemetry.message.messages import ACK_MAX_RANGES, Ack
 
 _MOST_IN_MEMORY = 20_000
 _MOST_RANGES_IN_MEMORY = 500_000

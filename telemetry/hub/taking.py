@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from telemetry import messages
 from telemetry.hub import losses
 from telemetry.hub.counts import store_interval, store_vehicles
 from telemetry.hub.places import Places
@@ -18,7 +17,8 @@ from telemetry.hub.port import Heard, Taken
 from telemetry.hub.presence import after_birth, after_state, read_presence, store_presence, store_text
 from telemetry.hub.refusing import keep
 from telemetry.hub.sources import Source, Sources
-from telemetry.messages import Ack
+from telemetry.message import messages
+from telemetry.message.messages import Ack
 from telemetry.rows import to_ms
 
 MOST_RANGES = 20_000  # of a source; what would be one more waits at the sign until the gaps close

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from telemetry.hub.port import Heard
-from telemetry.messages import AGGREGATE, GAP, MESSAGE_MAX_BYTES, PLACE, REPLY, VEHICLES, VERSION
-from telemetry.mqtt import Message, Subscription
+from telemetry.message.messages import AGGREGATE, GAP, MESSAGE_MAX_BYTES, PLACE, REPLY, VEHICLES, VERSION
+from telemetry.mqtt.shapes import Message, Subscription
 
 PRESENCE = ("state", "birth", "health")  # newest of each counts; state and birth are retained
 STORED = (PLACE, AGGREGATE, VEHICLES, GAP, REPLY)

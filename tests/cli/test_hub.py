@@ -19,9 +19,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from speedsign.cli.hub_words import age
 from speedsign.clock import SystemClock
 from speedsign.model import ClockQuality, Interval
-from telemetry import messages
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
+from telemetry.message import messages
 from telemetry.rows import to_ms
 from tests.cli.command import as_json, process, speedsign
 from tests.hub.said import EPOCH, SIGN, agg, birth, gap, health, interval, named, place, quarter, state

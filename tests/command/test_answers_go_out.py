@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from telemetry.messages import REPLY
-from telemetry.outbox import OutboxRow
-from telemetry.sender import Sender, SenderSettings, Trouble
+from telemetry.message.messages import REPLY
+from telemetry.outbox.outbox import OutboxRow
+from telemetry.outbox.sender import Sender, SenderSettings, Trouble
 from tests.telemetry.test_sender import World
 
 

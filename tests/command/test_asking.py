@@ -9,11 +9,11 @@ import pytest
 from paho.mqtt import publish
 
 from speedsign.cli.command_words import answer_lines, printable
-from telemetry import messages
 from telemetry.command.caller import Heard
 from telemetry.command.model import Action, Command, open_envelope, parse_body
 from telemetry.command.signature import PrivateKey, verify, write_private
-from telemetry.messages import Identity
+from telemetry.message import messages
+from telemetry.message.messages import Identity
 from tests.cli.command import speedsign
 from tests.telemetry.broker import Broker, free_port
 

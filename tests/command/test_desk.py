@@ -15,7 +15,7 @@ from speedsign.remote import NOTHING_SET, RemoteSettings, Wish
 from telemetry.command.clerk import RESTART_AFTER_S
 from telemetry.command.ledger import settings_of_file
 from telemetry.command.model import Action
-from telemetry.message_heard import parse_reply
+from telemetry.message.heard import parse_reply
 from tests.command.office import Office, signed, signed_text
 
 FORTY = RemoteSettings(limit_kmh=40)

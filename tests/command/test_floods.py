@@ -13,7 +13,7 @@ from speedsign.remote import Wish
 from telemetry.command import ledger
 from telemetry.command.model import Action, Command, seal
 from telemetry.command.sieve import OF_A_KEY, UNSIGNED, VERIFIED
-from telemetry.messages import REPLY
+from telemetry.message.messages import REPLY
 from tests.command.office import NOW_S, Office, signed
 
 Flood = Callable[[Office], bytes]
@@ -142,6 +142,6 @@ def test_what_no_longer_fits_the_config_is_said(office: Office) -> None:
 
 
 def test_replies_go_before_everything_else() -> None:
-    from telemetry.messages import RANKS
+    from telemetry.message.messages import RANKS
 
     assert RANKS[REPLY] == 0

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from speedsign.remote import Wish
 from telemetry.command.model import Action, Command, encode_body, open_envelope
-from telemetry.mqtt import Subscription, TlsSettings
+from telemetry.mqtt.shapes import Subscription, TlsSettings
 from tests.command.office import NOW_S, key, signed
 from tests.support import run, until
 from tests.telemetry.broker import Broker

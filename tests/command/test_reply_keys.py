@@ -17,7 +17,7 @@ from speedsign.log_ring import LONGEST
 from speedsign.model import Fault
 from speedsign.remote import NOTHING_SET, Wish
 from telemetry.command.model import Action
-from telemetry.message_heard import parse_reply
+from telemetry.message.heard import parse_reply
 from tests.command.office import Office, signed_text
 from tests.docs import pages
 from tests.telemetry.samples import T0, measured, passed

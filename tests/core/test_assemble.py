@@ -18,7 +18,7 @@ from speedsign.errors import ConfigError
 from speedsign.lines import radar_line
 from speedsign.model import Direction, Unit
 from speedsign.registry import load_radar
-from telemetry.broker_settings import secret
+from telemetry.mqtt.settings import secret
 
 TEXT = """
 [sign]

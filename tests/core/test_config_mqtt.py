@@ -11,7 +11,7 @@ from speedsign.config.mqtt_relations import mqtt_problems, uses_tls
 from speedsign.config.schema import MqttConfig
 from speedsign.errors import ConfigError
 from speedsign.hosts import is_loopback
-from telemetry.mqtt import BrokerSettings, TlsSettings
+from telemetry.mqtt.shapes import BrokerSettings, TlsSettings
 
 HEAD = '[sign]\nid = "test-sign"\nlimit_kmh = 50\n[radar]\ndriver = "ops243"\nport = "/dev/radar"\n[mqtt]\n'
 FAR = 'host = "mqtt.example.lv"\n'

@@ -17,7 +17,7 @@ import pytest
 from simulator.road import Road, RoadShape
 from simulator.virtual_time import run_virtual
 from speedsign.model import ClockQuality, Direction, Reading
-from telemetry.messages import parse_aggregate
+from telemetry.message.messages import parse_aggregate
 from telemetry.query import read_counts, read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.core.street import START, Street

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Installation, Interval
-from telemetry import messages
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
-from telemetry.messages import Identity
+from telemetry.message import messages
+from telemetry.message.messages import Identity
 from telemetry.rows import to_ms
 from tests.docs.study import BAUSKA, IECAVA
 

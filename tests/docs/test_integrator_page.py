@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from simulator.stand import fault_words
-from telemetry.asyncapi import KINDS
+from telemetry.message.asyncapi import KINDS
 from telemetry.schema import SCHEMA_VERSION
 from tests.docs import pages
 from tests.docs.field import make_database

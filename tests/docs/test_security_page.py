@@ -18,9 +18,9 @@ import pytest
 
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
-from telemetry.broker_settings import broker_settings
-from telemetry.mqtt import Message, Session, Subscription
-from telemetry.mqtt_port import PahoPort
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.mqtt.shapes import Message, Session, Subscription
 from tests.docs import pages
 from tests.docs.pages import ROOT
 from tests.support import run, until

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Installation, Interval
-from telemetry import messages
 from telemetry.hub.port import Heard
-from telemetry.messages import Identity
+from telemetry.message import messages
+from telemetry.message.messages import Identity
 from tests.telemetry.samples import BAUSKA, T0
 
 SIGN = "bauska-1"

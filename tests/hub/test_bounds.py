@@ -17,7 +17,7 @@ from telemetry.hub.port import Heard
 from telemetry.hub.refusing import MOST_A_SIGN as MOST_REFUSED
 from telemetry.hub.sources import MOST_STORES, MOST_STORES_IN_DAY
 from telemetry.hub.store import SqliteHubStore
-from telemetry.messages import Ack
+from telemetry.message.messages import Ack
 from tests.cli.command import speedsign
 from tests.hub.said import EPOCH, HERE, NOW_MS, SIGN, agg, birth, gap, health, named, place, quarter
 

@@ -10,7 +10,7 @@ from speedsign.cli.hub_run import hub_session, others_subscribed
 from speedsign.config.hub import HubConfig, HubFile, HubWishes, load_hub
 from speedsign.config.schema import MqttConfig
 from speedsign.errors import ConfigError
-from telemetry.mqtt import BrokerSettings
+from telemetry.mqtt.shapes import BrokerSettings
 
 WHOLE = """[hub]
 database = "/srv/hub.db"

@@ -13,12 +13,12 @@ import pytest
 
 from speedsign.errors import BrokerError, StoreError
 from speedsign.model import Fault
-from telemetry import messages
 from telemetry.database import StoreDamaged, StoreRejected
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.port import Heard, Latest, Taken
 from telemetry.hub.store import SqliteHubStore
-from telemetry.mqtt import Message, Published, Session
+from telemetry.message import messages
+from telemetry.mqtt.shapes import Message, Published, Session
 from tests.hub.said import EPOCH, SIGN, agg, birth, place, quarter
 from tests.support import run, until
 

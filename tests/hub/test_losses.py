@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from telemetry import messages
 from telemetry.hub.overview import SignNow, read_signs
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
 from telemetry.hub.taking import MOST_REPLIES
-from telemetry.messages import Ack
+from telemetry.message import messages
+from telemetry.message.messages import Ack
 from telemetry.query import read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.cli.command import speedsign

@@ -11,8 +11,8 @@ from telemetry.hub.overview import SignNow, read_signs
 from telemetry.hub.port import Heard
 from telemetry.hub.presence import Presence, after_birth, after_state
 from telemetry.hub.store import SqliteHubStore
-from telemetry.message_heard import StateHeard
-from telemetry.messages import Ack
+from telemetry.message.heard import StateHeard
+from telemetry.message.messages import Ack
 from tests.hub.said import EPOCH, NOW_MS, OTHER, SIGN, agg, birth, health, state
 
 LATER = NOW_MS + 60_000

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from speedsign.model import Interval, VehicleRecord
-from telemetry import messages
 from telemetry.hub.store import SqliteHubStore
-from telemetry.outbox import RetireOn
+from telemetry.message import messages
+from telemetry.outbox.outbox import RetireOn
 from telemetry.query import read_installations, read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.cli.command import speedsign

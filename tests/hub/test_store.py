@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from speedsign.errors import StoreError
 from speedsign.model import ClockQuality
-from telemetry import messages
 from telemetry.hub.port import Heard, Taken
 from telemetry.hub.refusing import MOST_A_SIGN
 from telemetry.hub.store import SqliteHubStore
-from telemetry.messages import Ack
+from telemetry.message import messages
+from telemetry.message.messages import Ack
 from telemetry.query import read_installations, read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.hub.said import EPOCH, HERE, NOW_MS, OTHER, SIGN, agg, birth, gap, interval, named, place, quarter

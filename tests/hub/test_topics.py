@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.hub.topics import PRESENCE, STORED, heard, subscriptions
-from telemetry.mqtt import Message
-from telemetry.mqtt_topics import matches
+from telemetry.mqtt.shapes import Message
+from telemetry.mqtt.topics import matches
 
 
 @pytest.mark.parametrize("kind", [*PRESENCE, *STORED])

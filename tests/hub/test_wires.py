@@ -13,8 +13,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from telemetry import messages
 from telemetry.hub.port import Heard
+from telemetry.message import messages
 from telemetry.query import read_installations
 from tests.cli.command import process
 from tests.docs import pages

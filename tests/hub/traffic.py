@@ -16,9 +16,9 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from telemetry import messages
 from telemetry.hub.port import Heard
 from telemetry.hub.store import SqliteHubStore
+from telemetry.message import messages
 from telemetry.store import SqliteStore
 
 BEGIN = datetime(2026, 5, 4, 4, 0, 0, 730_000, tzinfo=UTC)  # 07:00 at the sign, and a little

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from telemetry.asyncapi import as_yaml, document, json_schemas
 from telemetry.command.model import open_envelope
+from telemetry.message.asyncapi import as_yaml, document, json_schemas
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = Path(__file__).with_name("v1") / "with_hub"

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Interval, Vehicle, VehicleRecord
-from telemetry import messages
-from telemetry.messages import Ack, Identity
+from telemetry.message import messages
+from telemetry.message.messages import Ack, Identity
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 SIGN = "bauska-3"

@@ -36,9 +36,9 @@ from telemetry.command.model import PURPOSE, Action, Command, encode_body, seal
 from telemetry.command.signature import PrivateKey, public_text
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.store import SqliteHubStore
-from telemetry.messages import down_topic
-from telemetry.mqtt import BrokerSettings
-from telemetry.mqtt_port import PahoPort
+from telemetry.message.messages import down_topic
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.shapes import BrokerSettings
 from telemetry.query import read_vehicles
 from telemetry.store import SqliteStore
 from tests.core.street import START, Street

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]
 
-from telemetry import messages
-from telemetry.asyncapi import KINDS, as_yaml, document
 from telemetry.hub.hub import ACK_QOS
+from telemetry.message import messages
+from telemetry.message.asyncapi import KINDS, as_yaml, document
 from tests.messages import describe
 
 OFFICIAL = Path(__file__).with_name("schemas") / "asyncapi-3.0.0.json.gz"

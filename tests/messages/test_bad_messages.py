@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from speedsign.model import Interval
-from telemetry import message_models as models
-from telemetry import messages
-from telemetry.message_heard import Place
-from telemetry.reply_models import Reply
-from telemetry.vehicle_models import Vehicles
+from telemetry.message import messages, models
+from telemetry.message.heard import Place
+from telemetry.message.reply_models import Reply
+from telemetry.message.vehicle_models import Vehicles
 from tests.messages import made
 from tests.messages.made import KINDS, packed, plain, read, sent
 

@@ -24,7 +24,7 @@ from telemetry.command.model import (
 from telemetry.command.model import (
     Envelope as RealEnvelope,
 )
-from telemetry.command_models import Command, Envelope
+from telemetry.message.command_models import Command, Envelope
 from tests.messages.test_bad_messages import changed
 
 DRY = {Action.SET, Action.REVERT, Action.RESEND}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from speedsign.model import ClockQuality, Direction, DisplayState, Interval
-from telemetry import messages
 from telemetry.command.model import Action, open_envelope, parse_body
-from telemetry.command_models import Command, Envelope
-from telemetry.message_models import AckMessage
-from telemetry.vehicle_models import Vehicles
+from telemetry.message import messages
+from telemetry.message.command_models import Command, Envelope
+from telemetry.message.models import AckMessage
+from telemetry.message.vehicle_models import Vehicles
 from tests.messages import made
 from tests.messages.test_bad_messages import MODELS
 

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Interval, VehicleRecord
-from telemetry import messages
-from telemetry.message_models import Aggregate, Birth, State
-from telemetry.message_vehicles import tenths
-from telemetry.messages import Ack
+from telemetry.message import messages
+from telemetry.message.messages import Ack
+from telemetry.message.models import Aggregate, Birth, State
+from telemetry.message.vehicle_models import Vehicles
+from telemetry.message.vehicles import tenths
 from telemetry.rows import speed_class, to_ms
-from telemetry.vehicle_models import Vehicles
 from tests.messages import made
 from tests.messages.made import EPOCH, SIGN, WHO
 from tests.telemetry.samples import BAUSKA, T0, passed
@@ -223,7 +223,7 @@ def test_an_ack_needs_no_more_than_epoch_and_up_to_and_may_say_more() -> None:
 
 def test_the_daemon_builds_messages_without_pydantic_and_reads_numbers_without_paho() -> None:
     code = (
-        "import sys, telemetry.publisher, telemetry.store, telemetry.recorder, telemetry.query,"
+        "import sys, telemetry.outbox.publisher, telemetry.store, telemetry.recorder, telemetry.query,"
         " telemetry.health, telemetry.statistics;"
         " print([m for m in ('pydantic', 'paho', 'cryptography') if m in sys.modules])"
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 from speedsign.errors import BrokerError
 from speedsign.model import Fault
-from telemetry import messages
 from telemetry.hub.spans import Spans
-from telemetry.messages import Ack
-from telemetry.mqtt import Message, Published, Session
+from telemetry.message import messages
+from telemetry.message.messages import Ack
+from telemetry.mqtt.shapes import Message, Published, Session
 
 GOOD, DENIED = Published(0, "Success"), Published(0x87, "Not authorized")
 UP, DOWN = "speedsign/1/bauska-3/up/", "speedsign/1/bauska-3/down/"

@@ -10,8 +10,8 @@ from typing import Any
 from speedsign.clock import SystemClock
 from speedsign.errors import BrokerError
 from speedsign.ports import Clock
-from telemetry.mqtt import BrokerSettings, Message, Session, Subscription, Will
-from telemetry.mqtt_port import PahoPort
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.shapes import BrokerSettings, Message, Session, Subscription, Will
 
 WILL = Will("speedsign/1/bauska-3/up/state", b"lost")
 DOWN = Subscription("speedsign/1/bauska-3/down/+", 4096)

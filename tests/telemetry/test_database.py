@@ -20,8 +20,8 @@ from speedsign.errors import StoreError
 from speedsign.model import ClockQuality
 from telemetry import schema
 from telemetry.database import StoreDamaged, open_for_reading
-from telemetry.messages import parse_aggregate, parse_place, parse_vehicles
-from telemetry.outbox import RetireOn
+from telemetry.message.messages import parse_aggregate, parse_place, parse_vehicles
+from telemetry.outbox.outbox import RetireOn
 from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
 from telemetry.store import SqliteStore, open_or_replace
 from tests.hub.traffic import make_hub, make_sign, said_by

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from speedsign.machine import MachineFacts
 from speedsign.model import ClockQuality, Coverage, Fault
-from telemetry import health, messages
+from telemetry import health
 from telemetry.health import LastDay, Vitals, health_body, last_day
-from telemetry.message_models import Health
+from telemetry.message import messages
+from telemetry.message.models import Health
 from telemetry.rows import to_ms
 from telemetry.store import SqliteStore
 from tests.messages.made import EPOCH, SIGN, WHO

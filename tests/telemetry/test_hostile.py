@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from speedsign.errors import BrokerError
-from telemetry.mqtt import Subscription
+from telemetry.mqtt.shapes import Subscription
 from tests.support import run, until
 from tests.telemetry.hostile_broker import (
     AUTH,

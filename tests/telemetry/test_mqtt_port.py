@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from speedsign.errors import BrokerError, ConfigError
 from speedsign.hosts import is_loopback
-from telemetry.mqtt import BrokerSettings, Published, pause_s
+from telemetry.mqtt.shapes import BrokerSettings, Published, pause_s
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener, cut, write_passwords
 from tests.telemetry.ports import WILL, running, settings

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from telemetry.mqtt import BrokerSettings, Subscription, first_pause_s, long_pause_s, pause_s
-from telemetry.mqtt_inbox import Inbox, Verdict
-from telemetry.mqtt_topics import is_topic, matches, subscription_of
+from telemetry.mqtt.inbox import Inbox, Verdict
+from telemetry.mqtt.shapes import BrokerSettings, Subscription, first_pause_s, long_pause_s, pause_s
+from telemetry.mqtt.topics import is_topic, matches, subscription_of
 
 ACK = Subscription("speedsign/1/a-1/down/ack", 100)
 LEVEL = st.sampled_from(["a", "b", "", "$SYS", "up"])

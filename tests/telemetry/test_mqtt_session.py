@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.mqtt import Message, Subscription
-from telemetry.mqtt_wire import Wire
+from telemetry.mqtt.shapes import Message, Subscription
+from telemetry.mqtt.wire import Wire
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener
 from tests.telemetry.hostile_broker import CONNECT, TOPIC, HostileBroker, Peer, puback, publish

@@ -9,8 +9,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from telemetry.mqtt import TlsSettings
-from telemetry.mqtt_wire import Wire
+from telemetry.mqtt.shapes import TlsSettings
+from telemetry.mqtt.wire import Wire
 from tests.support import run, until
 from tests.telemetry.hostile_broker import HostileBroker, Peer
 from tests.telemetry.ports import DOWN, running, settings

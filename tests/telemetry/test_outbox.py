@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from speedsign.config.schema import MqttConfig
 from speedsign.errors import StoreError
-from telemetry import outbox_table
 from telemetry.angle import correct_angle
-from telemetry.messages import (
+from telemetry.message.messages import (
     GAP_MAX_ENTRIES,
     Ack,
     Dropped,
@@ -27,10 +26,11 @@ from telemetry.messages import (
     parse_place,
     parse_vehicles,
 )
-from telemetry.outbox import AckOutcome, Outbox, OutboxRow, RetireOn
-from telemetry.quota import Quota
+from telemetry.outbox import table
+from telemetry.outbox.outbox import AckOutcome, Outbox, OutboxRow, RetireOn
+from telemetry.outbox.quota import Quota
+from telemetry.outbox.store_outbox import StoreOutbox
 from telemetry.store import SqliteStore, open_or_replace
-from telemetry.store_outbox import StoreOutbox
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 HOUR_MS = 3_600_000
@@ -268,12 +268,12 @@ def test_the_probe_is_the_newest_aggregate_or_what_there_is(telling: SqliteStore
 
 
 def test_rows_are_found_by_the_index_alone(store: SqliteStore) -> None:
-    for query in outbox_table.BY_VALUE:
+    for query in table.BY_VALUE:
         plan = " ".join(row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {query}", (10,)))
         assert "COVERING INDEX outbox_by_value (rank=?)" in plan
         assert "SCAN" not in plan
         assert "B-TREE" not in plan, "sorted by hand"
-    plan = " ".join(row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {outbox_table.NEWEST}"))
+    plan = " ".join(row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {table.NEWEST}"))
     assert "INDEX outbox_by_value (rank=?)" in plan
     assert "B-TREE" not in plan
 
@@ -573,7 +573,7 @@ def test_how_much_waits_is_known_without_looking(
         for what, how, body in script:
             _do(store, what, how, body)
         rows = store._db.execute(
-            f"SELECT kind, count(*), sum(length(body) + {outbox_table.ROW_BYTES}) FROM outbox GROUP BY kind"
+            f"SELECT kind, count(*), sum(length(body) + {table.ROW_BYTES}) FROM outbox GROUP BY kind"
         ).fetchall()
         waiting = store.waiting()
     assert waiting.rows == {kind: n for kind, n, _ in rows}

@@ -18,15 +18,15 @@ from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
 from speedsign.errors import StoreError
 from speedsign.ports import Telemetry
-from telemetry import messages
-from telemetry.messages import Ack, Identity
-from telemetry.mqtt import NOBODY_LISTENS, TOO_LONG, BrokerSettings, MqttPort, Published, Will
-from telemetry.mqtt_port import PahoPort
-from telemetry.outbox import RetireOn
-from telemetry.publisher import Publisher, PublisherSettings
-from telemetry.publisher_parts import slot_s
+from telemetry.message import messages
+from telemetry.message.messages import Ack, Identity
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.shapes import NOBODY_LISTENS, TOO_LONG, BrokerSettings, MqttPort, Published, Will
+from telemetry.outbox.outbox import RetireOn
+from telemetry.outbox.publisher import Publisher, PublisherSettings
+from telemetry.outbox.publisher_parts import slot_s
+from telemetry.outbox.sender import SenderSettings
 from telemetry.recorder import InlineRecorder, ThreadRecorder
-from telemetry.sender import SenderSettings
 from telemetry.store import SqliteStore, open_or_replace
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener, cut

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.mqtt import NOBODY_LISTENS
-from telemetry.outbox import OutboxRow, RetireOn
-from telemetry.sender import Sender, SenderSettings, Trouble
+from telemetry.mqtt.shapes import NOBODY_LISTENS
+from telemetry.outbox.outbox import OutboxRow, RetireOn
+from telemetry.outbox.sender import Sender, SenderSettings, Trouble
 
 GOOD, DENIED = 0, 0x87
 HOUR_S, DAY_S = 3600.0, 86_400.0

@@ -20,7 +20,7 @@ from speedsign.errors import StoreError
 from speedsign.model import ClockQuality, Direction, DisplayState, Interval
 from speedsign.ports import Store
 from telemetry.database import StoreRejected
-from telemetry.messages import parse_aggregate
+from telemetry.message.messages import parse_aggregate
 from telemetry.query import read_counts, read_installations, read_intervals, vehicles_since
 from telemetry.store import SqliteStore
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, measured, passed

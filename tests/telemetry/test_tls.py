@@ -17,10 +17,10 @@ from paho.mqtt.enums import MQTTErrorCode
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
 from speedsign.errors import BrokerError, ConfigError
-from telemetry.broker_settings import broker_settings
-from telemetry.mqtt import BrokerSettings, Published, TlsSettings
-from telemetry.mqtt_tls import connection_error, tls_context
-from telemetry.mqtt_wire import Wire
+from telemetry.mqtt.settings import broker_settings
+from telemetry.mqtt.shapes import BrokerSettings, Published, TlsSettings
+from telemetry.mqtt.tls import connection_error, tls_context
+from telemetry.mqtt.wire import Wire
 from tests.support import run, until
 from tests.telemetry.broker import Broker
 from tests.telemetry.certificates import Authority, Issued, mutual_tls

@@ -8,7 +8,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.too_long import TooLong
+from telemetry.outbox.too_long import TooLong
 
 WAIT_S = 1000.0
 

@@ -30,11 +30,11 @@ from speedsign.cli.common import set_up_logging
 from speedsign.clock import SystemClock
 from speedsign.config.schema import MqttConfig
 from speedsign.model import Coverage, Fault, VehicleRecord
-from telemetry.broker_settings import broker_settings
-from telemetry.messages import Identity
-from telemetry.mqtt import MqttPort, Published, Session
-from telemetry.mqtt_port import PahoPort
-from telemetry.publisher import Publisher, PublisherSettings
+from telemetry.message.messages import Identity
+from telemetry.mqtt.port import PahoPort
+from telemetry.mqtt.settings import broker_settings
+from telemetry.mqtt.shapes import MqttPort, Published, Session
+from telemetry.outbox.publisher import Publisher, PublisherSettings
 from telemetry.recorder import ThreadRecorder, call
 from telemetry.store import SqliteStore, open_or_replace
 from tests.wires.kill_events import INTERVAL_S, PLACE, SIGN, T0, SideFile, start_of, vehicles_of

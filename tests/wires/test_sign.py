@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.messages import parse_aggregate
+from telemetry.message.messages import parse_aggregate
 from telemetry.query import read_counts
 from tests.support import run, until
 from tests.telemetry.broker import Broker, Listener

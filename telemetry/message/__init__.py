@@ -1,0 +1,1 @@
+"""What a sign and a hub say to each other: how it is written, read and described."""
