@@ -12,7 +12,7 @@ from speedsign.cli.field import a_port_has_one_reader, told_to_stop
 from speedsign.cli.radar_line import Chosen
 from speedsign.errors import DriverError
 from speedsign.model import RadarEvent, Vehicle
-from speedsign.ports import Clock
+from speedsign.ports import Clock, Decoder
 from speedsign.replay import Follower, Replay, decoder_for
 
 LOOK_S = 0.5  # a vehicle that has passed is told at the latest after so long
@@ -56,15 +56,22 @@ async def listen(
 ) -> None:
     """Listen until the time is over or somebody says stop; `result` gets what there is besides vehicles.
 
-    Decoder and tracker are fed exactly as by `speedsign.replay`; `looks` also tells of vehicles while
-    nothing is heard. Raises PortError.
+    Without `looks` everything is exactly as `speedsign.replay` makes it of the same chunks. With it vehicles
+    are told also while nothing is heard, and a radar that may be asked what it is set to has the first word
+    on its unit. Raises PortError.
     """
     decoder = decoder_for(header_of(choice, ""))
+    questions = _questions(choice) if may_ask else []
+    doubt = (
+        _Doubt(decoder, decoder_for(header_of(choice, ""))) if looks and questions and choice.unit else None
+    )
     follower = Follower(decoder, choice.params(), result, invert_direction=choice.radar.invert_direction)
     start_s = clock.monotonic()
 
     def on_chunk(data: bytes, t_mono_s: float) -> Sequence[RadarEvent]:
         t_s = round(t_mono_s - start_s, TIME_DIGITS)
+        if doubt is not None:
+            doubt.heard(data, t_s)
         passed = follower.add(t_s, data)
         listener.chunk(t_s, data, follower.events)
         listener.vehicles(passed)
@@ -78,11 +85,34 @@ async def listen(
             async with Conversation(choice.line(), choice.driver, clock, on_chunk) as talk:
                 if may_ask or choice.driver.poll is not None:
                     await talk.open_up()
-                listener.introduced(await talk.ask_all(_questions(choice)) if may_ask else {})
+                listener.introduced(await talk.ask_all(questions))
+                if doubt is not None:
+                    doubt.ends()
                 await _stay(talk, seconds, stop, look if looks else None)
     finally:
         listener.vehicles(follower.flush())
         result.last_s = round(clock.monotonic() - start_s, TIME_DIGITS)
+
+
+class _Doubt:
+    """A person has named the unit, and the radar has not been asked yet: readings until then.
+
+    Meanwhile the decoder believes what a sign's would that has just been started. Then the person's word
+    counts, unless the radar has said otherwise: what `told` has heard, who believed the person at once.
+    """
+
+    def __init__(self, decoder: Decoder, told: Decoder) -> None:
+        decoder.unit_confirmed = False
+        self._decoder, self._told = decoder, told
+        self._over = False
+
+    def heard(self, data: bytes, t_s: float) -> None:
+        if not self._over:
+            self._told.feed(data, t_s)
+
+    def ends(self) -> None:
+        self._decoder.unit_confirmed = self._told.unit_confirmed
+        self._over = True
 
 
 def _questions(choice: Chosen) -> list[bytes]:
