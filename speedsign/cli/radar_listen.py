@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from drivers.radar.conversation import Conversation
@@ -53,12 +54,13 @@ async def listen(
     may_ask: bool,
     result: Replay,
     looks: bool = True,
+    stop: asyncio.Event | None = None,
 ) -> None:
     """Listen until the time is over or somebody says stop; `result` gets what there is besides vehicles.
 
     Without `looks` everything is exactly as `speedsign.replay` makes it of the same chunks. With it vehicles
     are told also while nothing is heard, and a radar that may be asked what it is set to has the first word
-    on its unit. Raises PortError.
+    on its unit. `stop`: of who looks after signals already; without it Ctrl-C ends it. Raises PortError.
     """
     decoder = decoder_for(header_of(choice, ""))
     questions = _questions(choice) if may_ask else []
@@ -81,14 +83,14 @@ async def listen(
         listener.vehicles(follower.advance(clock.monotonic() - start_s))
 
     try:
-        with a_port_has_one_reader(), told_to_stop() as stop:
+        with a_port_has_one_reader(), nullcontext(stop) if stop else told_to_stop() as stopped:
             async with Conversation(choice.line(), choice.driver, clock, on_chunk) as talk:
                 if may_ask or choice.driver.poll is not None:
                     await talk.open_up()
                 listener.introduced(await talk.ask_all(questions))
                 if doubt is not None:
                     doubt.ends()
-                await _stay(talk, seconds, stop, look if looks else None)
+                await _stay(talk, seconds, stopped, look if looks else None)
     finally:
         listener.vehicles(follower.flush())
         result.last_s = round(clock.monotonic() - start_s, TIME_DIGITS)
