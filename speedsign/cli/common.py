@@ -95,20 +95,28 @@ def _drop_output() -> None:
 
 
 def config_option(command: Command) -> Command:
-    """--config, --debug: on every command."""
-    command = click.option(
-        "--debug", is_flag=True, envvar="SPEEDSIGN_DEBUG", help="Show tracebacks and debug messages."
-    )(command)
+    """--config, --debug: on every command of a sign."""
+    return config_file_option(DEFAULT_CONFIG, "The sign's config.")(debug_option(command))
+
+
+def config_file_option(default: Path, words: str) -> Callable[[Command], Command]:
+    """--config, which means a sign's file or a hub's."""
     return click.option(
         "--config",
         "config_path",
         type=click.Path(path_type=Path),
         envvar="SPEEDSIGN_CONFIG",
-        default=DEFAULT_CONFIG,
+        default=default,
         show_default=True,
         show_envvar=True,
         metavar="FILE",
-        help="The sign's config.",
+        help=words,
+    )
+
+
+def debug_option(command: Command) -> Command:
+    return click.option(
+        "--debug", is_flag=True, envvar="SPEEDSIGN_DEBUG", help="Show tracebacks and debug messages."
     )(command)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from speedsign.cli.common import config_file_option, debug_option
 from speedsign.errors import ConfigError, StoreError
 
 DEFAULT_CONFIG = Path("/etc/speedsign/hub.toml")
@@ -19,26 +20,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def hub_options(command: Command) -> Command:
     """--config, --db, --debug"""
     command = click.option(
-        "--debug", is_flag=True, envvar="SPEEDSIGN_DEBUG", help="Show tracebacks and debug messages."
-    )(command)
-    command = click.option(
         "--db",
         "db_path",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="The hub's database, instead of the config's.",
-    )(command)
-    return click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path),
-        envvar="SPEEDSIGN_CONFIG",
-        default=DEFAULT_CONFIG,
-        show_default=True,
-        show_envvar=True,
-        metavar="FILE",
-        help="The hub's config.",
-    )(command)
+    )(debug_option(command))
+    return config_file_option(DEFAULT_CONFIG, "The hub's config.")(command)
 
 
 # What is said of a database is said of a sign's; a hub's is named elsewhere.

@@ -177,7 +177,23 @@ Dates = Annotated[tuple[str, ...], Len(0, 400)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowConfig:
+class OtherwiseConfig:
+    """What may be shown otherwise than [rules] say; None: as they say."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+    dark: bool | None = None
+    minimum_kmh: Minimum | None = None
+    too_fast_kmh: Ceiling | None = None
+    ceiling_kmh: Ceiling | None = None
+    within: Pages | None = None
+    over: Pages | None = None
+    too_fast: Pages | None = None
+    blink: tuple[Zone, ...] | None = None
+    beacon: tuple[Zone, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig(OtherwiseConfig):
     """[[rules.schedule]]: when something else holds than [rules] says; a later table goes before an earlier.
 
     All conditions that are given must hold. What is not given is as the tables before say.
@@ -191,16 +207,7 @@ class WindowConfig:
     dates: Dates = ()  # "09-01..12-20" each year, "2027-03-01..2027-03-14", "11-18"
     holidays: Literal["any", "only", "except"] = "any"
     school: Literal["any", "only", "except"] = "any"
-    dark: bool | None = None
     limit_kmh: Kmh | None = None
-    minimum_kmh: Minimum | None = None
-    too_fast_kmh: Ceiling | None = None
-    ceiling_kmh: Ceiling | None = None
-    within: Pages | None = None
-    over: Pages | None = None
-    too_fast: Pages | None = None
-    blink: tuple[Zone, ...] | None = None
-    beacon: tuple[Zone, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,20 +303,11 @@ class RemoteKeyConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteProfileConfig:
+class RemoteProfileConfig(OtherwiseConfig):
     """[[remote.profile]]: what a command may switch to by its name; what is not given is as [rules] say."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
     name: str  # [a-z0-9-]{1,40}
-    dark: bool | None = None
-    minimum_kmh: Minimum | None = None
-    too_fast_kmh: Ceiling | None = None
-    ceiling_kmh: Ceiling | None = None
-    within: Pages | None = None
-    over: Pages | None = None
-    too_fast: Pages | None = None
-    blink: tuple[Zone, ...] | None = None
-    beacon: tuple[Zone, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,26 +18,13 @@ from telemetry.command.model import PURPOSE, Action, Command, encode_body, seal
 from telemetry.command.signature import PrivateKey, public_text
 from telemetry.recorder import InlineRecorder
 from telemetry.store import SqliteStore
+from tests.texts import DARK_NIGHTS, SIGN
 
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
-CONFIG = """
-[sign]
-id = "street-1"
-limit_kmh = 50
-[radar]
-driver = "ops243"
-port = "/dev/ttyACM0"
-[display]
-driver = "dm56a04"
-port = "/dev/ttyUSB0"
-[rules]
-too_fast_kmh = 70
-[[rules.schedule]]
-name = "night"
-start = "23:00"
-end = "05:00"
-dark = true
+CONFIG = (
+    f"{SIGN}{DARK_NIGHTS}"
+    + """
 [store]
 path = "{folder}/sign.db"
 [mqtt]
@@ -66,6 +53,7 @@ dark = true
 name = "early"
 too_fast_kmh = 55
 """
+)
 
 
 @cache

@@ -24,30 +24,17 @@ from speedsign.remote import (
     usable,
 )
 from speedsign.schedule import Schedule
+from tests.texts import DARK_NIGHTS, SIGN
 
-TEXT = """
-[sign]
-id = "test-sign"
-limit_kmh = 50
-[radar]
-driver = "ops243"
-port = "/dev/ttyACM0"
-[display]
-driver = "dm56a04"
-port = "/dev/ttyUSB0"
-[rules]
-too_fast_kmh = 70
+SCHOOL = """
 [[rules.schedule]]
 name = "school"
 start = "07:00"
 end = "09:00"
 limit_kmh = 30
 too_fast_kmh = 45
-[[rules.schedule]]
-name = "night"
-start = "23:00"
-end = "05:00"
-dark = true
+"""
+REMOTE = """
 [mqtt]
 host = "localhost"
 [remote]
@@ -60,6 +47,7 @@ dark = true
 name = "strict"
 too_fast_kmh = 60
 """
+TEXT = SIGN + SCHOOL + DARK_NIGHTS + REMOTE
 CONFIG = parse_config(TEXT, "sign.toml")
 NOON = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 MORNING = datetime(2026, 5, 4, 5, 0, tzinfo=UTC)  # 08:00 in Riga

@@ -42,10 +42,13 @@ def _tables(outer: type, prefix: str) -> Iterator[tuple[str, type]]:
 
 
 def rows(table: type) -> Iterator[tuple[str, str, str]]:
-    """(key, type with its bound, default) as the page writes them; inner tables have their own heading."""
+    """(key, type with its bound, default) as the page writes them; inner tables have their own heading.
+
+    A table's own keys come first, then those that it shares with another one.
+    """
     hints = get_type_hints(table, include_extras=True)
     inner = dict(_tables(table, ""))
-    for field in dataclasses.fields(table):
+    for field in sorted(dataclasses.fields(table), key=lambda one: one.name not in table.__annotations__):
         if f"[{field.name}]" in inner or f"[[{field.name}]]" in inner:
             continue
         kind, bound = _bare(hints[field.name])

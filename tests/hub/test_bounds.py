@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,26 +15,11 @@ from telemetry.hub.sources import MOST_STORES, MOST_STORES_IN_DAY
 from telemetry.hub.store import SqliteHubStore
 from telemetry.message.messages import Ack
 from tests.cli.command import speedsign
+from tests.hub.kept import ask
 from tests.hub.said import EPOCH, HERE, NOW_MS, SIGN, agg, birth, gap, health, named, place, quarter
 
 DAY_MS = 86_400_000
 GOOD = "iecava-2"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "hub.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteHubStore]:
-    with contextlib.closing(SqliteHubStore(path)) as found:
-        yield found
-
-
-def ask(path: Path, question: str) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        return db.execute(question).fetchall()
 
 
 def reply(epoch: int, day: int = 0) -> Heard:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,27 +20,12 @@ from telemetry.message.messages import Ack
 from telemetry.query import read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.cli.command import speedsign
+from tests.hub.kept import ask
 from tests.hub.said import EPOCH, HERE, NOW_MS, SIGN, agg, birth, gap, interval, named, place, quarter
 from tests.telemetry.samples import BAUSKA, T0, passed
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "hub.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteHubStore]:
-    with contextlib.closing(SqliteHubStore(path)) as found:
-        yield found
-
-
-def ask(path: Path, question: str) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        return db.execute(question).fetchall()
 
 
 def seen(path: Path, after_ms: int = 0) -> SignNow:

@@ -6,8 +6,6 @@ import contextlib
 import json
 import random
 import shutil
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -23,6 +21,7 @@ from telemetry.outbox.outbox import RetireOn
 from telemetry.query import read_installations, read_intervals, read_vehicles
 from telemetry.store import SqliteStore
 from tests.cli.command import speedsign
+from tests.hub.kept import ask
 from tests.hub.said import HERE, OTHER, SIGN, agg, birth, named, place, quarter
 from tests.hub.traffic import BAUSKA, BEGIN, QUARTER, make_sign, said_by
 from tests.telemetry.samples import T0, passed
@@ -30,22 +29,6 @@ from tests.telemetry.samples import T0, passed
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 WEEK = timedelta(days=7)
 OLD = replace(HERE, radar="", display_profile="")  # as 0.1.0 tells it
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "hub.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteHubStore]:
-    with contextlib.closing(SqliteHubStore(path)) as found:
-        yield found
-
-
-def ask(path: Path, question: str) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        return db.execute(question).fetchall()
 
 
 def read(path: Path) -> list[Interval]:

@@ -6,7 +6,7 @@ import contextlib
 import random
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,27 +25,11 @@ from telemetry.message import messages
 from telemetry.message.messages import Ack
 from telemetry.query import read_installations, read_intervals, read_vehicles
 from telemetry.store import SqliteStore
+from tests.hub.kept import ask
 from tests.hub.said import EPOCH, HERE, NOW_MS, OTHER, SIGN, agg, birth, gap, interval, named, place, quarter
 from tests.telemetry.samples import BAUSKA, T0, passed
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "hub.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteHubStore]:
-    found = SqliteHubStore(path)
-    yield found
-    found.close()
-
-
-def ask(path: Path, question: str) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        return db.execute(question).fetchall()
 
 
 def ack_of(taken: Taken) -> Ack:

@@ -432,26 +432,17 @@ def test_any_acknowledgement_makes_it_go_on_at_full_speed() -> None:
     assert not world.store
 
 
-def test_a_broker_that_says_that_nobody_listens_is_asked_rarely() -> None:
-    world = World(answer=NOBODY_LISTENS)
+@pytest.mark.parametrize(
+    ("answer", "trouble"), [(NOBODY_LISTENS, Trouble.NOBODY), (DENIED, Trouble.REFUSED)], ids=str
+)
+def test_a_broker_that_takes_nothing_is_asked_rarely(answer: int, trouble: Trouble) -> None:
+    world = World(answer=answer)
     world.put(*["agg"] * 100)
     world.connect()
     world.run(DAY_S)
-    assert world.sender.trouble is Trouble.NOBODY
+    assert world.sender.trouble is trouble
     assert len(world.wire) < 10 + 24 * 2 + 12
     assert len(world.store) == 100
-    world.answer = GOOD
-    world.run(2 * HOUR_S)
-    assert not world.store
-
-
-def test_a_broker_that_refuses_everything_is_asked_rarely() -> None:
-    world = World(answer=DENIED)
-    world.put(*["agg"] * 100)
-    world.connect()
-    world.run(DAY_S)
-    assert world.sender.trouble is Trouble.REFUSED
-    assert len(world.wire) < 10 + 24 * 2 + 12
     world.answer = GOOD
     world.run(2 * HOUR_S)
     assert not world.store
