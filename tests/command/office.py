@@ -23,7 +23,8 @@ from tests.texts import DARK_NIGHTS, SIGN
 NOW = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 CONFIG = (
-    f"{SIGN}{DARK_NIGHTS}"
+    SIGN
+    + DARK_NIGHTS
     + """
 [store]
 path = "{folder}/sign.db"
