@@ -13,6 +13,7 @@ from speedsign import __version__
 _COMMANDS = {
     "backup": "speedsign.cli.backup:backup",
     "brightness": "speedsign.cli.brightness:brightness",
+    "calibrate": "speedsign.cli.calibrate:calibrate",
     "certificate": "speedsign.cli.certificate:certificate",
     "check": "speedsign.cli.check:check",
     "command": "speedsign.cli.command:command",

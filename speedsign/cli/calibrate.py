@@ -1,0 +1,20 @@
+"""speedsign calibrate: what the sign measures is measured, judged and written down."""
+
+from __future__ import annotations
+
+import click
+
+from speedsign.cli import LazyGroup
+
+_TOOLS = {
+    "angle": "speedsign.cli.calibrate_angle:angle",
+}
+
+
+@click.group(cls=LazyGroup, table=_TOOLS)
+def calibrate() -> None:
+    """Measure, judge and write down how right the sign is.
+
+    Each calibration ends with a record in the database and in a file beside it. traffic, drive-by and fork
+    work while the sign runs; panel and brightness need its ports.
+    """

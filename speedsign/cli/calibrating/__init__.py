@@ -1,0 +1,1 @@
+"""What calibrations measure, ask and write down: parts of `speedsign calibrate` and `speedsign commission`."""

@@ -1,0 +1,95 @@
+"""What a calibration changes in the config: asked, checked, written, and what has to be done then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speedsign.cli.calibrating.book import Book
+from speedsign.cli.calibrating.mounting import KEY, SAME_DEG
+from speedsign.cli.calibrating.technician import Technician
+from speedsign.errors import SpeedsignError, StoreError
+
+RESTART = "it holds when the sign is started again: sudo systemctl restart speedsign"
+
+
+def offer(
+    technician: Technician,
+    book: Book,
+    values: Mapping[str, Any],
+    *,
+    write: bool | None,
+    proposed: bool = True,
+) -> bool:
+    """Write these keys of the config where the person wants it; whether they were written.
+
+    `write` None: ask, with `proposed` as the default. What cannot be written becomes a trouble
+    of the book, and the file is as it was. Raises Stopped, UsageError.
+    """
+    words = ", ".join(f"{key} = {value_text(value)}" for key, value in values.items())
+    if book.dry_run or book.config is None:
+        technician.say(f"dry run: the config is not touched; it would say {words}")
+        return False
+    if write is None:
+        write = technician.confirm(f"Write {words}?", default=proposed, option="--write or --no-write")
+    if not write:
+        technician.say(f"{book.config_path}: left as it is")
+        return False
+    try:
+        _write(book.config_path, values)
+    except SpeedsignError as error:
+        book.troubles.append(str(error))
+        return False
+    technician.say(f"{book.config_path}: {words}")
+    technician.say(RESTART)
+    return True
+
+
+def offer_angle(
+    technician: Technician, book: Book, angle_deg: float, *, write: bool | None, proposed: bool = True
+) -> bool:
+    """The same for the mounting angle; says what becomes of what was measured with the old one."""
+    before_deg = book.config.radar.mounting_angle_deg if book.config else 0.0
+    if book.config is not None and abs(before_deg - angle_deg) < SAME_DEG:
+        technician.say(f"{book.config_path}: mounting_angle_deg is {before_deg:g} already")
+        return False
+    if not offer(technician, book, {KEY: angle_deg}, write=write, proposed=proposed):
+        return False
+    if book.config is not None:
+        _what_was_measured(technician, book.config.store.path, before_deg, angle_deg)
+    return True
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    from speedsign.config.toml_text import read_text
+    from speedsign.config.writing import set_values, write_config
+
+    old = read_text(path)
+    write_config(path, set_values(old, values, str(path)), old=old)
+
+
+def _what_was_measured(technician: Technician, store_path: Path, before_deg: float, angle_deg: float) -> None:
+    """Figures of the old angle stay as they are until somebody says that it was wrong all along."""
+    from telemetry.query import read_installations
+
+    if not store_path.exists():
+        return
+    try:
+        own = [one for one in read_installations(store_path) if not one.imported and not one.heard]
+    except StoreError:
+        return  # the sign says what is wrong with its database
+    if own and abs(own[-1].facts.mounting_angle_deg - before_deg) < SAME_DEG:
+        technician.say(
+            f"what was measured with {before_deg:g} degrees keeps it; if it was wrong from the start:"
+            f" speedsign installation angle {own[-1].id} {angle_deg:g}"
+        )
+
+
+def value_text(value: object) -> str:
+    """A value for a person: lists without too many digits."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(value_text, value)) + "]"
+    return str(value)
