@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import acos, degrees, hypot
 from random import Random
 from typing import NamedTuple
 
 from benchmarks.accuracy.scenes import LD2415H, LD2451, OPS243, Sensor
-from simulator.radar_physics import TARGET_HEIGHT_M, RadarParameters, RadarPhysics
+from simulator.radar_physics import TARGET_HEIGHT_M, Echo, RadarParameters, RadarPhysics
 from simulator.road import Lane, Road, RoadShape
 from simulator.traffic import Flow, random_traffic
 from simulator.vehicles import KMH_PER_MPS, Seen
@@ -53,21 +53,47 @@ class Recording(NamedTuple):
 
 def record(mast: Mast, seed: int, cars: int) -> Recording:
     """The first cars that approach; fewer where an hour brings no more."""
-    road, physics = _road(mast, seed), _physics(mast, seed)
-    random = Random(f"{mast.name}/{mast.aim_deg}/{seed}")
     tracker = CollectingTracker()
     approaches: list[Approach] = []
     truth: dict[float, float] = {}
-    while len(approaches) < cars and road.t_s < LONGEST_S:
+    for moment in moments(mast, seed):
+        if moment.told:
+            tracker.add([reading for reading, _ in moment.told])
+        else:
+            tracker.advance(moment.t_s)
+        _note_angles(moment, truth)
+        approaches += tracker.take_approaches()
+        if len(approaches) >= cars:
+            break
+    return Recording(approaches, [angle for one in approaches if (angle := _truth(one, truth)) is not None])
+
+
+class Car(NamedTuple):
+    """One in view, as it really is."""
+
+    seen: Seen
+    angle_deg: float  # between its way and the line to the radar
+
+
+class Moment(NamedTuple):
+    """What the radar says, of whom (None: of nobody), and who is in view."""
+
+    t_s: float
+    told: list[tuple[Reading, int | None]]
+    cars: dict[int, Car]
+
+
+def moments(mast: Mast, seed: int) -> Iterator[Moment]:
+    """An hour of reports."""
+    road, physics = _road(mast, seed), _physics(mast, seed)
+    random = Random(f"{mast.name}/{mast.aim_deg}/{seed}")
+    while road.t_s < LONGEST_S:
         spacing_s = random.uniform(1 - mast.sensor.jitter, 1 + mast.sensor.jitter) / mast.sensor.rate_hz
         road.process(spacing_s)
-        readings = _report(road, physics, mast.sensor, truth)
-        if readings:
-            tracker.add(readings)
-        else:
-            tracker.advance(road.t_s)
-        approaches += tracker.take_approaches()
-    return Recording(approaches, [angle for one in approaches if (angle := _truth(one, truth)) is not None])
+        seen = road.seen()
+        told = list(_told(physics.echoes(seen, road.t_s), road.t_s, mast.sensor))
+        cars = {one.vehicle_id: Car(one, _angle_deg(physics, one)) for one in seen}
+        yield Moment(road.t_s, told, cars)
 
 
 def population_deg(angles_deg: Sequence[float]) -> float:
@@ -98,22 +124,22 @@ def _physics(mast: Mast, seed: int) -> RadarPhysics:
     return RadarPhysics(parameters, seed)
 
 
-def _report(road: Road, physics: RadarPhysics, sensor: Sensor, truth: dict[float, float]) -> list[Reading]:
-    """What the radar says now; `truth`: the angle of the approaching car nearest to each such reading."""
-    seen = road.seen()
-    heard = [echo for echo in physics.echoes(seen, road.t_s) if echo.strength > sensor.squelch]
-    cars = {one.vehicle_id: one for one in seen}
-    readings = []
+def _told(echoes: Sequence[Echo], t_s: float, sensor: Sensor) -> Iterator[tuple[Reading, int | None]]:
+    heard = [echo for echo in echoes if echo.strength > sensor.squelch]
     for rank, echo in enumerate(heard[: sensor.targets]):
         step = sensor.step_kmh
         speed_kmh = round(round(abs(echo.radial_mps) * KMH_PER_MPS / step) * step, 2)
         direction = Direction.APPROACHING if echo.radial_mps > 0 else Direction.RECEDING
         range_m = float(round(echo.range_m)) if sensor.ranges else None
         strength = echo.strength if sensor.strength else None
-        readings.append(Reading(road.t_s, speed_kmh, direction, strength, range_m, rank))
-        if echo.vehicle_id is not None and direction is Direction.APPROACHING:
-            truth[_key(road.t_s, speed_kmh)] = _angle_deg(physics, cars[echo.vehicle_id])
-    return readings
+        yield Reading(t_s, speed_kmh, direction, strength, range_m, rank), echo.vehicle_id
+
+
+def _note_angles(moment: Moment, truth: dict[float, float]) -> None:
+    """The angle of the approaching car of each such reading, by the reading's time and speed."""
+    for reading, vehicle_id in moment.told:
+        if vehicle_id is not None and reading.direction is Direction.APPROACHING:
+            truth[_key(moment.t_s, reading.speed_kmh)] = moment.cars[vehicle_id].angle_deg
 
 
 def _key(t_s: float, speed_kmh: float) -> float:

@@ -8,6 +8,8 @@ strengths), an LD2451 (whole km/h, ranges) and an OPS243 with twice the noise, d
 brake. Truth is the mean of the middle half of all cars of all seeds of a mast. Beside the estimate stand two
 plain ways: the ratio of the representative radial speed to the highest of the same car, and to the speed that
 the tracker's own passage gives; of each the median over the cars, and the angle of that cosine.
+
+A second table says what becomes of speeds and of the panel's number by what `mounting_angle_deg` is set to.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from math import acos, degrees, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 
+from benchmarks.traffic_angle import speeds
 from benchmarks.traffic_angle.roads import Mast, hard, ld2415h, ld2451, ops, population_deg, record
 from speedsign.calibration.approach import Approach, representative
 from speedsign.calibration.traffic_angle import TrafficAngle, traffic_angle
@@ -108,6 +111,31 @@ def rows(outcomes: Sequence[Outcome], by_mast: bool) -> Iterator[str]:
                 yield _row("", mast.name, [one for one in here if one.mast == which], truth)
 
 
+SETTINGS = ("0", "told by traffic", "read at", "beam's axis")
+
+
+def speeds_by_setting(task: tuple[int, int]) -> tuple[int, list[speeds.Off]]:
+    """One seed with each of `SETTINGS`; where traffic tells no angle, 0 stands for it."""
+    angle, seed = task
+    mast = MASTS[angle][seed % len(MASTS[angle])]
+    recording = record(mast, seed, CARS)
+    found = traffic_angle(recording.approaches)
+    told_deg = found.angle_deg if isinstance(found, TrafficAngle) else 0.0
+    settings_deg = (0.0, told_deg, population_deg(recording.angles_deg), mast.aim_deg)
+    scene = speeds.scene(mast, seed, speeds.SCENE_S)
+    return angle, [speeds.speeds_off(scene, setting_deg) for setting_deg in settings_deg]
+
+
+def speed_rows(outcomes: Sequence[tuple[int, list[speeds.Off]]]) -> Iterator[str]:
+    """The lines of the second table."""
+    yield f"| {speeds.HEADER} |"
+    yield "| " + " | ".join("---" for _ in speeds.HEADER.split("|")) + " |"
+    for angle in MASTS:
+        for number, name in enumerate(SETTINGS):
+            offs = [one[number] for at, one in outcomes if at == angle]
+            yield speeds.row(f"{angle}°" if number == 0 else "", name, offs)
+
+
 def _row(read_at: str, name: str, outcomes: Sequence[Outcome], truth: dict[int, float]) -> str:
     told = [(one, one.estimate, truth[one.mast]) for one in outcomes if one.estimate is not None]
     off = [estimate[0] - true for _, estimate, true in told] or [float("nan")]
@@ -133,16 +161,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="seed to begin with")
+    parser.add_argument("--speed-seeds", type=int, default=8, help="of the second table, half an hour each")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     tasks = [(angle, seed) for seed in range(options.first, options.first + options.seeds) for angle in MASTS]
     with multiprocessing.Pool(options.jobs) as pool:
         outcomes = pool.map(outcome, tasks, chunksize=1)
+        tasks = [
+            (angle, seed)
+            for seed in range(options.first, options.first + options.speed_seeds)
+            for angle in MASTS
+        ]
+        by_setting = pool.map(speeds_by_setting, tasks, chunksize=1)
     print(f"{CARS} cars, {options.seeds} seeds an angle.\n")
     for line in rows(outcomes, by_mast=True):
         print(line)
     for reason in sorted({one.reason for one in outcomes if one.reason}):
         print(f"\nrefused: {reason}")
+    print(
+        f"\n{options.speed_seeds} seeds an angle, {speeds.SCENE_S / 60:g} minutes each; km/h above truth.\n"
+    )
+    for line in speed_rows(by_setting):
+        print(line)
 
 
 if __name__ == "__main__":
