@@ -81,6 +81,31 @@ def open_for_writing(
     return db
 
 
+def open_beside(path: Path) -> sqlite3.Connection:
+    """A sign's database for one short write beside whoever runs it: nothing is made or brought forward.
+
+    StoreError when there is none, or it is foreign, a hub's, damaged or of another version than ours.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path} does not exist; the sign makes it when it starts")
+    with sentences(path):
+        db = _connect(path, "rw")
+        try:
+            _refuse_older(_check_filled(db, path), path)
+            refuse_hubs(db, path)
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _refuse_older(version: int, path: Path) -> None:
+    if version < SCHEMA_VERSION:
+        raise StoreError(f"{path} was written by an older speedsign; the sign brings it forward at its start")
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",

@@ -260,7 +260,7 @@ _VERSION_4 = (
 _VERSION_5 = (
     """CREATE TABLE calibration (
         id INTEGER PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,          -- its name for ever; the same in the file beside the database
+        key TEXT NOT NULL,                 -- its name for ever; the same in the file beside the database
         source_id INTEGER REFERENCES source (id),  -- in a hub's file: who told it; NULL: its own
         at_ms INTEGER NOT NULL,            -- ms since 1970, UTC
         clock TEXT NOT NULL,
@@ -271,7 +271,8 @@ _VERSION_5 = (
         site TEXT NOT NULL,
         driver TEXT NOT NULL,
         mounting_angle_deg REAL NOT NULL,
-        body TEXT                          -- all of it, as JSON; NULL at a hub, which is told the above only
+        body TEXT,                         -- all of it, as JSON; NULL at a hub, which is told the above only
+        UNIQUE (sign, key)
     ) STRICT""",
     "CREATE INDEX calibration_by_time ON calibration (at_ms)",
 )

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
+from telemetry.calibration.table import take_in
 from telemetry.database import StoreDamaged, StoreRejected, move_aside, sentences
 from telemetry.outbox import announce
 from telemetry.outbox.quota import Quota
@@ -68,7 +69,10 @@ class SqliteStore(StoreOutbox):
                 self._db.execute(
                     "UPDATE installation SET sign = ? WHERE sign = '' AND origin = 'measured'", (sign_id,)
                 )
+                n = take_in(self._db, self.path)
                 announce.places(self._db, 0)  # that older versions did not tell
+            if n:
+                _log.info("%s: %d calibrations taken in from the file beside it", self.path, n)
             self._load_installation()
         except BaseException:
             self._db.close()

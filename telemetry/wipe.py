@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from telemetry.calibration.log import log_path
+
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def files_of_store(path: Path) -> list[Path]:
-    """The database, what SQLite keeps beside it, damaged ones that were moved away; those that are there.
+    """The database, what SQLite keeps beside it, damaged ones that were moved away, the file of calibrations.
 
     Side files first and the database after them: should it end in between, what is left opens as what it is.
     """
@@ -18,7 +20,7 @@ def files_of_store(path: Path) -> list[Path]:
         return []
     damaged = sorted(folder.glob(f"{_literal(path.name)}.damaged-*"))
     names = [path.with_name(path.name + beside) for beside in _BESIDE]
-    return [name for name in (*damaged, *names, path) if name.is_file() or name.is_symlink()]
+    return [name for name in (*damaged, log_path(path), *names, path) if name.is_file() or name.is_symlink()]
 
 
 def _literal(name: str) -> str:
