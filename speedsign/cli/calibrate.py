@@ -8,6 +8,7 @@ from speedsign.cli import LazyGroup
 
 _TOOLS = {
     "angle": "speedsign.cli.calibrate_angle:angle",
+    "traffic": "speedsign.cli.calibrate_traffic:traffic",
 }
 
 

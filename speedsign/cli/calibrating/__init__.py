@@ -1,1 +1,1 @@
-"""What calibrations measure, ask and write down: parts of `speedsign calibrate` and `speedsign commission`."""
+"""What calibrations measure, ask and write down, for `speedsign calibrate` and `speedsign commission`."""

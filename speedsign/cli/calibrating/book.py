@@ -86,16 +86,18 @@ class Book:
         if self.dry_run or self.config is None:
             technician.say("dry run: no record was kept")
             return None
-        from telemetry.calibration import NotKept, keep, log_path
+        from telemetry.calibration import NotKept, keep
 
-        path = self.config.store.path
         try:
-            keep(path, record)
+            kept = keep(self.config.store.path, record)
         except NotKept as error:
-            self.troubles.append(str(error))
+            technician.say(error.json_line)
+            self.troubles.append(f"{error}; the record stands above, keep it")
             return None
-        technician.say(f"kept: {log_path(path)}, record {record.key[:8]}")
-        return str(log_path(path))
+        technician.say(f"kept: {kept.file}, record {record.key[:8]}")
+        if kept.problem:
+            technician.say(kept.problem)
+        return str(kept.file)
 
     def _believes(self, clock: Clock) -> bool:
         return clock.trusted() or (self.config is not None and self.config.clock.trust == "always")
@@ -156,17 +158,19 @@ def finish(
     ctx.exit(0 if record.verdict in _GOOD else EXIT_FAILED)
 
 
-def keep_what_there_is(technician: Technician, stopped: Stopped, what: str) -> bool:
-    """Somebody stopped after something was measured: is it to be kept as undecided?
+def keep_what_there_is(technician: Technician, what: str, stopped: Stopped | None = None) -> bool:
+    """Whether what was measured is to be kept as undecided, after somebody has stopped or it was too little.
 
-    Nobody left to ask: yes, a record takes nothing away. Ctrl-C once more: no.
+    Nobody left to ask: yes, a record takes nothing away. Ctrl-C at this question: no.
     """
-    if stopped.gone:
+    if stopped is not None and stopped.gone:
         return True
     try:
         return technician.confirm(f"Keep {what} as undecided?", default=True, option="--yes")
-    except (Stopped, UsageError) as error:
-        return isinstance(error, Stopped) and error.gone
+    except Stopped as again:
+        return again.gone
+    except UsageError:
+        return True
 
 
 def _named(by: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speedsign.cli.calibrating.book import Book
+from speedsign.cli.calibrating.book import Book, keep_what_there_is
 from speedsign.cli.calibrating.mounting import KEY, SAME_DEG
-from speedsign.cli.calibrating.technician import Technician
-from speedsign.errors import SpeedsignError, StoreError
+from speedsign.cli.calibrating.technician import Stopped, Technician
+from speedsign.errors import SpeedsignError, StoreError, UsageError
 
 RESTART = "it holds when the sign is started again: sudo systemctl restart speedsign"
 
@@ -59,6 +59,21 @@ def offer_angle(
     if book.config is not None:
         _what_was_measured(technician, book.config.store.path, before_deg, angle_deg)
     return True
+
+
+def offered_angle(technician: Technician, book: Book, angle_deg: float, *, write: bool | None) -> bool:
+    """The same after a measurement, which is not to be lost: who does not answer has not written it.
+
+    Raises Stopped where what was measured is not to be kept either.
+    """
+    try:
+        return offer_angle(technician, book, angle_deg, write=write)
+    except UsageError as error:
+        book.troubles.append(str(error))
+    except Stopped as stopped:
+        if not keep_what_there_is(technician, "what was measured", stopped):
+            raise
+    return False
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:

@@ -71,7 +71,7 @@ class Technician:
             if line is None:
                 self.say()
                 if sys.stdin is not None and sys.stdin.isatty():
-                    raise Stopped
+                    raise Stopped(gone=True)
                 raise UsageError(f"nobody answers {question!r}; give {option}")
             try:
                 return read(line)
