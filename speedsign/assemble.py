@@ -5,10 +5,12 @@ The heavy libraries are imported here and not by the daemon, which only knows po
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.radar.link import RadarLink
+from speedsign import __version__
 from speedsign.assemble_display import DisplayParts, build_display
 from speedsign.assemble_remote import RemoteControl, is_commanded, settings_at_start
 from speedsign.assemble_telemetry import build_publisher
@@ -20,6 +22,7 @@ from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
 from speedsign.errors import StoreError
 from speedsign.lines import radar_line
+from speedsign.live.teller import LiveTeller
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
 from speedsign.ports import Clock, RadarDriver
@@ -69,6 +72,7 @@ class Sign:
             if config.mqtt
             else None
         )
+        self.live = live_teller(config, driver, self.radar.says)
         built = build_display(config, config.display, self.clock, self._acked) if config.display else None
         self.display = built.display if built else None
         self.daemon = Daemon(
@@ -82,9 +86,12 @@ class Sign:
                 self.telemetry,
                 desk,
                 sd_notify,
+                self.live,
             ),
         )
         health.watch(self.daemon)
+        if self.live:
+            self.live.watch(self.daemon)
 
     async def run(self) -> None:
         """Until cancelled; raises StoreInUse when another process runs this sign."""
@@ -118,6 +125,23 @@ class Sign:
 
     def _acked(self, face: Face, t_mono_s: float) -> None:
         self.daemon.on_acked(face, t_mono_s)
+
+
+def live_teller(
+    config: Config, driver: RadarDriver, says: Callable[[], Mapping[str, str]]
+) -> LiveTeller | None:
+    """What tells those who look at the sign; None: switched off."""
+    if not config.live.on:
+        return None
+    about = {
+        "version": __version__,
+        "sign": config.sign.id,
+        "radar": driver.name,
+        "profile": config.radar.profile,
+        "port": config.radar.port,
+        "panel": config.display.driver if config.display else None,
+    }
+    return LiveTeller(config.live.socket, about, says)
 
 
 def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | None) -> Plan:

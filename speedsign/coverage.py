@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from speedsign.model import ClockQuality, Coverage
+
+if TYPE_CHECKING:
+    from speedsign.ports import Store
+
+log = logging.getLogger(__name__)
 
 INTERVAL_S = 900
 
@@ -42,3 +49,15 @@ class CoverageMeter:
         """What has gathered since the last call, to be stored."""
         pending, self._pending = self._pending, {}
         return [Coverage(start, seconds, clock) for start, seconds in sorted(pending.items())]
+
+
+def close_intervals(store: Store, before_utc: datetime, since_utc: datetime | None) -> None:
+    """As `Store.close_intervals`, with a line of the log for each."""
+    for interval in store.close_intervals(before_utc, since_utc):
+        log.info(
+            "interval %s: %d vehicles, measured %.0f of %d s",
+            interval.start_utc.isoformat(),
+            sum(cell.n for cell in interval.cells),
+            interval.measured_s,
+            interval.duration_s,
+        )

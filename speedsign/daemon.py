@@ -15,7 +15,7 @@ from functools import partial
 from operator import methodcaller
 
 from speedsign.brightness import BrightnessControl
-from speedsign.coverage import INTERVAL_S, CoverageMeter, interval_start
+from speedsign.coverage import INTERVAL_S, CoverageMeter, close_intervals, interval_start
 from speedsign.model import (
     ClockQuality,
     Coverage,
@@ -28,7 +28,7 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from speedsign.ports import Clock, Display, LightSensor, Radar, Recorder, Remote, Store, Telemetry
+from speedsign.ports import Clock, Display, LightSensor, Live, Radar, Recorder, Remote, Store, Telemetry
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
 from speedsign.schedule import Schedule
 from speedsign.seen import SeenLog
@@ -58,6 +58,7 @@ class Parts:
     telemetry: Telemetry | None = None
     remote: Remote | None = None
     notify: Callable[[str], None] = field(default=lambda _state: None)
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Daemon:
         self.tracker = Tracker(plan.tracking)
         self.vehicles = 0
         self.rules = plan.rules  # as they hold now
-        self._shown: Shown = DARK
+        self.shown: Shown = DARK  # as decided; what the panel has confirmed is `display.lit`
         self._passed: list[Vehicle] = []  # not yet given to the store
         self._seen = SeenLog()
         self._ticked_s = self._now()
@@ -112,7 +113,7 @@ class Daemon:
             # The panel goes dark before anything else is tidied up.
             await stop(tasks["radar"], tasks.get("display"), tasks["tick"])
             self._end()
-            await stop(tasks.get("telemetry"))
+            await stop(tasks.get("telemetry"), tasks.get("live"))
             await stop(tasks["store"])
 
     def _parts_to_keep(self) -> list[KeptPart]:
@@ -121,10 +122,8 @@ class Daemon:
             "store": parts.recorder.run,
             "radar": partial(parts.radar.run, self._on_events),
         }
-        if parts.display:
-            runs["display"] = parts.display.run
-        if parts.telemetry:
-            runs["telemetry"] = parts.telemetry.run
+        others = {"display": parts.display, "telemetry": parts.telemetry, "live": parts.live}
+        runs |= {name: part.run for name, part in others.items() if part}
         runs["tick"] = self._tick_forever  # last: what is missing at the start is said at the start
         return [KeptPart(name, run) for name, run in runs.items()]
 
@@ -148,9 +147,12 @@ class Daemon:
 
     def _on_events(self, events: Sequence[RadarEvent]) -> None:
         """What the radar has just said: the panel is told before anything else is done."""
-        readings = [event for event in events if isinstance(event, Reading)]
-        if not readings:
-            return
+        if readings := [event for event in events if isinstance(event, Reading)]:
+            self._take(readings)
+        if live := self._watched():
+            live.heard(events)
+
+    def _take(self, readings: list[Reading]) -> None:
         if self.plan.invert_direction:
             readings = [replace(reading, direction=reading.direction.inverted()) for reading in readings]
         now_s = readings[-1].t_mono_s
@@ -177,20 +179,20 @@ class Daemon:
     def _show(self, t_mono_s: float) -> None:
         rules = self.rules
         target = self.tracker.target(t_mono_s, rules.directions)
-        before, self._shown = self._shown, step(self._shown, target, t_mono_s, rules)
+        before, self.shown = self.shown, step(self.shown, target, t_mono_s, rules)
         display = self.parts.display
         if display is None:
             return
-        if self._shown.face != before.face:
-            display.show(self._shown.face)
-        elif self._shown.track_id != before.track_id and (lit := display.lit()) is not None:
+        if self.shown.face != before.face:
+            display.show(self.shown.face)
+        elif self.shown.track_id != before.track_id and (lit := display.lit()) is not None:
             self.on_acked(lit, t_mono_s)  # the next vehicle gets to see what is lit already
 
     def _arm(self) -> None:
         """Wake up when a hold or a track ends, should no reading come before."""
         if self._timer:
             self._timer.cancel()
-        deadlines = [self.tracker.next_deadline_s, next_check_s(self._shown, self.rules)]
+        deadlines = [self.tracker.next_deadline_s, next_check_s(self.shown, self.rules)]
         due = min((at for at in deadlines if at is not None), default=None)
         if due is None:
             self._timer = None
@@ -207,7 +209,7 @@ class Daemon:
 
     def on_acked(self, face: Face, _t_mono_s: float) -> None:
         """The panel has confirmed a face: the vehicle it is for has been shown that."""
-        shown = self._shown
+        shown = self.shown
         if face.is_blank or shown.track_id is None:
             return
         if (face.number, face.word) == (shown.face.number, shown.face.word):
@@ -230,6 +232,8 @@ class Daemon:
             record = self._dated(vehicle)
             coverage = self._take_coverage()
             self._submit("vehicle", methodcaller("add_vehicle", record, coverage))
+            if live := self._watched():
+                live.passed(record)
 
     def _dated(self, vehicle: Vehicle) -> VehicleRecord:
         clock = self.parts.clock
@@ -239,7 +243,7 @@ class Daemon:
             vehicle=vehicle,
             first_utc=boot_utc + timedelta(seconds=vehicle.t_first_mono_s),
             last_utc=boot_utc + timedelta(seconds=vehicle.t_last_mono_s),
-            clock=self._clock_quality(),
+            clock=self.clock_quality(),
             display=state,
             tracker=VERSION,
             face=face,
@@ -258,7 +262,7 @@ class Daemon:
         clock = self.parts.clock
         self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), clock.now_utc())
         self._flushed_s = clock.monotonic()
-        return self._coverage.take(self._clock_quality())
+        return self._coverage.take(self.clock_quality())
 
     def _flush_coverage(self) -> None:
         if coverage := self._take_coverage():
@@ -268,9 +272,9 @@ class Daemon:
         """Close what ended by now; runs in order with the vehicles, so none can come too late."""
         before, since = interval_start(now_utc, self.plan.interval_s), self._closed_before
         self._closed_before = before
-        if self._clock_quality() is ClockQuality.UNKNOWN:
+        if self.clock_quality() is ClockQuality.UNKNOWN:
             since = None  # a clock that may be years off must not fill those years with empty intervals
-        self._submit("intervals", partial(_close_intervals, before_utc=before, since_utc=since))
+        self._submit("intervals", partial(close_intervals, before_utc=before, since_utc=since))
         if self.parts.telemetry:
             self.parts.telemetry.wake()
 
@@ -310,6 +314,8 @@ class Daemon:
             self._prune(now_utc)
         elif not self._coverage.is_empty and clock.monotonic() - self._flushed_s >= FLUSH_COVERAGE_S:
             self._flush_coverage()
+        if live := self._watched():
+            live.tick()
         self.parts.notify("WATCHDOG=1")
 
     def _plan_display(self, now_utc: datetime) -> None:
@@ -317,7 +323,7 @@ class Daemon:
         display, schedule, now_s = self.parts.display, self.plan.schedule, self._now()
         if display is None:
             return
-        believed = now_utc if self._clock_quality() is ClockQuality.OK else None
+        believed = now_utc if self.clock_quality() is ClockQuality.OK else None
         if schedule and (rules := schedule.at(believed).rules) != self.rules:
             self.rules = rules
             display.rest(resting=rules.dark)
@@ -349,7 +355,7 @@ class Daemon:
         """Once a day, forget vehicles older than they may be kept; intervals stay."""
         if self._pruned is not None and abs(now_utc - self._pruned) < timedelta(days=1):
             return
-        if self._clock_quality() is ClockQuality.UNKNOWN:
+        if self.clock_quality() is ClockQuality.UNKNOWN:
             return  # a wrong clock must not delete anything
         self._pruned = now_utc
         oldest = now_utc - timedelta(days=self.plan.keep_vehicles_days)
@@ -378,20 +384,15 @@ class Daemon:
         found = [fault for source in sources if source is not None for fault in source.faults()]
         return found + [part.fault for part in self._kept if part.fault]
 
-    def _clock_quality(self) -> ClockQuality:
+    def clock_quality(self) -> ClockQuality:
+        """How far the wall clock is believed now."""
         trusted = self.plan.trust_clock or self.parts.clock.trusted()
         return ClockQuality.OK if trusted else ClockQuality.UNKNOWN
 
+    def _watched(self) -> Live | None:
+        """Whom to tell: nobody, most of the time, and then nothing is made to be told."""
+        live = self.parts.live
+        return live if live is not None and live.listening else None
+
     def _now(self) -> float:
         return self.parts.clock.monotonic()
-
-
-def _close_intervals(store: Store, before_utc: datetime, since_utc: datetime | None) -> None:
-    for interval in store.close_intervals(before_utc, since_utc):
-        log.info(
-            "interval %s: %d vehicles, measured %.0f of %d s",
-            interval.start_utc.isoformat(),
-            sum(cell.n for cell in interval.cells),
-            interval.measured_s,
-            interval.duration_s,
-        )

@@ -448,6 +448,29 @@ class Remote(Protocol):
         ...
 
 
+class Live(Protocol):
+    """What tells those who look at the running sign. Asked for `listening` before anything is made for it."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether anybody is there."""
+        ...
+
+    def heard(self, events: Sequence[RadarEvent]) -> None:
+        """What the radar has just said, as it said it; the panel was told before."""
+        ...
+
+    def passed(self, record: VehicleRecord) -> None:
+        """A vehicle has passed."""
+        ...
+
+    def tick(self) -> None:
+        """Called each second."""
+        ...
+
+    async def run(self) -> None: ...
+
+
 class Telemetry(Protocol):
     """What takes intervals out of the outbox and to the broker."""
 

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 REOPEN_FIRST_S = 0.5  # a USB device is back half a second after a glitch
 REOPEN_MAX_S = 30.0  # someone who plugs it in again wants to see it work
+MOST_SAID = 64  # things that a radar says of itself; none has so many
 LEAST_SLEEP_S = 0.01  # so that rounding never makes a loop that does not sleep
 
 
@@ -72,6 +73,7 @@ class RadarLink:
         self._opened_once = False
         self._lost: asyncio.Future[Exception] | None = None
         self._bare = 0  # the decoder's count of lines in the factory's form when set up
+        self._said: dict[str, str] = {}
 
     # ----------------------------------------------------------------- what the daemon sees
 
@@ -119,6 +121,10 @@ class RadarLink:
             text = f"radar {name}: not set up ({failed}); check the wire that carries commands"
             found.append(Fault("radar", "setup", text))
         return found
+
+    def says(self) -> Mapping[str, str]:
+        """What the radar has said of itself since the line was opened, the newest of each."""
+        return self._said
 
     def measured_s(self, t_mono_s: float) -> float:
         """Seconds proved up to a moment: from proof to proof while the port stayed open."""
@@ -168,6 +174,7 @@ class RadarLink:
         self._silence.begin()
         self._trouble.ends()
         self._upkeep.begin()
+        self._said = {}
 
     def _note_opening(self) -> None:
         now = self._clock.monotonic()
@@ -245,6 +252,9 @@ class RadarLink:
             self._measured.proof(now)
 
     def _note_reply(self, reply: Reply) -> None:
+        self._said |= reply.values
+        while len(self._said) > MOST_SAID:
+            del self._said[next(iter(self._said))]
         if self._decoder.unit_confirmed:
             self._trouble.ends()
         self._upkeep.reply(reply)

@@ -28,7 +28,15 @@ from speedsign.cli.common import (
     print_json,
     set_up_logging,
 )
-from speedsign.config.schema import Config, DisplayConfig, MqttConfig, RadarConfig, SignConfig, StoreConfig
+from speedsign.config.schema import (
+    Config,
+    DisplayConfig,
+    LiveConfig,
+    MqttConfig,
+    RadarConfig,
+    SignConfig,
+    StoreConfig,
+)
 from speedsign.errors import StoreError, UsageError
 from speedsign.model import VehicleRecord
 from telemetry.query import read_counts, vehicles_since
@@ -152,6 +160,7 @@ class _Demo:
             display=DisplayConfig(driver="dm56a04", port=str(self.folder / "panel")),
             store=StoreConfig(path=self.folder / "demo.db"),
             mqtt=wishes.mqtt,
+            live=LiveConfig(on=False),  # whoever looks at the sign of this machine means another one
         )
 
     async def run(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ vehicle that goes on, or another one. A track that turns out to hold two vehicle
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -122,6 +122,16 @@ class Tracker:
     def target(self, t_mono_s: float, directions: Collection[Direction]) -> Target | None:
         """The confirmed vehicle to show (`TargetChoice`)."""
         return self._choice.choose(self._tracks, t_mono_s, directions, self._reports)
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """Everything in sight or waited for, to be looked at and not touched."""
+        return self._tracks
+
+    @property
+    def noise(self) -> Noise:
+        """How far single readings lie off, as learnt so far."""
+        return self._noise
 
     # ------------------------------------------------------------------ when a vehicle has passed
 

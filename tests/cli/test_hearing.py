@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import click
 import pytest
 
 from simulator.stand import Stand, Traffic
 from simulator.traffic import scripted
-from speedsign.cli.hearing import Source, hear
+from speedsign.assemble import Sign
+from speedsign.cli.hearing import Source, hear, source_of
 from speedsign.cli.radar_line import Chosen
 from speedsign.clock import SystemClock
+from speedsign.config.load import load_config
 from speedsign.config.schema import RadarConfig, TrackingConfig
-from speedsign.errors import PortError
+from speedsign.errors import PortError, UsageError
 from speedsign.model import Direction, RadarEvent, Reading, Unit, Vehicle
 from speedsign.registry import load_radar
+from tests.cli.wires import config_text
 from tests.support import run, until
 
 pytestmark = pytest.mark.wires
@@ -94,3 +98,91 @@ def test_a_time_that_is_over_ends_it(tmp_path: Path) -> None:
 def test_no_radar_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PortError, match="no such device"):
         run(hear(at_port(tmp_path / "none"), Heard(), SystemClock(), 1.0, asyncio.Event()))
+
+
+# --------------------------------------------------------------------------- beside a running sign
+
+
+def sign_config(folder: Path) -> Path:
+    path = folder / "sign.toml"
+    text = config_text(folder / "radar", folder / "panel", folder / "sign.db")
+    text = text.replace("[display]", "invert_direction = true\nmounting_angle_deg = 10\n[display]")
+    path.write_text(f'{text}[live]\nsocket = "{folder}/live.sock"\n')
+    return path
+
+
+def from_options(config: Path, port: str | None = None) -> Source:
+    """As a command finds its source, with --config given."""
+    context = click.Context(click.Command("test"))
+    context.set_parameter_source("config_path", click.core.ParameterSource.COMMANDLINE)
+    driver = "ops243" if port else None
+    return source_of(context, config, port=port, driver=driver, profile=None, baud=None, unit=None)
+
+
+def test_beside_the_running_sign_through_its_restart(tmp_path: Path) -> None:
+    config = sign_config(tmp_path)
+    assert from_options(config).socket is None, "no sign runs"
+
+    async def main() -> tuple[Heard, Source, list[str]]:
+        traffic = Traffic(script=scripted([(1.5, 0, 90.0, "car"), (9.0, 1, 70.0, "car")]))
+        stand, heard, stop = Stand.on_ptys(tmp_path, seed=2, traffic=traffic), Heard(), asyncio.Event()
+        async with stand:
+            driving = asyncio.create_task(stand.run())
+            sign = asyncio.create_task(Sign(load_config(config)).run())
+            await until((tmp_path / "live.sock").exists)
+            source = await asyncio.to_thread(from_options, config)
+            listening = asyncio.create_task(hear(source, heard, SystemClock(), None, stop))
+            await until(lambda: heard.passed, 20.0, "a vehicle")
+            sign.cancel()
+            await asyncio.wait([sign])
+            assert not (tmp_path / "live.sock").exists()
+            sign = asyncio.create_task(Sign(load_config(config)).run())
+            await until(lambda: len(heard.passed) > 1 and len(heard.said) > 1, 20.0, "another vehicle")
+            stop.set()
+            await listening
+            told = await asyncio.to_thread(lambda: from_options(config, str(tmp_path / "radar")).words)
+            for task in (driving, sign):
+                task.cancel()
+            await asyncio.wait([driving, sign])
+        return heard, source, [source.words, told]
+
+    heard, source, words = run(main(), 60.0)
+    assert words == [
+        f"the running sign test-sign (ops243 at {tmp_path}/radar)",
+        f"ops243 at {tmp_path}/radar",
+    ]
+    assert source.mounting_angle_deg == 10.0
+    first, second = heard.passed
+    assert (first.direction, second.direction) == (Direction.RECEDING, Direction.APPROACHING), "inverted"
+    assert first.radial_kmh is not None
+    assert {reading.direction for reading in heard.readings} == {Direction.RECEDING, Direction.APPROACHING}
+    assert heard.readings == sorted(heard.readings, key=lambda reading: reading.t_mono_s)
+    assert len(heard.readings) >= first.readings + second.readings
+    assert len(heard.states) > 5
+    assert heard.states[-1]["faults"] == []
+
+
+def test_the_sign_of_another_config_is_not_listened_to(tmp_path: Path) -> None:
+    config = sign_config(tmp_path)
+    other = tmp_path / "other.toml"
+    other.write_text(config.read_text().replace("test-sign", "other-sign"))
+
+    async def main() -> None:
+        async with Stand.on_ptys(tmp_path, traffic=Traffic(vehicles_per_hour=0.0)):
+            sign = asyncio.create_task(Sign(load_config(config)).run())
+            await until((tmp_path / "live.sock").exists)
+            with pytest.raises(UsageError, match=r"other\.toml is of the sign other-sign, and at .* runs test"):
+                await asyncio.to_thread(from_options, other)
+            sign.cancel()
+            await asyncio.wait([sign])
+
+    run(main())
+
+
+def test_a_sign_that_stays_away_ends_it_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("speedsign.cli.hearing.AWAY_S", 0.0)
+    source = Source(at_port(tmp_path / "none").choice, tmp_path / "live.sock")
+    with pytest.raises(PortError, match="the sign has gone away; look at: systemctl status speedsign"):
+        run(hear(source, Heard(), SystemClock(), None, asyncio.Event()))
