@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from simulator.modbus_pdu import IllegalAddress, IllegalValue
 
 BLINK_HALF_PERIOD_S = 0.5  # no maker states his
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)  # as makers number them
+
+
+class Identity(NamedTuple):
+    """Where a panel keeps its own id and baud rate; None: nowhere. `first`: the code of 1200."""
+
+    unit_at: int | None = None
+    baud_at: int | None = None
+    first: int = 0
 
 
 class Panel(Protocol):
@@ -18,9 +27,20 @@ class Panel(Protocol):
     stuck: bool
     writes: int
     on_change: Callable[[str], None] | None
+    on_brightness: Callable[[int], None] | None
+    dims_at_power: bool
+    worn: float
 
     @property
     def brightness(self) -> int | None: ...
+
+    @property
+    def steps(self) -> range | None: ...
+
+    @property
+    def light(self) -> float | None: ...
+
+    def be(self, unit: int, baud: int | None) -> None: ...
 
     def write(self, address: int, values: Sequence[int]) -> None: ...
 
@@ -38,22 +58,29 @@ class Panel(Protocol):
 class PanelTwin:
     """A panel that can be written to. A subclass says what its registers take and what is seen.
 
-    `on_change` is called with what is lit whenever that has changed; `writes` counts those that were taken
-    off the line. While it is `stuck` the firmware hangs on what it shows; it goes on when that is cleared.
+    `on_change` is called with what is lit whenever that has changed, `on_brightness` with the step; `writes`
+    counts those that were taken off the line. While it is `stuck` the firmware hangs on what it shows; it
+    goes on when that is cleared. `stored` are registers that outlive a loss of power.
     """
 
     bounds: Mapping[int, tuple[int, int]] = {}  # registers that can be written, and their values
+    identity: ClassVar[Identity] = Identity()
 
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, stored: Mapping[int, int] | None = None) -> None:
         self.digits = digits
         self.on_change: Callable[[str], None] | None = None
+        self.on_brightness: Callable[[int], None] | None = None
+        self.dims_at_power = False  # begins at its dimmest step
+        self.worn = 1.0  # how much of its light is left
         self.writes = 0
         self.powered = True
         self.stuck = False
         self._pending: list[tuple[int, tuple[int, ...]]] = []
         self._registers: dict[int, int] = {}
+        self._stored = dict(stored or {})
         self._t_s = 0.0
         self._shown = ""
+        self._step: int | None = None
         self._boot()
 
     # ------------------------------------------------------------------ what a panel is
@@ -71,9 +98,36 @@ class PanelTwin:
         self._registers.update(enumerate(values, address))
 
     @property
+    def brightness_at(self) -> int | None:
+        """The register of its brightness; None: the bus does not set it."""
+        return None
+
+    @property
     def brightness(self) -> int | None:
         """The step it is set to; None: the bus does not set it."""
-        return None
+        return None if self.brightness_at is None else self._registers[self.brightness_at]
+
+    @property
+    def steps(self) -> range | None:
+        """What its brightness can be set to, from the dimmest."""
+        if self.brightness_at is None:
+            return None
+        lowest, highest = self.bounds[self.brightness_at]
+        return range(lowest, highest + 1)
+
+    @property
+    def light(self) -> float | None:
+        """What a person sees of a lit panel: 1 is as bright as it was when new; the dimmest step glows."""
+        steps, step = self.steps, self.brightness
+        return None if steps is None or step is None else self.worn * (steps.index(step) + 1) / len(steps)
+
+    def be(self, unit: int, baud: int | None) -> None:
+        """Its id and rate are these, as somebody has set them before it was mounted."""
+        if self.identity.unit_at is not None:
+            self._stored[self.identity.unit_at] = unit
+        if self.identity.baud_at is not None and baud in BAUDS:
+            self._stored[self.identity.baud_at] = BAUDS.index(baud) + self.identity.first
+        self._registers.update(self._stored)
 
     # ------------------------------------------------------------------ what the bus sees
 
@@ -141,9 +195,15 @@ class PanelTwin:
         self._pending.clear()
         self._t_s = 0.0
         self._reset()
+        if self.dims_at_power and self.steps is not None and self.brightness_at is not None:
+            self._registers[self.brightness_at] = self.steps[0]
         self._notice()
 
     def _notice(self) -> None:
+        if self.powered and self.brightness is not None and self.brightness != self._step:
+            self._step = self.brightness
+            if self.on_brightness:
+                self.on_brightness(self._step)
         shown = self.lit()
         if shown != self._shown:
             self._shown = shown

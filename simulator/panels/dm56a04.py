@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from simulator.panels.base import ReadableTwin
+from simulator.panels.base import Identity, ReadableTwin
 
 DIGITS, VALUE_HIGH, VALUE_LOW, BLINK, BRIGHTNESS = 0, 6, 7, 8, 9
 FACTORY_RESET, UNIT_ID, BAUD_CODE, PARITY_CODE = 0xFB, 0xFD, 0xFE, 0xFF
@@ -33,11 +34,12 @@ class Dm56a04Twin(ReadableTwin):
     bounds = _BOUNDS
     # 0xFC is not documented, but between those that can be read in one go.
     readable = frozenset(_BOUNDS) | {0xFC}
+    identity: ClassVar[Identity] = Identity(UNIT_ID, BAUD_CODE)
+    brightness_at = BRIGHTNESS
 
     def __init__(self, digits: int = 4, power_up: str = "0000", unit: int = 1) -> None:
         self.power_up = power_up
-        self._stored = {UNIT_ID: unit, BAUD_CODE: 3, PARITY_CODE: 0, FACTORY_RESET: 0}
-        super().__init__(digits)
+        super().__init__(digits, {UNIT_ID: unit, BAUD_CODE: 3, PARITY_CODE: 0, FACTORY_RESET: 0})
 
     def _reset(self) -> None:
         self._registers = dict.fromkeys(self.readable, 0) | self._stored

@@ -35,10 +35,8 @@ class RegistersTwin(PanelTwin):
             self._registers[self._map.brightness_address] = self._map.brightness_max
 
     @property
-    def brightness(self) -> int | None:
-        """The step it is set to, where the map has a register for it."""
-        address = self._map.brightness_address
-        return None if address is None else self._registers[address]
+    def brightness_at(self) -> int | None:
+        return self._map.brightness_address
 
     @property
     def blinking(self) -> bool:

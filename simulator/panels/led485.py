@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from simulator.modbus_pdu import IllegalAddress, IllegalValue
-from simulator.panels.base import PanelTwin, number_text, signed
+from simulator.panels.base import Identity, PanelTwin, number_text, signed
 from simulator.panels.segments import read
 
 _WORD = (0, 0xFFFF)
@@ -34,17 +34,16 @@ class _Led485Twin(PanelTwin):
     stored: ClassVar[dict[int, int]]
 
     def __init__(self, digits: int) -> None:
-        self._kept = dict(self.stored)
         self._text = ""
-        super().__init__(digits)
+        super().__init__(digits, self.stored)
 
     def _reset(self) -> None:
-        self._registers = dict.fromkeys(self.bounds, 0) | self._kept
+        self._registers = dict.fromkeys(self.bounds, 0) | self._stored
         self._text = "0" * self.digits
 
     def _take(self, address: int, values: Sequence[int]) -> None:
         super()._take(address, values)
-        self._kept = {register: self._registers[register] for register in self._kept}
+        self._stored = {register: self._registers[register] for register in self._stored}
 
     def _put_number(self, number: int, decimals: int) -> None:
         self._text = number_text(number, decimals, self.digits) or "-" * self.digits
@@ -60,6 +59,8 @@ class Led4852014Twin(_Led485Twin):
     TEXT, VALUE, SIGN = 0x70, 0x88, 0x90
 
     bounds = _BOUNDS_2014
+    identity: ClassVar[Identity] = Identity(UNIT_ID)
+    brightness_at = BRIGHTNESS
     stored: ClassVar[dict[int, int]] = {UNIT_ID: 1}
 
     def __init__(self, digits: int = 4) -> None:
@@ -110,6 +111,7 @@ class Led4852024Twin(_Led485Twin):
     VALUE, UNIT_ID, BAUD_CODE, DECIMALS, TEXT, SEGMENTS = 0x00, 0x02, 0x03, 0x04, 0x70, 0x80
 
     stored: ClassVar[dict[int, int]] = {UNIT_ID: 1, BAUD_CODE: 4}
+    identity: ClassVar[Identity] = Identity(UNIT_ID, BAUD_CODE, first=1)
 
     def __init__(self, digits: int = 6) -> None:
         pairs = digits // 2

@@ -7,8 +7,9 @@ be dark; a number that does not fit is four dashes; flashing is 0.5 s on and off
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from simulator.panels.base import ReadableTwin, number_text, signed
+from simulator.panels.base import Identity, ReadableTwin, number_text, signed
 
 VALUE, DECIMALS, BRIGHTNESS, FLASH, BAUD_CODE, UNIT_ID = range(6)
 
@@ -28,12 +29,13 @@ class Tm1650Twin(ReadableTwin):
 
     bounds = _BOUNDS
     readable = frozenset(_BOUNDS)
+    identity: ClassVar[Identity] = Identity(UNIT_ID, BAUD_CODE)
+    brightness_at = BRIGHTNESS
 
     def __init__(self, unit: int = 1, *, dark_at_0: bool = False) -> None:
         self.dark_at_0 = dark_at_0
-        self._stored = {BAUD_CODE: 3, UNIT_ID: unit}
         self._greets = True
-        super().__init__(digits=4)
+        super().__init__(4, {BAUD_CODE: 3, UNIT_ID: unit})
 
     def _reset(self) -> None:
         self._registers = {VALUE: 0, DECIMALS: 0, BRIGHTNESS: 7, FLASH: 0} | self._stored
