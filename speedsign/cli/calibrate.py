@@ -8,6 +8,8 @@ from speedsign.cli import LazyGroup
 
 _TOOLS = {
     "angle": "speedsign.cli.calibrate_angle:angle",
+    "history": "speedsign.cli.calibrate_history:history",
+    "drive-by": "speedsign.cli.calibrate_drive_by:drive_by",
     "traffic": "speedsign.cli.calibrate_traffic:traffic",
 }
 

@@ -18,7 +18,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from speedsign.calibration.record import Calibration, line_of, of_json
 
@@ -192,8 +191,3 @@ def _was_cut_off(raw: list[bytes], number: int, *, whole: bool) -> bool:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def facts_of(line: Line) -> dict[str, Any]:
-    """The line's place in the chain, for a certificate."""
-    return {"line": line.number, "sha256": line.sha256, "previous": line.previous}
