@@ -10,6 +10,7 @@ _TOOLS = {
     "angle": "speedsign.cli.calibrate_angle:angle",
     "history": "speedsign.cli.calibrate_history:history",
     "drive-by": "speedsign.cli.calibrate_drive_by:drive_by",
+    "fork": "speedsign.cli.calibrate_fork:fork",
     "traffic": "speedsign.cli.calibrate_traffic:traffic",
 }
 

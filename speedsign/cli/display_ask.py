@@ -81,6 +81,11 @@ class Keyboard:
             self.changed.clear()
         return line.decode(errors="replace")
 
+    def rest(self) -> bytes:
+        """What was read and not taken: for who asks next."""
+        rest, self._data = self._data, b""
+        return rest
+
     @property
     def ended(self) -> bool:
         """Whether nobody will answer any more."""
