@@ -71,12 +71,8 @@ class Machine:
         alarm = self._under_voltage_alarm()
         if bits is None and alarm is None:
             return None
-        bits = bits or 0
-        now = [word for bit, word in enumerate(_THROTTLED) if bits >> bit & 1]
-        if alarm and _THROTTLED[0] not in now:
-            now.insert(0, _THROTTLED[0])
-        was = [f"was_{word}" for bit, word in enumerate(_THROTTLED, _WAS) if bits >> bit & 1]
-        return (*now, *was)
+        words = throttled_words(bits or 0)
+        return (_THROTTLED[0], *words) if alarm and _THROTTLED[0] not in words else words
 
     def _under_voltage_alarm(self) -> bool | None:
         for folder in self._folders("sys/class/hwmon", "hwmon*"):
@@ -114,6 +110,16 @@ class Machine:
             yield from sorted((self._root / where).glob(pattern))
         except OSError:
             return
+
+
+def throttled_words(bits: int) -> tuple[str, ...]:
+    """What the firmware of a Raspberry Pi says by `get_throttled`.
+
+    >>> throttled_words(0x50005)
+    ('under_voltage', 'throttled', 'was_under_voltage', 'was_throttled')
+    """
+    now = [word for bit, word in enumerate(_THROTTLED) if bits >> bit & 1]
+    return (*now, *(f"was_{word}" for bit, word in enumerate(_THROTTLED, _WAS) if bits >> bit & 1))
 
 
 def _disk(path: Path) -> tuple[int | None, float | None]:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "compare": "speedsign.cli.compare:compare_",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
+    "doctor": "speedsign.cli.doctor:doctor",
     "export": "speedsign.cli.export:export",
     "hub": "speedsign.cli.hub:hub",
     "import": "speedsign.cli.import_:import_",

@@ -1,0 +1,215 @@
+"""What radar, panel, sensor and relays answered, held against the config. Pure; others have asked them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from speedsign.doctor.finding import Finding, note, ok, unknown, warning, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class RadarFacts:
+    """What came from its port."""
+
+    driver: str
+    port: str
+    title: str = ""
+    problem: str = ""  # why the port could not be used
+    n_bytes: int = 0
+    frames: int = 0
+    bad: int = 0
+    seconds: float = 0.0
+    said: Mapping[str, str] = field(default_factory=dict)
+    differing: tuple[str, ...] = ()  # settings that the sign would change, in words
+    setup: bool = True  # the sign sets it up by itself
+    quiet_when_idle: bool = False  # silence is normal, and it was not answered to a question
+    elsewhere: str = ""  # what was recognised at another setting, in words
+
+
+def judge_radar(facts: RadarFacts) -> list[Finding]:
+    told: dict[str, object] = {
+        "driver": facts.driver,
+        "port": facts.port,
+        "bytes": facts.n_bytes,
+        "frames": facts.frames,
+        "bad": facts.bad,
+        "seconds": round(facts.seconds, 1),
+        "said": dict(facts.said),
+        "differing": list(facts.differing),
+        "elsewhere": facts.elsewhere,
+    }
+    detect = f"find it with: speedsign radar detect --port {facts.port}"
+    if facts.problem:
+        return [wrong("radar", facts.problem, "see the port above", told)]
+    if not facts.frames and facts.n_bytes:
+        what = f"{facts.n_bytes} bytes came from {facts.port} that are not a {facts.driver}'s"
+        if facts.elsewhere:
+            return [wrong("radar", f"{what}; it is {facts.elsewhere}", "correct [radar], or its wires", told)]
+        return [wrong("radar", what, f"baud rate, driver or wires A and B; {detect}", told)]
+    if not facts.frames:
+        if facts.quiet_when_idle:
+            what = f"{facts.driver} at {facts.port} says nothing, which it may on an empty road"
+            return [
+                unknown("radar", what, f"drive past while: speedsign radar watch --for 60; or {detect}", told)
+            ]
+        what = f"{facts.driver} at {facts.port} says nothing and answers nothing"
+        return [wrong("radar", what, f"its power, its wires (RX and TX swapped?); {detect}", told)]
+    if facts.bad > facts.frames:
+        what = f"more nonsense than sense comes from {facts.port}: {facts.bad} bad, {facts.frames} good"
+        return [warning("radar", what, f"wires, ground, length of the cable, baud rate; {detect}", told)]
+    return [_heard(facts, told)]
+
+
+def _heard(facts: RadarFacts, told: dict[str, object]) -> Finding:
+    who = facts.title or facts.driver
+    if not facts.setup:
+        return ok(
+            "radar", f"{who} at {facts.port} is heard; how it is set was not asked (setup = false)", told
+        )
+    if not facts.differing:
+        return ok("radar", f"{who} at {facts.port} answers and is set as the sign wants it", told)
+    what = f"{who} at {facts.port} answers; set otherwise: {'; '.join(facts.differing)}"
+    return note("radar", what, "the sign sets it at its start; now: speedsign radar setup", told)
+
+
+# --------------------------------------------------------------------------- Modbus
+
+
+@dataclass(frozen=True, slots=True)
+class PanelFacts:
+    """One panel: who answered at its id. `maps`: what it can be by its answers, surest first."""
+
+    driver: str
+    port: str
+    unit: int
+    problem: str = ""
+    answered: bool = False
+    can_be_read: bool = True  # by its driver
+    maps: tuple[tuple[str, str], ...] = ()  # driver ("": no panel) and how sure
+    because: str = ""
+    echo: bool = False
+    local_echo: bool = False  # as the config says
+    late: float | None = None  # seconds that [display] timeout_s has to be
+    others: tuple[int, ...] = ()
+
+
+def judge_panel(facts: PanelFacts) -> Finding:
+    check = f"panel {facts.unit}"
+    told: dict[str, object] = {
+        "driver": facts.driver,
+        "port": facts.port,
+        "unit": facts.unit,
+        "answered": facts.answered,
+        "maps": [list(one) for one in facts.maps],
+        "echo": facts.echo,
+    }
+    scan = f"speedsign display scan --port {facts.port}"
+    if facts.problem:
+        return wrong(check, facts.problem, "see the port above", told)
+    if not facts.answered:
+        return _silent(facts, check, told, scan)
+    if facts.echo and not facts.local_echo:
+        what = f"the adapter at {facts.port} hears what it sends"
+        return warning(check, what, "say local_echo = true in [display]", told)
+    ours = next((sure for driver, sure in facts.maps if driver == facts.driver), None)
+    surest = facts.maps[0] if facts.maps else ("", "")
+    if ours is None and surest[1] in ("sure", "likely") and facts.driver != "registers":
+        named = surest[0] or "no panel"
+        what = (
+            f"unit {facts.unit} at {facts.port} is {named} by its answers, and the config says {facts.driver}"
+        )
+        return wrong(check, f"{what} ({facts.because})", f"correct [display] driver, or unit; {scan}", told)
+    if facts.late is not None:
+        what = f"{facts.driver} at {facts.port}, unit {facts.unit}, answers slowly"
+        return warning(check, what, f"say timeout_s = {facts.late:g} in [display]", told)
+    sure = f", by its registers {ours}" if ours else ", which map it has cannot be told"
+    return ok(check, f"unit {facts.unit} at {facts.port} answers{sure}", told)
+
+
+def _silent(facts: PanelFacts, check: str, told: dict[str, object], scan: str) -> Finding:
+    if not facts.can_be_read:
+        what = f"{facts.driver} at {facts.port}, unit {facts.unit}: such a panel may answer no questions"
+        return unknown(check, what, "look at it while: speedsign display show 47", told)
+    what = f"nobody answers at {facts.port}, unit {facts.unit}"
+    do = f"power of the panel, wires A and B, unit and baud; find it with: {scan}"
+    if facts.others:
+        found = ", ".join(map(str, facts.others))
+        return wrong(check, f"{what}; somebody does at unit {found}", f"correct [display] unit; {scan}", told)
+    return wrong(check, what, do, told)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """A relay board or a light sensor: `check` is beacon, supply or light."""
+
+    check: str
+    port: str
+    unit: int
+    said: str = ""  # what it answered, in words
+    problem: str = ""
+    suspect: str = ""  # what of the answer cannot be
+
+
+def judge_answer(facts: AnswerFacts) -> Finding:
+    table = {"light": "[brightness.sensor]"}.get(facts.check, f"[{facts.check}]")
+    told: dict[str, object] = {"port": facts.port, "unit": facts.unit, "said": facts.said}
+    if facts.problem:
+        return wrong(
+            facts.check, facts.problem, f"its power, wires A and B; unit, baud and register in {table}", told
+        )
+    if facts.suspect:
+        return wrong(facts.check, facts.suspect, f"is it that register? Correct {table}", told)
+    return ok(facts.check, f"unit {facts.unit} at {facts.port} answers: {facts.said}", told)
+
+
+# --------------------------------------------------------------------------- a running sign
+
+# Which faults of a running sign are told under which topic of ours.
+_TOPIC = {
+    "display": "panel",
+    "beacon": "beacon",
+    "supply": "supply",
+    "light": "light",
+    "radar": "radar",
+    "store": "store",
+    "mqtt": "broker",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignFacts:
+    """What a running sign says of itself. `told` False: it runs and cannot be asked."""
+
+    told: bool
+    why: str = ""  # why it cannot be asked
+    sign: str = ""
+    faults: Sequence[Mapping[str, str]] = ()  # device, code, text
+    devices: frozenset[str] = frozenset()  # that it has: radar, display, …
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def judge_sign(sign: SignFacts) -> list[Finding]:
+    """Faults as findings; a device that it has and that has none is fine."""
+    if not sign.told:
+        return [
+            unknown(
+                "sign",
+                f"the sign runs and cannot be asked: {sign.why}",
+                "its log: journalctl -u speedsign -e",
+            )
+        ]
+    found = [
+        wrong(
+            f"{_TOPIC.get(one['device'], 'sign')} fault",
+            f"{one['device']} {one['code']}: {one['text']}",
+            f"docs/technician.md, faults, {one['device']} {one['code']}",
+            {"device": one["device"], "code": one["code"]},
+        )
+        for one in sign.faults
+    ]
+    troubled = {one["device"] for one in sign.faults}
+    for device in sorted(sign.devices - troubled):
+        topic = _TOPIC.get(device, device)
+        found.append(ok(topic, "the running sign has it and reports no fault", dict(sign.facts)))
+    return found
