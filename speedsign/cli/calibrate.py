@@ -8,9 +8,11 @@ from speedsign.cli import LazyGroup
 
 _TOOLS = {
     "angle": "speedsign.cli.calibrate_angle:angle",
+    "certificate": "speedsign.cli.calibrate_certificate:certificate",
     "history": "speedsign.cli.calibrate_history:history",
     "drive-by": "speedsign.cli.calibrate_drive_by:drive_by",
     "fork": "speedsign.cli.calibrate_fork:fork",
+    "panel": "speedsign.cli.calibrate_panel:panel",
     "traffic": "speedsign.cli.calibrate_traffic:traffic",
 }
 

@@ -1,4 +1,4 @@
-"""What `calibrate history` and `calibrate certificate` have in common: which database, which record."""
+"""Calibrations for commands that look at them: which record, and what the figures of a period rest on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from speedsign.calibration.record import Calibration
 from speedsign.errors import StoreError, UsageError
-from telemetry.calibration import History, read_history
+from telemetry.calibration import History, InForce, in_force, read_history, read_proofs
+from telemetry.period import Period
 from telemetry.query import Standing, read_installations
 
 _LEAST_DIGITS = 4  # of a key, to name a record
@@ -47,6 +48,15 @@ def standings(path: Path, sign: str) -> list[Standing]:
         return [one for one in read_installations(path) if not one.imported and one.sign == sign]
     except StoreError:
         return []
+
+
+def calibration_of(path: Path, period: Period) -> InForce | None:
+    """What a period's figures rest on; None: they were imported, so nobody knows."""
+    standing = period.standing
+    if standing.imported:
+        return None
+    proofs = read_proofs(path)
+    return in_force(proofs, standing.facts, period.from_utc, period.to_utc, standing.sign or None)
 
 
 def zone_of(standing: Standing | None) -> ZoneInfo:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from speedsign import __version__
+from speedsign.cli.calibrate_look import calibration_of
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.file_language import file_language
 from speedsign.cli.selection import Choice, Selected, period_options, select
@@ -122,7 +123,13 @@ def _facts(selected: Selected, direction: str, *, public: bool) -> Facts:
         from telemetry.report.public import whole_hours
 
         period = whole_hours(period)
-    return gather(period, focus=direction, others=selected.others, own_limit_kmh=selected.own_limit_kmh)
+    return gather(
+        period,
+        focus=direction,
+        others=selected.others,
+        own_limit_kmh=selected.own_limit_kmh,
+        calibration=calibration_of(selected.path, period),
+    )
 
 
 # --------------------------------------------------------------------------- what was asked for

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from telemetry.report import calibrated
 from telemetry.report.document import Plain
 from telemetry.report.facts import Facts
 from telemetry.statistics import method
@@ -34,6 +35,7 @@ def about(facts: Facts) -> tuple[Fact, ...]:
         ("coverage_assumed", facts.quality.assumed),
         ("class_edges_kmh", "[k-0.5, k+0.5)" if standing.facts.rounds else "[k, k+1)"),
         ("method", method(rounds=standing.facts.rounds)),
+        *_calibration(facts),
         ("other_installations", " ".join(str(one.id) for one in facts.others)),
     )
 
@@ -47,6 +49,12 @@ def _own_limit(facts: Facts) -> Iterator[Fact]:
 def _directions(facts: Facts) -> Iterator[Fact]:
     for name in ("approaching", "receding"):
         yield f"{name}_name", getattr(facts.standing.facts, f"{name}_name")
+
+
+def _calibration(facts: Facts) -> Iterator[Fact]:
+    """Checks of the sign that the speeds rest on, or "none"; not of numbers that were imported."""
+    if facts.calibration is not None:
+        yield "calibration", calibrated.short(facts.calibration)
 
 
 def _chosen(facts: Facts) -> Iterator[Fact]:

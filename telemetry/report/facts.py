@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from telemetry.calibration.proof import InForce
 from telemetry.period import Hour, Period
 from telemetry.quality import Quality, quality
 from telemetry.query import BOTH, Standing
@@ -89,6 +90,7 @@ class Facts:
     chosen: frozenset[tuple[int, int]] | None  # hours of the week asked for; None: all
     others: tuple[Standing, ...] = ()  # installations of the same period that are not in these numbers
     own_limit_kmh: int | None = None  # the installation's, where the numbers are against another limit
+    calibration: InForce | None = None  # that they rest on; None: imported, nobody knows
 
     @property
     def zone(self) -> ZoneInfo:
@@ -131,6 +133,7 @@ def gather(
     focus: str = BOTH,
     others: Sequence[Standing] = (),
     own_limit_kmh: int | None = None,
+    calibration: InForce | None = None,
 ) -> Facts:
     """Everything a report says about a period. Some tenths of a second for a year of a busy sign."""
     directions = [*period.directions(), BOTH]
@@ -157,6 +160,7 @@ def gather(
         chosen=_chosen(period),
         others=tuple(others),
         own_limit_kmh=own_limit_kmh,
+        calibration=calibration,
     )
 
 

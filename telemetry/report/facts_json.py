@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from telemetry.report.calibrated import proofs_json
 from telemetry.report.facts import HOURS_OF_WEEK, Facts, Side, Slot
 from telemetry.report.spans import Span
 from telemetry.report.tables import bands_of
@@ -63,6 +64,7 @@ def facts_json(facts: Facts) -> Object:
             }
             for one in facts.others
         ],
+        "calibrations": None if facts.calibration is None else proofs_json(facts.calibration),
         "method": method(rounds=standing.facts.rounds),
     }
 

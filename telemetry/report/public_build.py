@@ -10,6 +10,7 @@ from speedsign.language import Language
 from telemetry.query import BOTH
 from telemetry.report import labels, sentence
 from telemetry.report.about import about
+from telemetry.report.calibrated import proofs_json
 from telemetry.report.charts import HourPoint, TrendPoint, hour_profile_svg, trend_svg
 from telemetry.report.document import (
     Block,
@@ -72,8 +73,9 @@ def _blocks(public: PublicFacts, words: Language) -> Iterator[Block]:
         words.say("The sign counts by radar: it has no camera and knows neither plates nor owners.")
     )
     yield Paragraph(sentence.measuring(public.facts, words))
-    for text in (*sentence.clock(public.facts, words), *sentence.others(public.facts, words)):
-        yield Paragraph(text)
+    for say in (sentence.clock, sentence.calibration, sentence.others):
+        for text in say(public.facts, words):
+            yield Paragraph(text)
     yield Paragraph(sentence.legal(words))
 
 
@@ -295,5 +297,6 @@ def public_json(public: PublicFacts) -> dict[str, Any]:
         ],
         "coverage": facts.quality.coverage,
         "coverage_assumed": facts.quality.assumed,
+        "calibrations": None if facts.calibration is None else proofs_json(facts.calibration),
         "fewest": FEWEST,
     }

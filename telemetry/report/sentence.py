@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from speedsign.language import Language
 from telemetry.query import BOTH
-from telemetry.report import labels
+from telemetry.report import calibrated, labels
 from telemetry.report.facts import Facts
 from telemetry.statistics import LOW, PACE_WIDTH_KMH
 
@@ -125,7 +125,19 @@ def measuring(facts: Facts, words: Language) -> str:
 
 def quality(facts: Facts, words: Language) -> tuple[str, ...]:
     """A sentence for each thing that has to be known before the numbers are believed."""
-    return (measuring(facts, words), *_completeness(facts, words), *_doubts(facts, words))
+    return (
+        measuring(facts, words),
+        *_completeness(facts, words),
+        *_doubts(facts, words),
+        *calibration(facts, words),
+    )
+
+
+def calibration(facts: Facts, words: Language) -> tuple[str, ...]:
+    """Which checks of the sign the speeds rest on; nothing where the numbers came from a file."""
+    if facts.calibration is None:
+        return ()
+    return calibrated.sentences(facts.calibration, facts.zone, facts.to_utc, words)
 
 
 def _completeness(facts: Facts, words: Language) -> Iterator[str]:
