@@ -54,7 +54,7 @@ tools:
 	@sh tests/install_tools.sh
 
 test: $(TESTS) tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.side_by_side
 
 lint: $(TESTS)
 	$(BIN)/ruff format --check .
