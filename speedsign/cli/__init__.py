@@ -32,6 +32,7 @@ _COMMANDS = {
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",
     "stats": "speedsign.cli.stats:stats",
+    "watch": "speedsign.cli.watch:watch",
     "wipe": "speedsign.cli.wipe:wipe",
 }
 

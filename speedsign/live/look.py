@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from speedsign.live.shapes import LIVE, Line, fault_line, rounded
 from speedsign.live.why import why
 from speedsign.model import Face
+from speedsign.tracking import Tracker, TrackingParams
 from speedsign.tracking.track import Track
 
 if TYPE_CHECKING:
@@ -29,16 +30,14 @@ def hello(daemon: Daemon, about: Mapping[str, object], says: Mapping[str, str]) 
     }
 
 
-def tracks(daemon: Daemon, t_mono_s: float) -> Line:
+def tracks(tracker: Tracker, t_mono_s: float, shown_id: int | None) -> Line:
     """Everything that moves in sight, whether it is a vehicle yet or not."""
-    shown_id = daemon.shown.track_id
-    found = [_track(daemon, track, t_mono_s, shown_id) for track in daemon.tracker.tracks]
+    found = [_track(track, tracker.params, t_mono_s, shown_id) for track in tracker.tracks]
     return {"event": "tracks", "t_s": rounded(t_mono_s, 4), "tracks": found}
 
 
-def _track(daemon: Daemon, track: Track, t_mono_s: float, shown_id: int | None) -> Line:
+def _track(track: Track, params: TrackingParams, t_mono_s: float, shown_id: int | None) -> Line:
     """Its speed is the last readings' median over the angle's cosine: no guess at how it passes."""
-    params = daemon.tracker.params
     speed_kmh = median(track.series.speeds[-params.smoothing_readings :]) * params.correction
     return {
         "id": track.id,

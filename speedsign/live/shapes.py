@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from speedsign.model import Direction, Fault, RadarEvent, Reading, Rejected, Reply, Restarted, Vehicle
+from speedsign.tracking.params import TrackingParams
 
 LIVE = 1  # the number in `hello`: what a client has to know
 MAX_LINE = 65_536  # bytes; a longer one is none of ours
@@ -61,6 +62,17 @@ def line_of(event: RadarEvent) -> Line | None:
 def rejected(t_mono_s: float, reason: str) -> Line:
     """What must not be used, and why."""
     return {"event": "rejected", "t_s": rounded(t_mono_s, 4), "reason": reason}
+
+
+def left_out(reading: Reading, params: TrackingParams) -> Line | None:
+    """Why the tracker does not look at a reading, with the key that says so; None: it does."""
+    if reading.speed_kmh < params.min_speed_kmh:
+        reason = f"slower than [tracking] min_speed_kmh = {params.min_speed_kmh:g}"
+    elif reading.speed_kmh > params.max_speed_kmh:
+        reason = f"faster than [tracking] max_speed_kmh = {params.max_speed_kmh:g}"
+    else:
+        return None
+    return rejected(reading.t_mono_s, reason)
 
 
 def passed(vehicle: Vehicle, display: str | None = None, zone: str | None = None) -> Line:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from speedsign.live import look
 from speedsign.live.server import LiveServer
-from speedsign.live.shapes import Line, line_of, passed, rejected
+from speedsign.live.shapes import Line, left_out, line_of, passed
 from speedsign.model import RadarEvent, Reading, VehicleRecord
-from speedsign.tracking import TrackingParams
 
 if TYPE_CHECKING:
     from speedsign.daemon import Daemon
@@ -99,7 +98,7 @@ class LiveTeller:
         return [
             look.hello(daemon, self._about, self._says()),
             look.state(daemon, self._began_s),
-            look.tracks(daemon, now_s),
+            look.tracks(daemon.tracker, now_s, daemon.shown.track_id),
             look.shown(daemon, now_s),
         ]
 
@@ -132,7 +131,7 @@ class LiveTeller:
             if isinstance(event, Reading):
                 reading = replace(event, direction=event.direction.inverted()) if invert else event
                 lines.append(line_of(reading))
-                lines.append(_left_out(reading, params))
+                lines.append(left_out(reading, params))
             else:
                 lines.append(line_of(event))
         return [line for line in lines if line is not None]
@@ -149,19 +148,8 @@ class LiveTeller:
             self._shown = shown
             lines.append(shown)
         if due:
-            tracks = look.tracks(daemon, now_s)
+            tracks = look.tracks(daemon.tracker, now_s, daemon.shown.track_id)
             if tracks["tracks"] != self._tracks:
                 self._tracks, self._told_s = tracks["tracks"], now_s
                 lines.append(tracks)
         return lines
-
-
-def _left_out(reading: Reading, params: TrackingParams) -> Line | None:
-    """A reading that the tracker does not look at, with the key that says so."""
-    if reading.speed_kmh < params.min_speed_kmh:
-        reason = f"slower than [tracking] min_speed_kmh = {params.min_speed_kmh:g}"
-    elif reading.speed_kmh > params.max_speed_kmh:
-        reason = f"faster than [tracking] max_speed_kmh = {params.max_speed_kmh:g}"
-    else:
-        return None
-    return rejected(reading.t_mono_s, reason)

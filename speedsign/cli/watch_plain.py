@@ -1,0 +1,111 @@
+"""`speedsign watch` without a screen: a line for each thing that happens, in words or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from speedsign.cli.watch_model import Model, number
+from speedsign.cli.watch_rows import vehicle_row
+from speedsign.cli.watch_screen import face_text
+from speedsign.live.shapes import Line
+
+
+class JsonLines:
+    """Each line as the sign tells it."""
+
+    def take(self, line: Line) -> None:
+        click.echo(json.dumps(line, ensure_ascii=False))
+
+    def end(self, model: Model, seconds: float) -> None:
+        click.echo(json.dumps({"event": "end", "seconds": round(seconds, 1), **model.counts}))
+
+
+class WordLines:
+    """What is new, in words; tracks are left to the screen."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._faults: list[str] = []
+        self._shown: object = None
+
+    def take(self, line: Line) -> None:
+        for what, text in self._words(line):
+            at_s = self._model.since(line["t_s"]) if number(line.get("t_s")) is not None else 0.0
+            click.echo(f"{at_s:9.2f}  {what:<9} {text}".rstrip())
+
+    def end(self, model: Model, seconds: float) -> None:
+        click.echo(summary(model, seconds))
+
+    def _words(self, line: Line) -> list[tuple[str, str]]:
+        event = line["event"]
+        match event:
+            case "vehicle":
+                return [(event, vehicle_row(self._model, line, wide=True)[8:])]
+            case "shown":
+                return self._of_shown(line)
+            case "state":
+                return self._of_faults(line)
+        words = _WORDS.get(event)
+        return [] if words is None else [(event, words(line))]
+
+    def _of_shown(self, line: Line) -> list[tuple[str, str]]:
+        now = (line.get("lit"), line.get("why"), line.get("face"))
+        if now == self._shown:
+            return []
+        self._shown = now
+        lit, face = line.get("lit"), line.get("face")
+        seen = "?" if lit is None else face_text(lit) or "dark"
+        wanted = "" if lit in (face, None) else f" (wants {face_text(face) or 'dark'})"
+        return [("shown", f"{seen}{wanted}: {line.get('text')}")]
+
+    def _of_faults(self, line: Line) -> list[tuple[str, str]]:
+        found = line.get("faults")
+        faults = (
+            [str(one.get("text")) for one in found if isinstance(one, dict)]
+            if isinstance(found, list)
+            else []
+        )
+        new = [("fault", text) for text in faults if text not in self._faults]
+        gone = [("mended", text) for text in self._faults if text not in faults]
+        self._faults = faults
+        return new + gone
+
+
+def _reading(line: Mapping[str, Any]) -> str:
+    speed = number(line.get("speed_kmh")) or 0.0
+    text = f"{line.get('direction') or '':<11} {speed:6.1f} km/h"
+    for name, key in (("strength", "strength"), ("range m", "range_m")):
+        if number(line.get(key)) is not None:
+            text += f"  {name} {line[key]:g}"
+    return text
+
+
+def _items(values: object) -> list[tuple[str, str]]:
+    return [(str(key), str(value)) for key, value in values.items()] if isinstance(values, dict) else []
+
+
+def summary(model: Model, seconds: float) -> str:
+    """What there was in all."""
+    n = model.counts
+    text = f"{n['readings']} readings, {n['rejected']} rejected, {n['vehicles']} vehicles in {seconds:.0f} s"
+    return f"{text}; {n['skipped']} lines were lost on the way" if n["skipped"] else text
+
+
+def _hello(line: Line) -> str:
+    angle = number(line.get("mounting_angle_deg")) or 0.0
+    return f"{line.get('sign') or line.get('port')}: {line.get('radar')} at {angle:g} degrees"
+
+
+_WORDS: dict[str, Callable[[Line], str]] = {
+    "hello": _hello,
+    "reading": _reading,
+    "rejected": lambda line: str(line.get("reason")),
+    "reply": lambda line: ", ".join(f"{key} {value}" for key, value in _items(line.get("values"))),
+    "restarted": lambda line: str(line.get("text")),
+    "away": lambda _line: "the sign has gone away; waiting for it",
+    "skipped": lambda line: f"{line.get('n')} lines lost: this end reads too slowly",
+}
