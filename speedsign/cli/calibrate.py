@@ -10,6 +10,7 @@ _TOOLS = {
     "angle": "speedsign.cli.calibrate_angle:angle",
     "certificate": "speedsign.cli.calibrate_certificate:certificate",
     "history": "speedsign.cli.calibrate_history:history",
+    "brightness": "speedsign.cli.calibrate_brightness:brightness",
     "drive-by": "speedsign.cli.calibrate_drive_by:drive_by",
     "fork": "speedsign.cli.calibrate_fork:fork",
     "panel": "speedsign.cli.calibrate_panel:panel",

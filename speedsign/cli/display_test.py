@@ -106,12 +106,12 @@ def test(
     choice = chosen(ctx, config_path, **given, parity=parity, digits=digits, timeout_s=timeout_s)
     clock = SystemClock()
     began_utc, began_s = clock.now_utc(), clock.monotonic()
-    tester = _Tester(choice, lambda text: click.echo(text, err=as_json), pause_s, asks=not no_questions)
+    tester = Tester(choice, lambda text: click.echo(text, err=as_json), pause_s, asks=not no_questions)
     report = asyncio.run(tester.run())
     if as_json:
-        print_json(_to_json(choice, report, began_utc, clock.monotonic() - began_s))
+        print_json(report_to_json(choice, report, began_utc, clock.monotonic() - began_s))
     else:
-        _print(report, choice.at_the_end)
+        print_report(report, choice.at_the_end)
     if report.error is not None:
         raise report.error
     ctx.exit(0 if report.ok else EXIT_FAILED)
@@ -143,13 +143,17 @@ def _wanted(choice: Chosen) -> list[Picture]:
     )
 
 
-class _Tester:
-    """Shows the pictures one after the other and collects what is said about them."""
+class Tester:
+    """Shows the pictures one after the other and collects what is said about them.
+
+    `rest`: what was typed beyond the last answer.
+    """
 
     def __init__(self, choice: Chosen, say: Say, pause_s: float, *, asks: bool) -> None:
         self._choice, self._say, self._pause_s, self._asks = choice, say, pause_s, asks
         self._level = choice.parts.display.brightness
         self._report = Report([])
+        self.rest = b""
 
     async def run(self) -> Report:
         """The report; what ended it early stands in it. Raises PortError where the line cannot be opened."""
@@ -160,7 +164,10 @@ class _Tester:
                     report.begun = True
                     if self._asks:
                         self._say(KEYS)
-                    report.complete = await self._show_all(hand, keyboard, stop)
+                    try:
+                        report.complete = await self._show_all(hand, keyboard, stop)
+                    finally:
+                        self.rest = keyboard.rest()
             except DeviceError as error:
                 if not report.begun:
                     raise
@@ -248,14 +255,18 @@ def _result(picture: Picture, answer: Answer, told: Iterable[Told]) -> Result:
 # --------------------------------------------------------------------------- the result
 
 
-def _print(report: Report, at_the_end: str) -> None:
+def words_of_result(result: Result) -> list[str]:
+    """What became of one picture, for a narrow screen."""
+    if result.trouble is None:
+        return [f"{result.answer!s:<9}  {result.picture.name}"]
+    return [f"{'FAULT':<9}  {result.picture.name}", f"           {result.trouble}"]
+
+
+def print_report(report: Report, at_the_end: str) -> None:
     """A line each, for a narrow screen."""
     click.echo("")
     for result in report.results:
-        mark = "FAULT" if result.trouble is not None else str(result.answer)
-        click.echo(f"{mark:<9}  {result.picture.name}")
-        if result.trouble is not None:
-            click.echo(f"           {result.trouble}")
+        click.echo("\n".join(words_of_result(result)))
     if report.left is not None:
         click.echo(f"not finished: {report.left}")
     if report.error is None:
@@ -263,7 +274,7 @@ def _print(report: Report, at_the_end: str) -> None:
     click.echo("all well" if report.ok else "not all well")
 
 
-def _to_json(choice: Chosen, report: Report, at: datetime, seconds: float) -> dict[str, object]:
+def report_to_json(choice: Chosen, report: Report, at: datetime, seconds: float) -> dict[str, object]:
     display = choice.parts.display
     return {
         "ok": report.ok,

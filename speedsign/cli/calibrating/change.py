@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,19 @@ def offer_angle(
 
 
 def offered_angle(technician: Technician, book: Book, angle_deg: float, *, write: bool | None) -> bool:
-    """The same after a measurement, which is not to be lost: who does not answer has not written it.
+    """`offer_angle` after a measurement, which is not to be lost. Raises Stopped where it may be."""
+    return _not_lost(technician, book, lambda: offer_angle(technician, book, angle_deg, write=write))
 
-    Raises Stopped where what was measured is not to be kept either.
-    """
+
+def offered(technician: Technician, book: Book, values: Mapping[str, Any], *, write: bool | None) -> bool:
+    """`offer` after a measurement, which is not to be lost. Raises Stopped where it may be."""
+    return _not_lost(technician, book, lambda: offer(technician, book, values, write=write))
+
+
+def _not_lost(technician: Technician, book: Book, ask: Callable[[], bool]) -> bool:
+    """Who does not answer has not written it; what was measured is kept unless somebody says no."""
     try:
-        return offer_angle(technician, book, angle_deg, write=write)
+        return ask()
     except UsageError as error:
         book.troubles.append(str(error))
     except Stopped as stopped:
