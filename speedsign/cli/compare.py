@@ -28,8 +28,10 @@ from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
 from speedsign.errors import UsageError
 from speedsign.language import LANGUAGES, Language, language
+from telemetry.calibration import read_proofs
 from telemetry.compare.answer import Comparison, compare
 from telemetry.compare.as_json import compare_json
+from telemetry.compare.calibrated import remarks, under
 from telemetry.compare.sides import Draws
 from telemetry.report.document import Document
 
@@ -144,7 +146,21 @@ def _compared(read: Read, choice: Choice, asked: Asked, draws: Draws) -> Compari
 
 
 def _told(found: Comparison, read: Read, choice: Choice, words: Language) -> Comparison:
-    return replace(found, undated=read.undated, notes=tuple(_remarks(read, choice, words)))
+    notes = (*_remarks(read, choice, words), *_checks(found, read, words))
+    return replace(found, undated=read.undated, notes=notes)
+
+
+def _checks(found: Comparison, read: Read, words: Language) -> list[str]:
+    """Whether the sides were measured under different calibrations; of imported numbers nobody knows."""
+    standing = read.standing
+    if standing.imported:
+        return []
+    proofs = read_proofs(read.path)
+    before, after = (
+        under(proofs, standing.facts, side.dates, standing.sign or None)
+        for side in (found.before, found.after)
+    )
+    return remarks(before, after, ZoneInfo(standing.facts.timezone), words)
 
 
 def _remarks(read: Read, choice: Choice, words: Language) -> list[str]:

@@ -23,6 +23,8 @@ PLURALS = {
     "lv": "nplurals=3; plural=(n%10==0 || (n%100>=11 && n%100<=19) ? 0 : n%10==1 && n%100!=11 ? 1 : 2);",
     "lt": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && (n%100<10 || n%100>=20) ? 1 : 2);",
 }
+# Who else says something: to the technician, in English.
+ON_A_TERMINAL = {"technician", "session", "asker", "self"}
 HEADER = """\
 # The words of reports. New messages are put in by: python -m tests.languages.update
 msgid ""
@@ -68,6 +70,8 @@ def messages_of(source: str, name: str) -> list[Id]:
 def _messages(node: ast.AST, name: str) -> Iterator[Id]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return
+    if _last_name(node.func.value) in ON_A_TERMINAL:
+        return
     try:
         if node.func.attr == "say":
             yield from _texts(node.args[0])
@@ -76,6 +80,11 @@ def _messages(node: ast.AST, name: str) -> Iterator[Id]:
             yield one, many
     except (IndexError, ValueError):
         raise NotLiteral(f"{name}:{node.lineno}: the message has to be written out") from None
+
+
+def _last_name(node: ast.expr) -> str:
+    """`words` of `words` and of `self.words`."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _texts(node: ast.expr) -> list[str]:

@@ -101,6 +101,11 @@ def test_messages_are_found_wherever_they_stand() -> None:
     assert set(messages_of(source, "a.py")) == {"one two", "a", "b", ("i", "ii")}
 
 
+def test_what_is_said_to_the_technician_is_no_message() -> None:
+    source = 'technician.say(f"a {b}")\nself.say("b")\nself.asker.say("c")\nself.words.say("d")\n'
+    assert messages_of(source, "a.py") == ["d"]
+
+
 @pytest.mark.parametrize("source", ['w.say(f"a {b}")', "w.say(text)", 'w.say_n("a", b, 1)', "w.say()"])
 def test_a_message_that_is_no_literal_is_refused(source: str) -> None:
     with pytest.raises(NotLiteral, match=r"a\.py:2: the message has to be written out"):
