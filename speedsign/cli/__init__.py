@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",
     "doctor": "speedsign.cli.doctor:doctor",
+    "dump": "speedsign.cli.dump:dump",
     "export": "speedsign.cli.export:export",
     "hub": "speedsign.cli.hub:hub",
     "import": "speedsign.cli.import_:import_",

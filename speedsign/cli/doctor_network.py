@@ -88,7 +88,7 @@ def look_at_sign(patient: Patient) -> Sequence[Finding]:
     if patient.socket is None:
         return judge_sign(SignFacts(told=False, why=patient.mute))
     try:
-        state = asyncio.run(_state(patient.socket))
+        state = asyncio.run(state_of(patient.socket))
     except (PortError, OSError) as error:
         return judge_sign(SignFacts(told=False, why=str(error)))
     if state is None:
@@ -116,7 +116,7 @@ def _devices(patient: Patient) -> frozenset[str]:
     return frozenset(name for name, table in there.items() if table is not None)
 
 
-async def _state(socket: Path) -> Line | None:
+async def state_of(socket: Path) -> Line | None:
     """The next `state`; None: none came in time."""
     try:
         async with asyncio.timeout(STATE_S):

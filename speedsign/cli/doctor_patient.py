@@ -1,4 +1,4 @@
-"""What all looks of `speedsign doctor` share: the config as far as it is good, the service, the running sign."""
+"""What all looks of `speedsign doctor` share: the good part of the config, the service, the running sign."""
 
 from __future__ import annotations
 
