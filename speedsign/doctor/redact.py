@@ -19,7 +19,6 @@ _EVERYBODY = frozenset({
     "none", "panel", "radar", "raspberrypi", "root", "school", "sign", "speed", "speedsign", "store",
     "system", "test", "unknown", "user",
 })  # fmt: skip
-)
 
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
