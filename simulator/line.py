@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import struct
 import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from simulator.uart import garbled
 from speedsign.errors import PortError
 
 BITS_PER_CHARACTER = 10  # 8N1
+_TCGETS2, _TERMIOS2, _ISPEED_AT = 0x802C542A, 44, 36  # Linux: the rates as numbers, odd ones too
 
 
 def ignore(_data: bytes) -> None:
@@ -40,11 +44,13 @@ class DeviceLine(Protocol):
 class PtyLine:
     """A pty behind a symlink, so that an unplugged device comes back under the same name.
 
-    With `baud`, bytes take the time that the wire would take, in both directions.
+    With `baud`, bytes take the time that the wire would take, in both directions. With `rate` the device
+    talks and listens at that rate: whoever has set the port to another one hears and says garbage.
     """
 
     def __init__(self, link: Path, baud: int | None = None) -> None:
         self.link = link
+        self.rate: int | None = None
         self.on_data: Callable[[bytes], None] = ignore
         self.dropped_bytes = 0
         self._baud = baud
@@ -91,6 +97,8 @@ class PtyLine:
     def _put(self, data: bytes) -> None:
         if not self._fds:
             return
+        if self.rate is not None:
+            data = garbled(data, self.rate, _rates(self._fds[1])[0])
         sent = 0
         with contextlib.suppress(BlockingIOError):  # nobody reads: a real line would lose it too
             sent = os.write(self._fds[0], data)
@@ -103,8 +111,17 @@ class PtyLine:
             data = os.read(self._fds[0], 4096)
         except OSError:
             return
+        if data and self.rate is not None:
+            data = garbled(data, _rates(self._fds[1])[1], self.rate)
         if data:
             self._in.send(data)
+
+
+def _rates(fd: int) -> tuple[int, int]:
+    """At which rates the program's end of a pty hears and says."""
+    termios2 = fcntl.ioctl(fd, _TCGETS2, bytes(_TERMIOS2))
+    hears, says = struct.unpack_from("II", termios2, _ISPEED_AT)
+    return hears, says
 
 
 class _Wire:

@@ -58,6 +58,7 @@ class Road:
         self.t_s = 0.0
         self.passed: list[Passed] = []
         self.entered = 0
+        self.closed = False  # to everybody who would come now
         self._arrivals = iter(arrivals)
         self._next = next(self._arrivals, None)
         self._waiting: list[deque[Arrival]] = [deque() for _ in self.shape.lanes]
@@ -141,14 +142,17 @@ class Road:
         """Put onto the road whoever has come to its start and finds room."""
         now_s = self._steps * STEP_S
         while self._next is not None and self._next.t_s <= now_s + _NOW:
-            self._waiting[self._next.lane].append(self._next)
+            if not self.closed:
+                self._waiting[self._next.lane].append(self._next)
             self._next = next(self._arrivals, None)
         for number, waiting in enumerate(self._waiting):
+            if self.closed:
+                waiting.clear()
             while waiting and self._enter(number, waiting[0], now_s):
                 waiting.popleft()
 
     def _enter(self, number: int, arrival: Arrival, now_s: float) -> bool:
-        lane, facts = self._lanes[number], KINDS[arrival.kind]
+        lane = self._lanes[number]
         wish_mps = speed_mps = arrival.speed_kmh / KMH_PER_MPS
         s_m = speed_mps * min(max(now_s - arrival.t_s, 0.0), STEP_S)  # who had to wait starts at the start
         if lane:
@@ -157,24 +161,38 @@ class Road:
             speed_mps = entry_speed(wish_mps, leader.speed_mps, rear_m - s_m)
             if rear_m - s_m < STANDSTILL_GAP_M + 0.3 * speed_mps:
                 return False
-        direction = self.shape.lanes[number].direction
+        self._put(arrival, s_m, speed_mps)
+        return True
+
+    def place(self, arrival: Arrival, x_m: float) -> int:
+        """Somebody is there, so far from the pole and at their speed, as if they had come all the way.
+
+        The last in their lane; their number.
+        """
+        approaching = self.shape.lanes[arrival.lane].direction is Direction.APPROACHING
+        s_m = self.shape.lead_m + (
+            self.shape.zone_m - x_m if approaching else x_m + KINDS[arrival.kind].length_m
+        )
+        self._put(arrival, s_m, arrival.speed_kmh / KMH_PER_MPS)
+        return self.entered
+
+    def _put(self, arrival: Arrival, s_m: float, speed_mps: float) -> None:
+        facts, direction = KINDS[arrival.kind], self.shape.lanes[arrival.lane].direction
         length_m = 0.0 if direction is Direction.APPROACHING else facts.length_m
         self.entered += 1
-        lane.append(
-            MovingVehicle(
-                vehicle_id=self.entered,
-                arrival=arrival,
-                facts=facts,
-                direction=direction,
-                s_m=s_m,
-                speed_mps=speed_mps,
-                wish_mps=wish_mps,
-                marks=tuple((at_m + length_m, x_m) for at_m, x_m in self._marks[number]),
-            )
+        vehicle = MovingVehicle(
+            vehicle_id=self.entered,
+            arrival=arrival,
+            facts=facts,
+            direction=direction,
+            s_m=s_m,
+            speed_mps=speed_mps,
+            wish_mps=arrival.speed_kmh / KMH_PER_MPS,
+            marks=tuple((at_m + length_m, x_m) for at_m, x_m in self._marks[arrival.lane]),
         )
+        self._lanes[arrival.lane].append(vehicle)
         if direction is Direction.APPROACHING:
-            self._plan(lane[-1])
-        return True
+            self._plan(vehicle)
 
     def _plan(self, vehicle: MovingVehicle) -> None:
         """What an approaching driver is going to do on the way to the pole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Protocol
@@ -12,7 +12,7 @@ from typing import Protocol
 from simulator.demo_traffic import demo_shape, demo_traffic
 from simulator.line import DeviceLine
 from simulator.radar_end import RadarEnd
-from simulator.radar_physics import RadarParameters, RadarPhysics
+from simulator.radar_physics import Echo, RadarParameters, RadarPhysics
 from simulator.radars.catalogue import ANTENNAS, make_twin
 from simulator.road import Road, RoadShape
 from simulator.traffic import Flow, random_traffic
@@ -46,6 +46,7 @@ class World:
         self.radar_end = radar_end
         self.others = list(others)
         self.leading: Counter[int] = Counter()
+        self.through: Callable[[list[Echo]], list[Echo]] = list  # what becomes of the echoes on their way
 
     @property
     def t_s(self) -> float:
@@ -78,7 +79,7 @@ class World:
 
     def _step(self, step_s: float, *, looks: bool) -> None:
         self.road.process(step_s)
-        echoes = self.physics.echoes(self.road.seen(), self.road.t_s) if looks else []
+        echoes = self.through(self.physics.echoes(self.road.seen(), self.road.t_s)) if looks else []
         if echoes and echoes[0].strength > AUDIBLE and echoes[0].vehicle_id is not None:
             self.leading[echoes[0].vehicle_id] += 1
         self.radar_end.process(step_s, echoes)

@@ -34,7 +34,8 @@ ANTENNAS: Mapping[str, RadarParameters] = {
     ),
     "kld2": RadarParameters(beam_azimuth_deg=80.0, beam_elevation_deg=34.0, max_range_m=60.0),
 }
-
+# The weakest echo that each tells when a sign has set it up, as an amplitude.
+SQUELCHES: Mapping[str, float] = {**dict.fromkeys(_TWINS, 20.0), "ld2415h": 15.0, "ld2451": 10.5}
 
 RADARS = tuple(_TWINS)
 SPEAKS_DIALECTS = frozenset({"ascii", "csr", "kld2", "mph"})  # their twins take `profile`

@@ -19,7 +19,9 @@ from simulator.panels.catalogue import PANELS, profiles_of
 from simulator.radars.catalogue import RADARS, SPEAKS_DIALECTS
 from simulator.stand import Stand, Traffic, fault_words
 from simulator.tcp_line import TcpLine
+from simulator.vehicles import Passed
 from speedsign.cli.common import SignCommand, config_option, json_option
+from speedsign.cli.simulate_hidden import hidden_of, hidden_options, street
 from speedsign.errors import UsageError
 from speedsign.registry import load_radar
 
@@ -41,6 +43,7 @@ LOOK_S = 0.1  # how often there may be news to print
 @click.option("--limit", "limit_kmh", type=click.IntRange(10, 130), default=50, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same traffic.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@hidden_options
 @config_option
 @json_option
 def simulate(
@@ -59,11 +62,14 @@ def simulate(
     seconds: float | None,
     debug: bool,
     as_json: bool,
+    **hidden: Any,
 ) -> None:
     """Run a simulated radar and panel until Ctrl-C.
 
     Prints where they are, then every vehicle that passes and every change of the panel. Faults are switched
     by lines on standard input: "radar silence", "radar unplug", "panel dead", "clear"; "help" lists them.
+    "drive 50" sends a test car past the sign, "drive -50" away from it, "drive 50 10" ten of them; "fork
+    2235" holds a tuning fork before the radar, "fork off" takes it away.
 
     With --board unit 11 is a relay board: coil 0 switches the panel's supply, coil 1 the beacon; unit 12 is a
     light sensor with lux in register 0.
@@ -81,15 +87,24 @@ def simulate(
         "panel": panel,
         "panel_profile": panel_profile,
         "board": board,
+        "hidden": hidden_of(hidden),
+        "seed": seed,
+        "traffic": traffic,
     }
     with contextlib.ExitStack() as stack:
-        if tcp:
-            stand = Stand(TcpLine(), TcpLine(), **devices, seed=seed, traffic=traffic)
-        else:
-            place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speedsign-")))
-            _make_room(place)
-            stand = Stand.on_ptys(place, **devices, seed=seed, traffic=traffic)
+        try:
+            stand = _stand(devices, folder, stack, tcp=tcp)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         asyncio.run(_serve(stand, seconds, _Printer(as_json=as_json)))
+
+
+def _stand(devices: dict[str, Any], folder: Path | None, stack: contextlib.ExitStack, *, tcp: bool) -> Stand:
+    if tcp:
+        return Stand(TcpLine(), TcpLine(), **devices)
+    place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speedsign-")))
+    _make_room(place)
+    return Stand.on_ptys(place, **devices)
 
 
 def _make_room(folder: Path) -> None:
@@ -127,6 +142,8 @@ async def _serve(stand: Stand, seconds: float | None, say: _Printer) -> None:
     try:
         async with stand:
             say("devices", **_addresses(stand))
+            if hidden := street(stand):
+                say("street", **hidden)
             with _listening() as commands:
                 await _first_of(stand.run(seconds), _news(stand, say), _obey(commands, stand, say))
     except BrokenPipeError:
@@ -206,22 +223,29 @@ async def _obey(commands: asyncio.Queue[str], stand: Stand, say: _Printer) -> No
 
 async def _news(stand: Stand, say: _Printer) -> None:
     """Print what has happened since the last look."""
-    told_lit = told_passed = 0
+    told_lit = told_dimmed = told_passed = 0
     beacon = False
     while True:
-        lit, passed = stand.log.lit, stand.world.truth()
+        lit, dimmed, passed = stand.log.lit, stand.log.dimmed, stand.world.truth()
         if stand.beacon is not beacon:
             beacon = stand.beacon
             say("beacon", t_s=round(stand.world.t_s, 2), on=beacon)
+        for dim in dimmed[told_dimmed:]:
+            say("brightness", t_s=round(dim.t_s, 2), step=dim.step, light=round(dim.light, 2))
         for change in lit[told_lit:]:
             say("panel", t_s=round(change.t_s, 2), lit=change.text)
         for vehicle in passed[told_passed:]:
-            say(
-                "vehicle",
-                t_s=round(vehicle.t_exit_s, 2),
-                direction=vehicle.direction.value,
-                kind=vehicle.kind.value,
-                speed_kmh=round(vehicle.mean_kmh, 1),
-            )
-        told_lit, told_passed = len(lit), len(passed)
+            say("vehicle", **_vehicle(vehicle, stand))
+        told_lit, told_dimmed, told_passed = len(lit), len(dimmed), len(passed)
         await asyncio.sleep(LOOK_S)
+
+
+def _vehicle(vehicle: Passed, stand: Stand) -> dict[str, Any]:
+    test_car = {"drive": True} if vehicle.vehicle_id in stand.drives.ids else {}
+    return {
+        "t_s": round(vehicle.t_exit_s, 2),
+        "direction": vehicle.direction.value,
+        "kind": vehicle.kind.value,
+        "speed_kmh": round(vehicle.mean_kmh, 1),
+        **test_car,
+    }
