@@ -150,6 +150,8 @@ def finish(
     record = book.record(finding, SystemClock())
     if record.due is not None:
         technician.say(f"due again: {record.due}")
+    elif record.clock is ClockQuality.UNKNOWN:
+        technician.say("nobody vouches for this machine's clock: the record has no due date")
     kept = book.keep(record, technician)
     if as_json:
         print_json({"record": as_json_(record), "kept": kept, "config_written": written})

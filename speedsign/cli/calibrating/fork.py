@@ -121,7 +121,7 @@ def _is_whole(value: float) -> bool:
 
 def table_lines(band_ghz: float) -> list[str]:
     """Forks and speeds, round ones of both units; fits 40 columns."""
-    lines = [f"{'fork, Hz':>9} {'km/h':>7} {'mph':>7}   at {band_ghz:g} GHz"]
+    lines = [f"{'fork, Hz':>9} {'km/h':>7} {'mph':>7}  at {band_ghz:g} GHz"]
     return lines + [f"{one.hertz:>9.0f} {one.kmh:>7.1f} {one.mph:>7.1f}" for one in table_of(band_ghz)]
 
 

@@ -92,7 +92,7 @@ def error_table(
 
 
 def _narrow_row(one: RangeError) -> str:
-    off = f"{one.uncorrected_percent:>+6.1f}% {one.left_percent:>+6.1f}%"
+    off = f"{_signed(one.uncorrected_percent):>6}% {_signed(one.left_percent):>6}%"
     return f"{one.along_m:>4.0f} m {one.angle_deg:>9.1f} {off}"
 
 
@@ -100,9 +100,14 @@ def _wide_row(one: RangeError, limit_kmh: float) -> str:
     without_kmh = one.uncorrected_percent / 100.0 * limit_kmh
     return (
         f"{one.along_m:>5.0f} m  {one.angle_deg:>6.1f} deg"
-        f"  {one.uncorrected_percent:>+7.1f}% {without_kmh:>+5.1f} km/h"
-        f"  {one.left_percent:>+7.1f}% {one.left_kmh:>+5.1f} km/h"
+        f"  {_signed(one.uncorrected_percent):>7}% {_signed(without_kmh):>5} km/h"
+        f"  {_signed(one.left_percent):>7}% {_signed(one.left_kmh):>5} km/h"
     )
+
+
+def _signed(value: float) -> str:
+    """With its sign, and no minus before nothing."""
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def proposal(angle_deg: float) -> tuple[float, list[str]]:
