@@ -17,6 +17,7 @@ _COMMANDS = {
     "certificate": "speedsign.cli.certificate:certificate",
     "check": "speedsign.cli.check:check",
     "command": "speedsign.cli.command:command",
+    "commission": "speedsign.cli.commission:commission",
     "compare": "speedsign.cli.compare:compare_",
     "demo": "speedsign.cli.demo:demo",
     "display": "speedsign.cli.display:display",

@@ -174,8 +174,13 @@ def config_of(finding: Finding) -> str:
     """The lines for the config; over USB (ttyACM) the baud rate is nothing that could be set."""
     assert finding.hearing is not None  # noqa: S101  the caller has looked
     assert finding.line is not None  # noqa: S101  the same
-    baud = None if "ttyACM" in Path(finding.port).resolve().name else finding.line.baud
+    baud = None if is_usb_modem(finding.port) else finding.line.baud
     return config_lines(finding.hearing.candidate, stable_name(finding.port), baud)
+
+
+def is_usb_modem(port: str) -> bool:
+    """Whether a port delivers at any baud rate (ttyACM): none is written into the config then."""
+    return "ttyACM" in Path(port).resolve().name
 
 
 def _to_json(finding: Finding) -> dict[str, object]:

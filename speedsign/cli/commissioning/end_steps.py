@@ -1,0 +1,68 @@
+"""The end: the config is written, the records are kept, the sign is started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from speedsign.cli.commissioning import records
+from speedsign.cli.commissioning.ask import Skipped
+from speedsign.cli.commissioning.draft import forget_draft
+from speedsign.cli.commissioning.session import Session
+from speedsign.config.writing import write_config
+from speedsign.errors import ConfigError, UsageError
+
+
+async def write(session: Session) -> None:
+    """Shows what changes, and writes it with a yes."""
+    text = session.text()
+    try:
+        session.config()
+    except ConfigError as error:
+        for problem in error.problems:
+            session.say(problem)
+        raise UsageError("the config is not whole yet; do the steps that it needs") from None
+    changes = session.changes()
+    for key, (before, after) in changes.items():
+        session.say(f"  {key}:")
+        session.say(f"    {_words(before)} -> {_words(after)}")
+    if not changes:
+        session.say("The config stays as it is.")
+    elif not await session.asker.confirm(
+        f"Write {session.config_path}?", about=f"The old one is kept as {session.config_path.name}.before."
+    ):
+        raise Skipped
+    config = write_config(session.config_path, text, old=session.old)
+    session.written = bool(changes)
+    if changes:
+        session.say(f"Written: {session.config_path}")
+    session.notes["changes"] = {key: {"before": a, "after": b} for key, (a, b) in changes.items()}
+    session.old, session.draft.values = text, {}
+    records.keep_all(session, config, session.config_path)
+    if session.draft.records:
+        session.draft.done = []
+        session.save()
+    else:
+        forget_draft(session.config_path)
+
+
+async def start(session: Session) -> None:
+    """The service takes the new config."""
+    service = session.service
+    if not service.there:
+        session.say("This machine has no systemctl. Start the sign by hand:")
+        session.say(f"  speedsign run --config {session.config_path}")
+        return
+    if session.draft.values and not session.written:
+        session.say("Not written yet: the old config is in force.")
+        raise Skipped
+    if not await session.asker.confirm("Start the sign now?", given=session.given_as("--start")):
+        session.say(f"Later: {service.by_hand('start')}")
+        session.stopped = False
+        return
+    service.start()
+    session.stopped, session.started = False, True
+    session.say("The sign runs. Watch it: speedsign watch")
+
+
+def _words(value: Any) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,231 @@
+"""Finding the radar: by listening at every port, then by harmless questions; and how it is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drivers.radar.detect import candidates
+from drivers.radar.probe import Finding, Probe, words
+from drivers.radar.setup import Outcome
+from speedsign.calibration.sensor_angle import corrects, told_angles
+from speedsign.cli.commissioning.ask import Given, Skipped, one_of, whole
+from speedsign.cli.commissioning.hardware import Interview, interview, radar_of
+from speedsign.cli.commissioning.session import Session
+from speedsign.cli.field import stable_name
+from speedsign.cli.radar_detect import is_usb_modem, reason, serial_ports, why_not
+from speedsign.errors import PortError, SpeedsignError
+from speedsign.lines import byte_line
+from speedsign.model import Unit
+from speedsign.registry import load_radar
+
+LISTEN_S = 4.0
+SENSOR_ANGLES = "sensor_angles"  # note: degrees by direction that the radar corrects for itself
+
+_ABOUT_PORT = "/dev/serial/by-id/… or /dev/ttyUSB0; unplug it and see which name goes."
+
+
+async def run(session: Session) -> None:
+    """Finds it, or takes it as the options say where nothing shall be opened."""
+    if session.given.get("no_probe"):
+        _as_said(session)
+        return
+    await session.free_ports()
+    while True:
+        found = await _found(session)
+        if found:
+            break
+        session.say("No radar was found.")
+        if session.asker.yes:
+            raise SpeedsignError(
+                "no radar was found; say where it is with --radar-port, or look with radar detect"
+            )
+        if not await session.asker.confirm(
+            "Look again?", about="Drive past meanwhile: some say nothing else."
+        ):
+            raise Skipped
+    finding = await _chosen(session, found)
+    _compare(session, finding)
+    session.put(_values(session, finding))
+    await _look_into(session)
+
+
+def missing(session: Session) -> list[str]:
+    """Options that have to be given where nobody is asked."""
+    if not session.given.get("no_probe"):
+        return []
+    needed = {"--radar-driver": "radar.driver", "--radar-port": "radar.port"}
+    return [
+        one for one, key in needed.items() if session.given_as(one).value is None and session.get(key) is None
+    ]
+
+
+# --------------------------------------------------------------------------- looking
+
+
+async def _found(session: Session) -> list[Finding]:
+    """The radars there are; the config's port is looked at first, and is enough."""
+    given_driver = session.given.get("radar_driver")
+    probe = Probe(
+        byte_line, session.clock, candidates([given_driver] if given_driver else None),
+        listen_s=session.given.get("listen_s") or LISTEN_S, say=session.say,
+    )  # fmt: skip
+    for ports in await _ports(session):
+        found = []
+        for port in ports:
+            finding = await session.asker.unless_typed(probe.look_at(port))
+            if finding is None:
+                break
+            _say(session, finding)
+            found += [finding] if finding.hearing is not None else []
+        if found:
+            return found
+    return []
+
+
+async def _ports(session: Session) -> list[list[str]]:
+    """Where to look, in turns."""
+    if (given := session.given.get("radar_port")) is not None:
+        return [[given]]
+    known, panel = session.get("radar.port"), session.get("display.port")
+    others = [port for port in serial_ports() if port not in (known, panel)]
+    turns = [[known] if known else [], others]
+    if any(turns):
+        return [turn for turn in turns if turn]
+    session.say("This machine shows no serial port.")
+    port = await session.asker.ask(
+        "Port of the radar", _port, given=session.given_as("--radar-port"), about=_ABOUT_PORT
+    )
+    return [[port]]
+
+
+def _port(text: str) -> str:
+    if not text.strip():
+        raise ValueError("write a name: /dev/ttyUSB0")
+    return text.strip()
+
+
+def _say(session: Session, finding: Finding) -> None:
+    hearing, line = finding.hearing, finding.line
+    if hearing is None or line is None:
+        session.say(f"{finding.port}: {why_not(finding)}")
+        return
+    session.say(f"{finding.port}:")
+    session.say(f"  {hearing.candidate.driver.title}")
+    session.say(f"  at {words(line)}; {reason(finding)}")
+    if others := [str(one) for one in finding.other_drivers]:
+        session.say(f"  not sure: could be {', '.join(others)}")
+
+
+async def _chosen(session: Session, found: Sequence[Finding]) -> Finding:
+    """One of them, where there are several; of one that could be another radar too, which."""
+    number = 1
+    if len(found) > 1:
+        for n, one in enumerate(found, 1):
+            session.say(f"{n}: {one.hearing.candidate if one.hearing else ''} on {one.port}")
+        number = await session.asker.ask(
+            f"Which one, 1 to {len(found)}", _within(len(found)), default="1", given=Given("--radar-port"),
+            about="Several ports have a radar. Unplug the one that is not the sign's.",
+        )  # fmt: skip
+    return found[number - 1]
+
+
+def _within(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = whole(text)
+        if not 1 <= number <= most:
+            raise ValueError(f"answer 1 to {most}")
+        return number
+
+    return read
+
+
+# --------------------------------------------------------------------------- what follows
+
+
+def _values(session: Session, finding: Finding) -> dict[str, Any]:
+    """The keys of [radar]; what belonged to another radar goes."""
+    assert finding.hearing is not None  # noqa: S101  only such are chosen from
+    assert finding.line is not None  # noqa: S101  the same
+    candidate = finding.hearing.candidate
+    usual = candidate.profile is None or candidate.profile == candidate.driver.profiles[0]
+    values: dict[str, Any] = {
+        "radar.driver": candidate.name,
+        "radar.port": _name_of(session, finding.port),
+        "radar.profile": None if usual else candidate.profile,
+        "radar.baud": None if is_usb_modem(finding.port) else finding.line.baud,
+    }
+    if session.get("radar.driver", candidate.name) != candidate.name:
+        values |= {"radar.min_strength": None, "radar.targets": None}
+    return values
+
+
+def _name_of(session: Session, port: str) -> str:
+    """The name that stays with the device, unless the config has the port by another name that is right."""
+    return port if port == session.before("radar.port") else stable_name(port)
+
+
+def _compare(session: Session, finding: Finding) -> None:
+    """Say where the config was wrong: the technician has come for that."""
+    driver, baud = session.before("radar.driver"), session.before("radar.baud")
+    if driver is None or finding.hearing is None or finding.line is None:
+        return
+    if driver != finding.hearing.candidate.name:
+        session.say(f"WRONG in the config: driver {driver}; it is {finding.hearing.candidate.name}.")
+    elif (baud or load_radar(driver).line.baud) != finding.line.baud and not is_usb_modem(finding.port):
+        said = baud or load_radar(driver).line.baud
+        session.say(f"WRONG in the config: {said} baud; the radar speaks {finding.line.baud}.")
+    if (port := session.before("radar.port")) not in (finding.port, stable_name(finding.port)):
+        session.say(f"WRONG in the config: port {port}; it is at {finding.port}.")
+
+
+def _as_said(session: Session) -> None:
+    for key in ("driver", "port", "profile", "baud"):
+        if (value := session.given.get(f"radar_{key}")) is not None:
+            session.put({f"radar.{key}": value})
+    session.say("The radar was not looked for: --no-probe.")
+
+
+async def _look_into(session: Session) -> None:
+    """How the radar is set, and what the sign will set; the unit, where nobody can be asked."""
+    choice = radar_of(session)
+    try:
+        told = await session.asker.unless_typed(interview(choice, session.clock))
+    except PortError:
+        raise
+    except SpeedsignError as error:
+        session.say(str(error))
+        return
+    if told is None:
+        return
+    _say_settings(session, told)
+    angles = told_angles(choice.driver.name, told.said)
+    session.notes[SENSOR_ANGLES] = angles
+    if corrects(angles):
+        session.say(f"The radar itself corrects for {max(angles.values()):g} degrees.")
+        if choice.radar.setup:
+            session.say("The sign sets that to 0 at each start: it corrects itself.")
+    if not told.report.results:
+        await session.ask_key(
+            "radar.unit", "It is set to km/h, mph or m/s", one_of([unit.value for unit in Unit]),
+            option="--radar-unit", default=Unit.KMH.value,
+            about="Nothing about this radar can be set over its line: its maker's tool tells its unit.",
+        )  # fmt: skip
+
+
+def _say_settings(session: Session, told: Interview) -> None:
+    results = told.report.results
+    if not results:
+        session.say("Nothing about it can be set over its line.")
+        return
+    differ = [one for one in results if one.outcome is Outcome.DIFFERS]
+    for one in differ:
+        session.say(f"  {one.name}: {one.before}")
+        session.say(f"    the sign sets: {one.wanted}")
+    silent = [one for one in results if one.outcome is Outcome.NO_ANSWER]
+    if silent:
+        session.say("It does not answer: check the wire that carries commands to it.")
+    elif differ:
+        session.say(f"{len(differ)} of {len(results)} settings differ; the sign sets them at its start.")
+    else:
+        session.say("It is set as the sign wants it.")
