@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from speedsign.cli.watch_model import Model, number
-from speedsign.cli.watch_rows import vehicle_row
 from speedsign.cli.watch_screen import face_text
 from speedsign.live.shapes import Line
 
@@ -44,7 +43,7 @@ class WordLines:
         event = line["event"]
         match event:
             case "vehicle":
-                return [(event, vehicle_row(self._model, line, wide=True)[8:])]
+                return [(event, _vehicle(line))]
             case "shown":
                 return self._of_shown(line)
             case "state":
@@ -84,6 +83,13 @@ def _reading(line: Mapping[str, Any]) -> str:
     return text
 
 
+def _vehicle(line: Line) -> str:
+    speeds = [number(line.get(key)) or 0.0 for key in ("speed_kmh", "entry_kmh", "exit_kmh")]
+    seen = " ".join(filter(None, (str(line.get("display") or ""), str(line.get("zone") or ""))))
+    text = f"{line.get('direction') or '':<11} {speeds[0]:6.1f} km/h  entry {speeds[1]:.1f}"
+    return f"{text}  exit {speeds[2]:.1f}  {line.get('readings')} readings  {seen}"
+
+
 def _items(values: object) -> list[tuple[str, str]]:
     return [(str(key), str(value)) for key, value in values.items()] if isinstance(values, dict) else []
 
@@ -91,8 +97,10 @@ def _items(values: object) -> list[tuple[str, str]]:
 def summary(model: Model, seconds: float) -> str:
     """What there was in all."""
     n = model.counts
-    text = f"{n['readings']} readings, {n['rejected']} rejected, {n['vehicles']} vehicles in {seconds:.0f} s"
-    return f"{text}; {n['skipped']} lines were lost on the way" if n["skipped"] else text
+    text = (
+        f"readings: {n['readings']}, rejected: {n['rejected']}, vehicles: {n['vehicles']}, in {seconds:.0f} s"
+    )
+    return f"{text}; lines lost on the way: {n['skipped']}" if n["skipped"] else text
 
 
 def _hello(line: Line) -> str:

@@ -83,5 +83,5 @@ def vehicle_row(model: Model, line: Any, *, wide: bool) -> str:
     flags = " ".join(map(str, line.get("flags") or []))
     if not wide:
         return f"{head} {seen} {flags}"
-    way = f"entry {_kmh(line.get('entry_kmh'))} exit {_kmh(line.get('exit_kmh'))}"
-    return f"{head}  {way}  {line.get('readings', 0):>4} n  {seen} {flags}"
+    ends = f"{_kmh(line.get('entry_kmh'))} {_kmh(line.get('exit_kmh'))}"
+    return f"{head} {ends} {line.get('readings', 0):>4}  {seen} {flags}"

@@ -16,6 +16,7 @@ from speedsign.cli.watch_rows import fit, reading_row, track_row, vehicle_row
 WIDE = 60  # columns from which rows have words instead of abbreviations
 BIG_ROWS = 5
 BIG_FROM_ROWS = 18  # fewer rows: the number stands in a line of its own
+MOST_FAULTS, FAULT_ROWS = 2, 3  # what is told of them on a small screen
 PLAIN, TITLE, BAD = "", "title", "bad"
 
 _DIGITS = {
@@ -65,17 +66,21 @@ def _head(model: Model, columns: int) -> Iterator[Row]:
     limit = number(state.get("limit_kmh"))
     left = "  ".join(filter(None, (who, radar, f"limit {limit:g}" if limit else "")))
     yield Row(_sides(left, _clock(state, columns), columns), TITLE)
+    wide = columns >= WIDE
     if model.away:
-        yield Row("THE SIGN HAS GONE AWAY; waiting for it, q ends", BAD)
+        yield Row(
+            "THE SIGN HAS GONE AWAY; waiting for it, q ends" if wide else "SIGN GONE, waiting; q ends", BAD
+        )
         return
     if model.own_radar:
-        yield Row("no sign runs: the radar is heard here, the panel is not looked at", BAD)
+        text = "no sign runs: the radar is heard here, the panel is not looked at"
+        yield Row(text if wide else "no sign runs: radar alone", BAD)
         return
     faults = [one for one in state.get("faults") or [] if isinstance(one, dict)]
-    for fault in faults[:2]:
-        yield Row(f"FAULT {fault.get('text')}", BAD)
-    if len(faults) > 2:
-        yield Row(f"and {len(faults) - 2} more faults: speedsign doctor", BAD)
+    for fault in faults[:MOST_FAULTS]:
+        yield from (Row(part, BAD) for part in wrap(f"FAULT {fault.get('text')}", columns)[:FAULT_ROWS])
+    if len(faults) > MOST_FAULTS:
+        yield Row(f"and {len(faults) - MOST_FAULTS} more: speedsign doctor", BAD)
     if not faults:
         yield Row(_sides(_well(model, columns), "q ends", columns))
 
@@ -89,12 +94,12 @@ def _clock(state: dict[str, Any], columns: int) -> str:
 
 
 def _well(model: Model, columns: int) -> str:
-    parts = ["no faults" if model.state else "listening"]
+    parts = ["no faults" if columns >= WIDE else "ok"] if model.state else ["listening"]
     if (coverage := model.coverage) is not None:
         parts.append(f"radar measuring {coverage:.0%}" if columns >= WIDE else f"radar {coverage:.0%}")
     noise = number(model.state.get("noise_kmh"))
     if noise is not None:
-        parts.append(f"noise {noise:.1f} km/h")
+        parts.append(f"noise {noise:.1f}" + (" km/h" if columns >= WIDE else ""))
     if model.counts["skipped"]:
         parts.append(f"link too slow: {model.counts['skipped']} lines lost")
     return ", ".join(parts)
@@ -109,7 +114,8 @@ def _sides(left: str, right: str, columns: int) -> str:
 def _panel(model: Model, columns: int, rows: int) -> list[Row]:
     lit, words = _lit(model)
     if rows < BIG_FROM_ROWS:
-        return [Row(f"{lit or 'dark':>4}  {'; '.join(words)}")]
+        text = f"{lit or 'dark':>4}  {', '.join(words[1:] or words)}"
+        return [Row(part) for part in wrap(text, columns, subsequent_indent=" " * 6)[:2]]
     big = _big(lit)
     room = max(columns - len(big[0]) - 2, 8)
     beside = [part for text in words for part in wrap(text, room)][:BIG_ROWS]
@@ -172,16 +178,25 @@ def _sections(model: Model, columns: int) -> list[Section]:
     tracks = [track_row(one, wide=wide) for one in model.tracks]
     rejected = [f"{n:5d} x {reason}" for reason, n in reversed(model.rejected.items())]
     passed = [vehicle_row(model, one, wide=wide) for one in model.vehicles]
-    heads = (
-        ("   id            km/h    n    age  strength", "  id       km/h    n   age")[not wide],
-        ("      s            km/h  strength", "      s       km/h")[not wide],
-    )
+    at = _WIDE_COLUMNS if columns >= WIDE else _NARROW_COLUMNS
     return [
-        Section(f"IN SIGHT{heads[0][8:]}", tracks, 2),
-        Section(f"READINGS{heads[1][8:]}  ({counts['readings']})", readings, 2),
-        Section(f"PASSED ({counts['vehicles']})", passed, 1),
-        Section(f"REJECTED ({counts['rejected']})", rejected, 1),
+        Section(_title("IN SIGHT", at[0]), tracks, 2),
+        Section(f"{_title('READINGS', at[1])}  ({counts['readings']})", readings, 2),
+        Section(f"{_title('PASSED', at[2])}  ({counts['vehicles']})", passed, 1),
+        Section(f"REJECTED  ({counts['rejected']})", rejected, 1),
     ]
+
+
+_WIDE_COLUMNS = (  # above what watch_rows makes
+    " " * 19 + "km/h    n    age  strength",
+    " " * 21 + "km/h  strength",
+    " " * 21 + "km/h entry  exit    n",
+)
+_NARROW_COLUMNS = (" " * 12 + "km/h    n   age", " " * 14 + "km/h", " " * 14 + "km/h")
+
+
+def _title(name: str, columns: str) -> str:
+    return name + columns[len(name) :]
 
 
 def _share(sections: list[Section], rows: int) -> list[Row]:

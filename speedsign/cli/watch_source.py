@@ -62,7 +62,7 @@ class _OwnRadar:
 
     def vehicles(self, found: Sequence[Vehicle]) -> None:
         for vehicle in found:
-            self._put(passed(vehicle))
+            self._put(passed(vehicle, self._clock.monotonic()))
 
     def introduced(self, values: Mapping[str, str]) -> None:
         if values:

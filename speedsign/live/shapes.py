@@ -75,11 +75,11 @@ def left_out(reading: Reading, params: TrackingParams) -> Line | None:
     return rejected(reading.t_mono_s, reason)
 
 
-def passed(vehicle: Vehicle, display: str | None = None, zone: str | None = None) -> Line:
+def passed(vehicle: Vehicle, t_mono_s: float, display: str | None = None, zone: str | None = None) -> Line:
     """A vehicle that has passed; `display` is what it got to see (`DisplayState`), None: not known here."""
     return {
         "event": "vehicle",
-        "t_s": rounded(vehicle.t_last_mono_s, 4),
+        "t_s": rounded(t_mono_s, 4),
         "id": vehicle.track_id,
         "direction": vehicle.direction.value,
         "t_first_s": rounded(vehicle.t_first_mono_s, 4),

@@ -108,9 +108,10 @@ class LiveTeller:
         if self._daemon is None or not self._server.listening:
             return
         lines: list[Line] = []
+        now_s = self._daemon.parts.clock.monotonic()
         for one in waiting:
             if isinstance(one, VehicleRecord):
-                lines.append(passed(one.vehicle, one.display.value, one.face))
+                lines.append(passed(one.vehicle, now_s, one.display.value, one.face))
             else:
                 lines += self._lines_of(one, self._daemon)
         self._server.tell(lines + self._looks(self._daemon))
