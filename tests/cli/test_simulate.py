@@ -163,3 +163,58 @@ def test_a_radar_of_one_dialect_says_so() -> None:
     ended = speedsign("simulate", "--radar", "ops243", "--profile", "binary")
     assert ended.exit_code == 2
     assert "the simulated ops243 speaks one dialect only" in ended.output
+
+
+def test_what_is_hidden_is_told_to_the_one_who_plays_the_street_and_what_happens_there(
+    tmp_path: Path,
+) -> None:
+    hidden = (
+        "--angle",
+        "20",
+        "--inverted",
+        "--radar-baud",
+        "9600",
+        "--panel-unit",
+        "5",
+        "--dim",
+        "--worn",
+        "0.4",
+    )
+    with process("simulate", "--dir", tmp_path, "--json", "--per-hour", "0", *hidden) as child:
+        said = events(child)
+        assert next(said)["event"] == "devices"
+        street = next(said)
+        assert street["event"] == "street"
+        assert (street["angle_deg"], street["inverted"], street["radar_baud"]) == (20.0, True, 9600)
+        assert (street["panel_unit"], street["worn"], street["brightness"]) == (5, 0.4, 1)
+        assert street["turned_deg"] > 30
+        say(child, "fork 2235\nfork out\nfork off\ndrive 90\ndrive 0\nhelp\n")
+        assert next(said)["command"] == "fork 2235"
+        assert "a fork has 100 to 20000 Hz" in next(said)["text"]
+        assert next(said)["command"] == "fork off"
+        assert next(said)["command"] == "drive 90"
+        assert "a test car drives at 5 to 250 km/h" in next(said)["text"]
+        assert {"drive 50", "fork 2235", "fork off"} <= set(next(said)["words"].split(", "))
+        passed = next(said)
+        assert (passed["event"], passed["direction"], passed["speed_kmh"]) == ("vehicle", "approaching", 90.0)
+        assert passed["drive"] is True
+
+
+def test_a_change_of_the_panels_brightness_is_an_event(tmp_path: Path) -> None:
+    with process("simulate", "--tcp", "--json", "--per-hour", "0", "--worn", "0.4") as child:
+        said = events(child)
+        panel = next(said)["panel"]
+        assert next(said) == {"event": "street", "worn": 0.4, "brightness": 8}
+        host, _, port = panel.removeprefix("tcp://").partition(":")
+        with socket.create_connection((host, int(port)), 5) as client:
+            client.sendall(bytes.fromhex("0001 0000 0006 01 06 0009 0002"))  # register 9: step 2
+            told = next(said)
+        assert (told["event"], told["step"], told["light"]) == ("brightness", 2, 0.1)
+
+
+def test_what_cannot_be_is_a_sentence() -> None:
+    ended = speedsign("simulate", "--panel", "fema", "--dim")
+    assert (ended.exit_code, ended.stderr) == (
+        2,
+        "speedsign simulate: the simulated fema has no brightness that could be set\n",
+    )
