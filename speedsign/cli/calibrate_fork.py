@@ -140,7 +140,7 @@ def _finding(
 async def _watch(source: Source, held: Held, clock: Clock, seconds: float) -> bool:
     """Whether somebody stopped it before its time. Raises PortError, NoReply."""
     with told_to_stop(hang_up=True) as stop:
-        await hear(source, held, clock, seconds, stop)
+        await hear(source, held, clock, seconds, stop, set_up=True)
         return stop.is_set()
 
 

@@ -193,7 +193,7 @@ async def talk(
     """
     with told_to_stop(hang_up=True) as stop:
         over = asyncio.Event()
-        hearing = asyncio.create_task(hear(source, passers, clock, seconds, over))
+        hearing = asyncio.create_task(hear(source, passers, clock, seconds, over, set_up=True))
         try:
             async with Keyboard() as keyboard:
                 try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from speedsign.calibration.approach import Approach
 from speedsign.calibration.collect import CollectingTracker
-from speedsign.calibration.sensor_angle import corrects, told_angles
+from speedsign.calibration.sensor_angle import can_be_asked, corrects, told_angles
 from speedsign.calibration.traffic_angle import LEAST_PASSAGES, traffic_angle
 from speedsign.capture import CaptureReader, open_capture
 from speedsign.cli.calibrating.traffic_words import Judged, check_direction, judged, short, told_sentence
@@ -55,6 +55,8 @@ class Passages:
         self._looking: asyncio.Task[None] | None = None
 
     def events(self, t_mono_s: float, events: Sequence[RadarEvent]) -> None:
+        if self._report and t_mono_s > self._report[0].t_mono_s:
+            self._take_report()
         for event in events:
             if self._report and event.t_mono_s != self._report[0].t_mono_s:
                 self._take_report()
@@ -126,7 +128,10 @@ async def collect(
     with told_to_stop(hang_up=True) as stop:
         passages = Passages(source.choice.driver.name, params, wanted, stop, tell)
         try:
-            await hear(source, passages, clock, seconds, stop)
+            if source.socket is None and can_be_asked(source.choice.driver.name):
+                await hear(source, passages, clock, 0.0, stop)  # a set-up would hide what it corrects for
+            if not stop.is_set():
+                await hear(source, passages, clock, seconds, stop, set_up=True)
         finally:
             await passages.end()
     return passages.heard, passages.refusal
