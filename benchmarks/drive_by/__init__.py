@@ -1,0 +1,1 @@
+"""Whether a vehicle of known speed finds what a sign reads wrong."""
