@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from speedsign.daemon import Daemon
 from speedsign.machine import Machine
 from speedsign.ports import Clock, Display
+from telemetry.calibration import Standing, standing
 from telemetry.health import LastDay, Vitals, health_body, last_day
 from telemetry.recorder import OnDone
 
@@ -25,8 +27,8 @@ class DayRecorder(Protocol):
 class SignHealth:
     """Called for each health message; gives its body. Never waits.
 
-    What the store knows of the last 24 h is asked for at each call and told with the next one, and with
-    the moment it is true of; `watch` asks for it the first time.
+    What the store knows of the last 24 h and of calibrations is asked for at each call and told with the
+    next one, and with the moment it is true of; `watch` asks for it the first time.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class SignHealth:
         self._frames = 0
         self._framed_s = self._began_s
         self._day: LastDay | None = None
+        self._calibration: Standing | None = None
 
     def watch(self, daemon: Daemon) -> None:
         """The daemon that is told of; it is made after the publisher that asks."""
@@ -72,6 +75,7 @@ class SignHealth:
                 machine=self._machine.facts(self._path),
                 commands=parts.remote.health() if parts.remote else {},
                 day=self._day,
+                calibration=self._calibration,
             )
         )
 
@@ -87,11 +91,23 @@ class SignHealth:
         return max(new, 0) * 3600 / passed_s
 
     def _look_back(self) -> None:
-        ask = partial(last_day, self._path, self._at_s())
+        ask = partial(_looked_back, self._path, self._at_s(), self._today())
         self._recorder.submit("look back a day", lambda _store: ask(), self._looked)
 
-    def _looked(self, day: LastDay | None) -> None:
+    def _today(self) -> datetime | None:
+        """None: the clock is not to be believed, so nobody knows what is overdue."""
+        daemon = self._daemon
+        trusted = self._clock.trusted() or (daemon is not None and daemon.plan.trust_clock)
+        return self._clock.now_utc() if trusted else None
+
+    def _looked(self, found: tuple[LastDay | None, Standing]) -> None:
+        day, self._calibration = found
         self._day = day or self._day
+
+
+def _looked_back(path: Path, now_s: int, now_utc: datetime | None) -> tuple[LastDay | None, Standing]:
+    """What the database knows; on the recorder's thread."""
+    return last_day(path, now_s), standing(path, now_utc)
 
 
 def _mode(display: Display, *, dark: bool) -> str:

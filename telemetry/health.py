@@ -13,12 +13,16 @@ from pathlib import Path
 from speedsign.errors import StoreError
 from speedsign.machine import MachineFacts
 from speedsign.model import Fault
+from telemetry.calibration.proof import Standing
 from telemetry.database import open_for_reading
 from telemetry.message.json_text import encode
 
 DAY_S = 86_400
 LONGEST_BYTES = 870  # and the name before it: 1 KB
-_LEAST_FIRST = ("panel", "commands", "radar", "store", "dropped", "mqtt", "machine", "queue", "faults", "day")
+_LEAST_FIRST = (
+    *("panel", "commands", "radar", "store", "dropped", "mqtt", "machine", "queue"),
+    *("calibration", "faults", "day"),
+)
 _STEP_S = 900  # the last day begins and ends with a quarter of an hour
 _CODES_AT_MOST = 12
 _WORD_AT_MOST = 20
@@ -62,6 +66,7 @@ class Vitals:
     machine: MachineFacts = field(default_factory=MachineFacts)
     day: LastDay | None = None
     commands: Mapping[str, int] = field(default_factory=dict)  # counters since the daemon's start
+    calibration: Standing | None = None
 
 
 def health_body(now: Vitals) -> dict[str, object]:
@@ -95,6 +100,7 @@ def _all(now: Vitals) -> dict[str, object]:
         machine=_machine(now.machine),
         faults=_codes(now.faults),
         commands=_commands(now.commands),
+        calibration=_calibration(now.calibration),
     )
 
 
@@ -107,6 +113,15 @@ def _day(day: LastDay | None) -> dict[str, object] | None:
         return None
     known = {"until": day.until_s, "vehicles": day.vehicles}
     return known | _known(coverage=_rounded(day.coverage, 4))
+
+
+def _calibration(standing: Standing | None) -> dict[str, object] | None:
+    if standing is None:
+        return None
+    return {"state": standing.state.value} | _known(
+        at=None if standing.at_utc is None else max(int(standing.at_utc.timestamp()), 0),
+        due=None if standing.due is None else standing.due.isoformat(),
+    )
 
 
 def _machine(facts: MachineFacts) -> dict[str, object]:

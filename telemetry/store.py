@@ -69,7 +69,7 @@ class SqliteStore(StoreOutbox):
                 self._db.execute(
                     "UPDATE installation SET sign = ? WHERE sign = '' AND origin = 'measured'", (sign_id,)
                 )
-                n = take_in(self._db, self.path)
+                n = take_in(self._db, self.path, sign_id)
                 announce.places(self._db, 0)  # that older versions did not tell
             if n:
                 _log.info("%s: %d calibrations taken in from the file beside it", self.path, n)

@@ -85,10 +85,10 @@ def read_history(store_path: Path, sign: str | None = None) -> History:
     """What the database and the file beside it have, one record a key; of one sign, if it is given."""
     rows, problems = _rows(store_path)
     log = _log(store_path, problems)
-    found = {line.record.key: line.record for line in log.lines}
+    found = {(line.record.sign, line.record.key): line.record for line in log.lines}
     for proof, body in rows:
         record = _record(proof, body)
-        if found.setdefault(record.key, record) != record and body is not None:
+        if found.setdefault((record.sign, record.key), record) != record and body is not None:
             problems.append(f"{log_path(store_path)}: the database has another record {record.key}")
     records = [record for record in found.values() if sign in (None, record.sign)]
     records.sort(key=lambda record: record.at_utc)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from speedsign.calibration.record import Calibration, Kind, Verdict, line_of
 from speedsign.errors import StoreError
 from speedsign.model import ClockQuality, Installation
 from telemetry.calibration.log import log_path, read_log
-from telemetry.calibration.proof import Proof, Standing, State, proof_of, standing_of
+from telemetry.calibration.proof import Proof, Standing, proof_of, standing_of
 from telemetry.database import open_beside, sentences
+from telemetry.message.names import PLACE_MAX_CALIBRATIONS
 from telemetry.query import reading
 from telemetry.rows import INSTALLATION_COLUMNS, from_ms, installation_of, to_ms
 
@@ -23,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 _TAKEN = "calibrations_bytes"  # in meta: how long the file was when it was taken in
 _COLUMNS = "key, at_ms, clock, kind, verdict, due, sign, site, driver, mounting_angle_deg"
+MOST_HEARD = 500  # of one sign, at a hub
 _OWN = "origin = 'measured' AND source_id IS NULL"
 
 
@@ -43,16 +46,22 @@ def insert(db: sqlite3.Connection, record: Calibration) -> bool:
     return new > 0
 
 
-def insert_heard(db: sqlite3.Connection, source_id: int, proof: Proof) -> bool:
-    """What a hub was told; whether it is new."""
-    row = (*_row(proof), source_id)
-    return (
-        db.execute(
+def insert_heard(db: sqlite3.Connection, source_id: int, sign: str, told: Iterable[Proof]) -> bool:
+    """What a hub was told of a sign; whether anything is new. The oldest of very many are forgotten."""
+    new = 0
+    for proof in told:
+        row = (*_row(replace(proof, sign=sign)), source_id)
+        new += db.execute(
             f"INSERT OR IGNORE INTO calibration ({_COLUMNS}, source_id) VALUES ({_marks(row)})",  # noqa: S608
             row,
         ).rowcount
-        > 0
-    )
+    if new:
+        db.execute(
+            "DELETE FROM calibration WHERE id IN (SELECT id FROM calibration WHERE sign = ?"
+            " ORDER BY at_ms DESC, key LIMIT -1 OFFSET ?)",
+            (sign, MOST_HEARD),
+        )
+    return new > 0
 
 
 def _row(proof: Proof) -> tuple[object, ...]:
@@ -88,8 +97,8 @@ def store(store_path: Path, record: Calibration) -> None:
             raise
 
 
-def take_in(db: sqlite3.Connection, store_path: Path) -> int:
-    """Records of the file that the database has not; how many. Inside the transaction that opens a store.
+def take_in(db: sqlite3.Connection, store_path: Path, sign: str) -> int:
+    """Records of the file, of this sign, that the database has not; how many. Inside a transaction.
 
     Cheap where nothing came: the file's length is looked at. A file that cannot be read stops no sign.
     """
@@ -105,7 +114,7 @@ def take_in(db: sqlite3.Connection, store_path: Path) -> int:
     except OSError as error:
         _log.warning("%s: calibrations cannot be read: %s", path, error.strerror)
         return 0
-    new = sum([insert(db, line.record) for line in lines])
+    new = sum([insert(db, line.record) for line in lines if line.record.sign == sign])
     db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_TAKEN, str(size)))
     return new
 
@@ -142,6 +151,16 @@ def _proof(row: Any) -> Proof:
     )
 
 
+def told(db: sqlite3.Connection) -> list[Proof]:
+    """The sign's own that it tells with its place: the newest, before all others those that prove speeds."""
+    rows: Iterable[Any] = db.execute(
+        f"SELECT {_COLUMNS} FROM calibration WHERE source_id IS NULL"  # noqa: S608  ours
+        " ORDER BY kind IN ('drive-by', 'fork') DESC, at_ms DESC, key LIMIT ?",
+        (PLACE_MAX_CALIBRATIONS,),
+    ).fetchall()
+    return [_proof(tuple(row)) for row in rows]
+
+
 def bodies(db: sqlite3.Connection) -> list[tuple[Proof, str | None]]:
     """Every row in the order they were kept: its short form, and all of it as JSON (None at a hub)."""
     rows: Iterable[Any] = db.execute(
@@ -175,16 +194,3 @@ def _from_file(store_path: Path) -> list[Proof]:
         return [proof_of(line.record) for line in read_log(store_path).lines]
     except OSError:
         return []
-
-
-__all__ = [
-    "State",
-    "bodies",
-    "insert",
-    "insert_heard",
-    "proofs",
-    "read_proofs",
-    "standing",
-    "store",
-    "take_in",
-]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from telemetry.calibration.proof import State
 from telemetry.hub.hub import Publish
 from telemetry.hub.port import Latest
 from telemetry.message.messages import VERSION, encode, parse_health
@@ -18,6 +19,7 @@ from telemetry.mqtt.shapes import Will
 PREFIX = "homeassistant"
 ONLINE, OFFLINE = b"online", b"offline"
 STATES = ("on", "off", "lost", "unknown")
+CALIBRATION = tuple(state.value for state in State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,11 @@ class _Sensor:
     device_class: str | None = None
     measured: bool = True
     diagnostic: bool = False
+    options: tuple[str, ...] = ()
 
 
 _SENSORS = (
-    _Sensor("state", "State", device_class="enum", measured=False),
+    _Sensor("state", "State", device_class="enum", measured=False, options=STATES),
     _Sensor("vehicles", "Vehicles in the last interval", "vehicles"),
     _Sensor("mean_kmh", "Mean speed", "km/h", "speed"),
     _Sensor("v85_kmh", "V85", "km/h", "speed"),
@@ -40,6 +43,7 @@ _SENSORS = (
     _Sensor("waiting", "Messages waiting at the sign", "messages", diagnostic=True),
     _Sensor("disk_free_percent", "Free space", "%", diagnostic=True),
     _Sensor("temperature_c", "Temperature", "°C", "temperature", diagnostic=True),
+    _Sensor("calibration", "Calibration", None, "enum", measured=False, diagnostic=True, options=CALIBRATION),
 )
 
 
@@ -109,8 +113,8 @@ def _component(sign: str, sensor: _Sensor) -> dict[str, object]:
         found["unit_of_measurement"] = sensor.unit
     if sensor.device_class:
         found["device_class"] = sensor.device_class
-    if sensor.device_class == "enum":
-        found["options"] = list(STATES)
+    if sensor.options:
+        found["options"] = list(sensor.options)
     if sensor.measured:
         found["state_class"] = "measurement"
     if sensor.diagnostic:
@@ -122,6 +126,7 @@ def now(latest: Latest) -> dict[str, object]:
     """What the sensors show; null: not known."""
     health = parse_health(latest.health.encode(), latest.sign).body if latest.health else {}
     machine, queue = health.get("machine", {}), health.get("queue")
+    calibration = health.get("calibration", {}).get("state")
     end_s = latest.interval_end_s
     return {
         "state": latest.state or "unknown",
@@ -133,6 +138,7 @@ def now(latest: Latest) -> dict[str, object]:
         "waiting": None if queue is None else sum(queue.values()),
         "disk_free_percent": _percent(machine.get("disk_free")),
         "temperature_c": machine.get("temp_c"),
+        "calibration": calibration if calibration in CALIBRATION else None,
     }
 
 

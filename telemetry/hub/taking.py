@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from telemetry.calibration.table import insert_heard
 from telemetry.hub import losses
 from telemetry.hub.counts import store_interval, store_vehicles
 from telemetry.hub.places import Places
@@ -191,12 +192,17 @@ class Taking:
             case messages.VEHICLES:
                 return self._vehicles(source, body, again=again)
             case messages.PLACE:
-                return self._places.told(source, messages.parse_place(body), seq)
+                return self._place(source, seq, body)
             case messages.GAP:
                 self._gap(source, seq, body)
             case messages.REPLY:
                 self._reply(source, seq, body, heard)
         return False
+
+    def _place(self, source: Source, seq: int, body: dict[str, Any]) -> bool:
+        place = messages.parse_place(body)
+        calibrated = insert_heard(self._db, source.id, source.sign, place.calibrations)
+        return self._places.told(source, place, seq) or calibrated
 
     def _interval(self, source: Source, body: dict[str, Any]) -> bool:
         interval = messages.parse_aggregate(body)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date
 
-from telemetry.message.json_text import listed, mapped, number, text, whole
+from telemetry.message.json_text import listed, mapped, number, shown, text, whole
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 Check = Callable[[object, str], object]
 
 
@@ -15,6 +18,18 @@ def between(low: float, high: float) -> Check:
 
 def word(value: object, name: str) -> str:
     return text(value, name, 40)
+
+
+def day(value: object, name: str) -> str:
+    """2027-05-04."""
+    found = text(value, name, 10)
+    if not _DAY.fullmatch(found):
+        raise ValueError(f"{name} {shown(value)} is no date")
+    try:
+        date.fromisoformat(found)
+    except ValueError:
+        raise ValueError(f"{name} {shown(value)} is no date") from None
+    return found
 
 
 def texts(most: int, longest: int) -> Check:

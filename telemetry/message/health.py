@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from telemetry.message.checks import Check, between, counters, object_of, texts, word
+from telemetry.message.checks import Check, between, counters, day, object_of, texts, word
 from telemetry.message.heard import check_name
 from telemetry.message.json_text import decoded, epoch_of, has, mapped, text, truth, whole
 from telemetry.message.names import MESSAGE_MAX_BYTES
@@ -80,4 +80,5 @@ _PARTS: dict[str, Check] = {
     ),
     "faults": _words,
     "commands": object_of(**counters("taken", "refused", "ignored")),
+    "calibration": object_of(state=word, at=whole, due=day),
 }

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Installation, Interval
+from telemetry.calibration.proof import Proof
+from telemetry.message.calibration import parse_calibration
 from telemetry.message.json_text import (
     decoded,
     epoch_of,
@@ -32,6 +34,7 @@ from telemetry.message.names import (
     DURATIONS_S,
     GAP_MAX_ENTRIES,
     MESSAGE_MAX_BYTES,
+    PLACE_MAX_CALIBRATIONS,
     RANKS,
     STATES,
     VEHICLES,
@@ -164,12 +167,16 @@ class Place:
     number: int
     from_s: int
     facts: Installation
+    calibrations: tuple[Proof, ...] = ()  # of the sign, which they do not name
 
 
 def parse_place(body: Mapping[str, Any]) -> Place:
     """Where and how the sign stood from a moment on."""
     from_s = whole(has(body, "from"), "from", 0, _LAST_S)
-    return _place(mapped(has(body, "installation"), "installation"), from_s)
+    place = _place(mapped(has(body, "installation"), "installation"), from_s)
+    told = listed(body.get("calibrations", []), "calibrations", PLACE_MAX_CALIBRATIONS)
+    proofs = [parse_calibration(mapped(one, "calibrations")) for one in told]
+    return replace(place, calibrations=tuple(proof for proof in proofs if proof))
 
 
 def _place(told: Mapping[str, Any], from_s: int) -> Place:

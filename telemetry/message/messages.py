@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speedsign.model import Cell, Installation, Interval
+from telemetry.calibration.proof import Proof
 from telemetry.message.health import Health, parse_health
 from telemetry.message.heard import (
     Birth,
@@ -185,9 +186,28 @@ def _installation(number: int | None, facts: Installation | None) -> dict[str, o
 # --------------------------------------------------------------------------- bodies of the outbox
 
 
-def place(number: int, from_s: int, facts: Installation) -> dict[str, object]:
-    """Where and how the sign stood from a moment on; told again when something about it was put right."""
-    return {"from": from_s, "installation": _installation(number, facts)}
+def place(number: int, from_s: int, facts: Installation, proofs: Sequence[Proof] = ()) -> dict[str, object]:
+    """Where and how the sign stood from a moment on; told again when something about it was put right.
+
+    `proofs`: the newest calibrations of the sign, with the place where it stands now.
+    """
+    message: dict[str, object] = {"from": from_s, "installation": _installation(number, facts)}
+    return message | ({"calibrations": [_calibration(proof) for proof in proofs]} if proofs else {})
+
+
+def _calibration(proof: Proof) -> dict[str, object]:
+    """Without who made it: names of people stay at the sign."""
+    told: dict[str, object] = {
+        "key": proof.key,
+        "at": int(proof.at_utc.timestamp()),
+        "clk": proof.clock.value,
+        "kind": proof.kind.value,
+        "verdict": proof.verdict.value,
+        "site": proof.site[:200],
+        "driver": proof.driver[:80],
+        "angle_deg": proof.mounting_angle_deg,
+    }
+    return told | ({"due": proof.due.isoformat()} if proof.due else {})
 
 
 def gap(dropped: Sequence[Mapping[str, object]]) -> dict[str, object]:

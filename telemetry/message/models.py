@@ -6,13 +6,14 @@ to the same verdict on any message. Keys that are not known are ignored, but in 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from telemetry.message.json_text import SEQ_AT_MOST, zone
 from telemetry.message.model_base import Message
-from telemetry.message.names import ACK_MAX_RANGES, DURATIONS_S, GAP_MAX_ENTRIES
+from telemetry.message.names import ACK_MAX_RANGES, DURATIONS_S, GAP_MAX_ENTRIES, PLACE_MAX_CALIBRATIONS
 
 _LAST_S = 253_402_300_799
 
@@ -24,6 +25,11 @@ def _known_zone(value: str) -> str:
 def _one_of_durations(value: int) -> int:
     if value not in DURATIONS_S:
         raise ValueError(f"none of {DURATIONS_S}")
+    return value
+
+
+def _day(value: str) -> str:
+    date.fromisoformat(value)
     return value
 
 
@@ -41,6 +47,8 @@ Boot = Annotated[Count, Field(description="how often the sign's program was star
 Unix = Annotated[int, Field(ge=0, le=_LAST_S, description="seconds since 1970, UTC")]
 Name = Annotated[str, Field(max_length=80)]
 Word = Annotated[str, Field(max_length=40)]
+Word20 = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$")]
+DueDay = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 Zone = Annotated[str, Field(description="IANA time zone"), AfterValidator(_known_zone)]
@@ -106,11 +114,32 @@ class Birth(Message):
     )
 
 
+class CalibrationFacts(Message):
+    """What was done to see whether the sign measures right. Who did it stays at the sign."""
+
+    key: str = Field(pattern=r"^[0-9a-f]{32}$", description="its name for ever")
+    at: Unix
+    clk: Literal["ok", "corrected", "unknown"]
+    kind: Word20 = Field(
+        description="drive-by and fork prove speeds; a receiver leaves out what it does not know"
+    )
+    verdict: Word20 = Field(description="pass, fail, undecided, done")
+    due: DueDay | None = Field(None, description="when the next one is due; not there: none")
+    site: str = Field(max_length=200)
+    driver: Name = Field(description="of the radar")
+    angle_deg: float = Field(ge=0, le=89, description="the mounting angle it was made with")
+
+
 class PlaceMessage(Named):
     """Where and how the sign stood from a moment on; a higher seq replaces an earlier one."""
 
     from_: Unix = Field(alias="from")
     installation: InstallationFacts
+    calibrations: list[CalibrationFacts] | None = Field(
+        None,
+        max_length=PLACE_MAX_CALIBRATIONS,
+        description="the newest of the sign, with where it stands now; those not here stay as they were told",
+    )
 
 
 # --------------------------------------------------------------------------- intervals
@@ -301,6 +330,17 @@ class CommandHealth(Message):
     ignored: Count | None = Field(None, description="not looked at, in a flood")
 
 
+class CalibrationHealth(Message):
+    """How the sign stands with its calibration."""
+
+    state: Word | None = Field(
+        None,
+        description="none, valid, overdue, failed, undated (nobody vouches for when it was, or for the date)",
+    )
+    at: Count | None = Field(None, description="of the newest proof of speed, seconds since 1970, UTC")
+    due: DueDay | None = Field(None, description="when the next one is due")
+
+
 class MachineHealth(Message):
     """What the board tells."""
 
@@ -342,3 +382,4 @@ class Health(Message):
     machine: MachineHealth | None = None
     faults: list[Word] | None = Field(None, max_length=20, description="device/code, for programs")
     commands: CommandHealth | None = None
+    calibration: CalibrationHealth | None = None

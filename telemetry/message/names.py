@@ -20,6 +20,7 @@ RANKS = {REPLY: 0, GAP: 0, PLACE: 0, AGGREGATE: 1, VEHICLES: 2}  # what goes fir
 DURATIONS_S = (60, 300, 900, 3600)  # of an interval
 MESSAGE_MAX_BYTES = 65_536  # of any message to the hub; of vehicles, unpacked
 GAP_MAX_ENTRIES = 200
+PLACE_MAX_CALIBRATIONS = 10
 ACK_MAX_BYTES = 4096
 COMMAND_MAX_BYTES = 4096
 ACK_MAX_RANGES = 64

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from speedsign.model import Interval, VehicleRecord
+from telemetry.calibration.table import told
 from telemetry.message import messages
 from telemetry.outbox import table
 from telemetry.rows import (
@@ -33,13 +34,18 @@ _Seen = tuple[int, int, VehicleRecord]  # the vehicle's and its installation's n
 
 
 def places(db: sqlite3.Connection, at_ms: int) -> int:
-    """Where and how the sign stands or stood, of what was not told yet or was put right since."""
+    """Where and how the sign stands or stood, of what was not told yet or was put right since.
+
+    With the newest place go the newest calibrations.
+    """
     rows = db.execute(
         f"SELECT id, from_ms, {INSTALLATION_COLUMNS} FROM installation"  # noqa: S608  ours
         f" WHERE announced = 0 AND {_OWN_PLACE} ORDER BY id"
     ).fetchall()
+    newest = db.execute(f"SELECT max(id) FROM installation WHERE {_OWN_PLACE}").fetchone()[0]  # noqa: S608  ours
     for number, from_ms, *facts in rows:
-        body = messages.place(number, from_ms // 1000, installation_of(tuple(facts)))
+        proofs = told(db) if number == newest else ()
+        body = messages.place(number, from_ms // 1000, installation_of(tuple(facts)), proofs)
         table.put(db, messages.PLACE, at_ms, messages.encode(body))
         db.execute("UPDATE installation SET announced = 1 WHERE id = ?", (number,))
     return len(rows)

@@ -12,7 +12,9 @@ from speedsign.daemon import Daemon
 from speedsign.machine import Machine
 from speedsign.model import BLANK, Face, Fault
 from speedsign.sign_health import SignHealth
+from telemetry.calibration import Standing, State, keep
 from telemetry.health import LastDay
+from tests.telemetry.calibrations import record
 
 
 class Clock:
@@ -129,13 +131,32 @@ def test_the_last_day_is_asked_of_the_store_and_told_with_the_next_message(tmp_p
     health, _, recorder, daemon = made(tmp_path, telemetry=Part())
     health.watch(cast("Daemon", daemon))
     call, on_done = recorder.asked[0]
-    assert call(object()) is None  # there is no file yet
-    on_done(None)
+    day, calibration = cast("tuple[Any, Standing]", call(object()))  # there is no file yet
+    assert (day, calibration.state) == (None, State.NONE)
+    on_done((day, calibration))
     assert "day" not in health()
-    recorder.asked[-1][1](LastDay(1_777_878_000, 12, 1.0))
+    assert health()["calibration"] == {"state": "none"}
+    recorder.asked[-1][1]((LastDay(1_777_878_000, 12, 1.0), calibration))
     assert health()["day"] == {"until": 1_777_878_000, "vehicles": 12, "coverage": 1.0}
-    recorder.asked[-1][1](None)  # could not be read this time
+    recorder.asked[-1][1]((None, calibration))  # could not be read this time
     assert "day" in health()
+
+
+def test_what_is_overdue_is_told_only_where_the_clock_is_to_be_believed(tmp_path: Path) -> None:
+    keep(tmp_path / "sign.db", record(at=datetime(2025, 4, 1, tzinfo=UTC)))
+    health, _, recorder, daemon = made(tmp_path, telemetry=Part())
+    health.watch(cast("Daemon", daemon))
+
+    def told() -> object:
+        health()
+        call, on_done = recorder.asked[-1]
+        on_done(call(object()))
+        return health()["calibration"]
+
+    known = {"at": 1_743_465_600, "due": "2026-04-01"}
+    assert told() == {"state": "undated", **known}
+    daemon.plan.trust_clock = True
+    assert told() == {"state": "overdue", **known}
 
 
 def test_commands_that_came_are_counted(tmp_path: Path) -> None:

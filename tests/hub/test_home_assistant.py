@@ -31,6 +31,7 @@ KNOWN = {"speed": {"km/h"}, "temperature": {"°C"}, "enum": {None}, "timestamp":
 def latest(tmp_path: Path) -> Iterator[Latest]:
     store = SqliteHubStore(tmp_path / "hub.db")
     body = {"queue": {"agg": 2, "raw": 1}, "machine": {"temp_c": 41.5, "disk_free": 0.731}}
+    body |= {"calibration": {"state": "overdue", "at": 1, "due": "2026-05-03"}}
     store.take([birth(), state("on"), place(1), agg(2), agg(3, quarter(1, 5)), health(body)])
     yield store.latest(SIGN)
     store.close()
@@ -79,6 +80,7 @@ def test_every_value_has_its_sensor_and_the_other_way_round(latest: Latest) -> N
         "waiting": 3,
         "disk_free_percent": 73.1,
         "temperature_c": 41.5,
+        "calibration": "overdue",
     }
 
 

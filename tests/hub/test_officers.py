@@ -6,27 +6,50 @@ import contextlib
 import csv
 import json
 import random
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from speedsign.calibration.record import Kind, Verdict
+from telemetry.calibration import keep
 from telemetry.rows import speed_class
 from telemetry.store import SqliteStore
 from tests.cli.command import as_json, speedsign
 from tests.docs.study import BAUSKA, IECAVA, make_study
-from tests.hub.traffic import SIGNS, make_hub, make_sign, said_by
+from tests.hub.traffic import BEGIN, SIGNS, make_hub, make_sign, said_by
+from tests.telemetry.calibrations import record
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The signs' databases by their names, and the hub's."""
     folder = tmp_path_factory.mktemp("officers")
-    found = {sign: make_sign(folder / f"{sign}.db", sign) for sign in SIGNS}
+    found = {}
+    for sign in SIGNS:
+        (folder / sign).mkdir()
+        found[sign] = make_sign(folder / sign / "sign.db", sign)
+        calibrated(found[sign], sign)
     heard = [one for sign, path in found.items() for one in said_by(path, sign)]
     random.Random(5).shuffle(heard)
     found["hub"] = make_hub(folder / "hub.db", heard[:100], heard[100:], heard[::3])
     return found
+
+
+def calibrated(path: Path, sign: str) -> None:
+    """Checks before, in and after the day that was measured; the last one failed. And one of the panel."""
+    place = SIGNS[sign]
+    facts: dict[str, Any] = {
+        "sign": sign,
+        "site": place.site,
+        "driver": place.radar,
+        "mounting_angle_deg": place.mounting_angle_deg,
+    }
+    for number, (hours, verdict) in enumerate([(-400, "pass"), (4, "fail"), (5, "pass"), (300, "fail")]):
+        at = BEGIN.replace(microsecond=0) + timedelta(hours=hours)
+        keep(path, record(number, at, verdict=Verdict(verdict), **facts))
+    keep(path, record(9, BEGIN.replace(microsecond=0), kind=Kind.PANEL, verdict=Verdict.FAIL, **facts))
 
 
 def both(files: dict[str, Path], sign: str, *words: str) -> tuple[Any, Any]:
@@ -71,6 +94,17 @@ def test_stats_are_the_same(files: dict[str, Path], sign: str, words: tuple[str,
 def test_reports_are_the_same(files: dict[str, Path], sign: str) -> None:
     own, hub = both(files, sign, "report", "--from", "2026-05-04", "--to", "2026-05-04")
     assert without(hub, *OWN) == without(own, *OWN)
+    checks = [(one["part"], one["verdict"]) for one in own["calibrations"]]
+    assert checks == [("before", "pass"), ("during", "fail"), ("during", "pass"), ("after", "fail")]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_the_calibrations_are_the_same_but_for_names_and_runs(files: dict[str, Path], sign: str) -> None:
+    own, hub = both(files, sign, "calibrate", "history")
+    at_the_sign = ("by", "tool", "device", "before", "after", "runs", "result", "sentence", "note", "log")
+    assert without(hub, *at_the_sign) == without(own, *at_the_sign)
+    assert len(own["calibrations"]) == 5
+    assert not any(one["by"] or one["runs"] for one in hub["calibrations"])
 
 
 @pytest.mark.parametrize("sign", SIGNS)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
+from speedsign.calibration.record import Kind, Verdict
 from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Interval, Vehicle, VehicleRecord
+from telemetry.calibration.proof import proof_of
 from telemetry.message import messages
 from telemetry.message.messages import Ack, Identity
+from tests.telemetry.calibrations import record
 from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 SIGN = "bauska-3"
@@ -41,7 +45,15 @@ HEALTH: dict[str, Any] = {
     "queue": {"agg": 3},
     "machine": {"temp_c": 48.5, "troubles": ["was_under_voltage"], "disk_free": 0.61},
     "faults": ["radar/silent"],
+    "calibration": {"state": "valid", "at": 1_777_800_000, "due": "2027-05-04"},
 }
+PROOFS = tuple(
+    replace(proof_of(one), sign="")
+    for one in (
+        record(1),
+        record(2, T0 + timedelta(hours=1), kind=Kind.FORK, verdict=Verdict.FAIL, clock=ClockQuality.UNKNOWN),
+    )
+)
 REPLY: dict[str, Any] = {
     "at": 1_777_878_000,
     "key": "office",
@@ -73,7 +85,7 @@ def body(kind: str) -> bytes:
     bodies: dict[str, dict[str, Any]] = {
         messages.AGGREGATE: messages.aggregate(INTERVAL),
         messages.VEHICLES: messages.vehicles(3, VEHICLES),
-        messages.PLACE: messages.place(3, 1_777_800_000, BAUSKA),
+        messages.PLACE: messages.place(3, 1_777_800_000, BAUSKA, PROOFS),
         messages.GAP: messages.gap([{"kind": "raw", "first": 3, "last": 5, "n": 3}]),
         messages.REPLY: REPLY,
     }

@@ -22,6 +22,7 @@ from telemetry.message.vehicles import tenths
 from telemetry.rows import speed_class, to_ms
 from tests.messages import made
 from tests.messages.made import EPOCH, SIGN, WHO
+from tests.telemetry.calibrations import record
 from tests.telemetry.samples import BAUSKA, T0, passed
 
 # --------------------------------------------------------------------------- intervals
@@ -107,6 +108,25 @@ def test_a_place_comes_back_exactly() -> None:
     named = messages.parse_named(made.sent("place"), "place", SIGN)
     told = messages.parse_place(named.body)
     assert (told.number, told.from_s, told.facts) == (3, 1_777_800_000, BAUSKA)
+    assert told.calibrations == made.PROOFS
+
+
+def test_names_of_people_stay_at_the_sign() -> None:
+    assert record().by.encode() not in made.sent("place")
+    assert b"runs" not in made.sent("place")
+
+
+def test_a_place_of_an_older_sign_tells_no_calibration() -> None:
+    body = messages.place(3, 1_777_800_000, BAUSKA)
+    assert "calibrations" not in body
+    assert messages.parse_place(body).calibrations == ()
+
+
+def test_what_only_a_newer_sign_knows_is_left_out() -> None:
+    body = json.loads(made.body("place"))
+    body["calibrations"][0] |= {"kind": "laser", "more": 1}
+    body["calibrations"].append(body["calibrations"][1] | {"verdict": "perhaps"})
+    assert messages.parse_place(body).calibrations == made.PROOFS[1:]
 
 
 # --------------------------------------------------------------------------- vehicles

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from speedsign.machine import MachineFacts
 from speedsign.model import ClockQuality, Coverage, Fault
 from telemetry import health
+from telemetry.calibration import Standing, State
 from telemetry.health import LastDay, Vitals, health_body, last_day
 from telemetry.message import messages
 from telemetry.message.models import Health
@@ -23,6 +24,9 @@ from tests.telemetry.samples import BAUSKA, QUARTER, T0, passed
 
 NOW_S = to_ms(T0) // 1000
 QUIET = Vitals(at_s=NOW_S, clock_ok=True, up_s=61.4, machine_up_s=100.0)
+
+
+VALID = Standing(State.VALID, "the drive-by was passed", T0, date(2027, 5, 4))
 
 
 def read(now: Vitals) -> messages.Health:
@@ -62,6 +66,7 @@ def test_all_that_a_sign_can_know() -> None:
         day=LastDay(NOW_S, 5012, 0.99812),
         faults=[Fault("radar", "silent", "radar /dev/ttyUSB0: …"), Fault("mqtt", "hub_silent", "…")],
         commands={"taken": 1, "refused_key": 2, "refused_role": 3, "ignored": 4},
+        calibration=VALID,
     )
     assert read(now).body == {
         "at": NOW_S, "clk": "unknown", "up_s": 61, "machine_up_s": 100,
@@ -76,6 +81,7 @@ def test_all_that_a_sign_can_know() -> None:
                     "memory_mb": 41.0},
         "faults": ["radar/silent", "mqtt/hub_silent"],
         "commands": {"taken": 1, "refused": 5, "ignored": 4},
+        "calibration": {"state": "valid", "at": NOW_S, "due": "2027-05-04"},
     }  # fmt: skip
 
 
@@ -117,6 +123,7 @@ def test_it_is_at_most_a_kilobyte_and_can_always_be_read(
         frames_per_h=1e9,
         faults=faults,
         commands={"taken": 10**20, "refused_key": 10**20, "ignored": 10**20},
+        calibration=VALID,
     )
     payload = messages.encode(messages.health(replace(WHO, sign="s" * 40), EPOCH, 2**40, health_body(now)))
     assert len(payload) <= 1024
