@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import subprocess
-import termios
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,31 +16,6 @@ from simulator.panel_end import PanelEnd
 from simulator.panels.dm56a04 import Dm56a04Twin
 from simulator.rtu_slave import RtuSlave
 from tests.cli.command import SPEEDSIGN, environment
-from tests.radar.uart import misread
-
-_RATES = {
-    getattr(termios, f"B{baud}"): baud for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-}
-
-
-class UartLine(PtyLine):
-    """A pty whose device has a baud rate: what is sent at another one is misread, both ways."""
-
-    def __init__(self, link: Path, device_baud: int) -> None:
-        super().__init__(link)
-        self.device_baud = device_baud
-
-    @property
-    def programs_baud(self) -> int:
-        """What the program has set the port to."""
-        assert self._fds
-        return _RATES[termios.tcgetattr(self._fds[0])[4]]
-
-    def _take_in(self, data: bytes) -> None:
-        self.on_data(misread(data, self.programs_baud, self.device_baud))
-
-    def _put(self, data: bytes) -> None:
-        super()._put(misread(data, self.device_baud, self.programs_baud))
 
 
 class Bench:
@@ -49,7 +23,8 @@ class Bench:
 
     def __init__(self, folder: Path, *devices: tuple[int, Any], baud: int = 9600) -> None:
         self.folder = folder
-        self.line = UartLine(folder / "panel", baud)
+        self.line = PtyLine(folder / "panel")
+        self.line.rate = baud
         self.drop = MultiDrop(self.line)
         self.ends = [
             PanelEnd(self.drop.tap(), RtuSlave(unit, device))

@@ -18,13 +18,13 @@ from drivers.radar.detect import (
     config_lines,
     line_settings,
 )
+from simulator.uart import garbled
 from speedsign.capture import CaptureReader, open_capture
 from speedsign.config.load import parse_config
 from speedsign.errors import DriverError
 from speedsign.ports import LineSettings
 from speedsign.registry import radar_names
 from tests.cli.rebuild_golden import cases
-from tests.radar.uart import misread
 
 ALL = candidates()
 CHUNKS = 400
@@ -93,14 +93,14 @@ def test_what_is_read_at_a_wrong_baud_rate_is_no_other_radar(folder: Path) -> No
     data = b"".join(chunks)[:500]
     for line in line_settings(ALL):
         if line.baud != sent and line.parity == "N":
-            verdict = verdict_on(misread(data, sent, line.baud), line)
+            verdict = verdict_on(garbled(data, sent, line.baud), line)
             assert not verdict.is_certain, f"{name} at {sent}, read at {line.baud}: {verdict}"
 
 
 def test_a_uart_at_the_same_rate_reads_what_was_sent() -> None:
     data = Random(3).randbytes(500)
-    assert misread(data, 9600, 9600) == data
-    assert misread(data, 9600, 19200) != data
+    assert garbled(data, 9600, 9600) == data
+    assert garbled(data, 9600, 19200) != data
 
 
 @pytest.mark.parametrize("data", [GPS * 20, MODBUS * 30, BOOT * 20], ids=["gps", "modbus", "login"])

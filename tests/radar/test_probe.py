@@ -11,11 +11,11 @@ import pytest
 from drivers.radar.detect import candidates
 from drivers.radar.probe import Finding, How, Probe
 from simulator.line import MemoryLine
+from simulator.uart import garbled
 from simulator.virtual_time import VirtualClock, run_virtual
 from simulator.world import World, make_demo
 from speedsign.errors import PortError
 from speedsign.ports import LineSettings
-from tests.radar.uart import misread
 
 ALL = candidates()
 PORT = "/dev/ttyUSB0"
@@ -38,7 +38,7 @@ class WiredPort:
         await self._bench.line.port.open(through, on_lost)
 
     def _read(self, data: bytes, sent: int, read: int) -> bytes:
-        return data if sent == read else misread(data, sent, read)
+        return data if sent == read else garbled(data, sent, read)
 
     def write(self, data: bytes) -> None:
         self._bench.sent.append((asyncio.get_running_loop().time(), self._line, data))
