@@ -25,7 +25,7 @@ from speedsign.cli.doctor_store import look_at_calibrations, look_at_store
 from speedsign.doctor.finding import Finding
 from speedsign.doctor.plan import Look
 
-_MOMENTS_S, _DEVICES_S, _NETWORK_S, _STORE_S, _THOROUGH_S = 10.0, 45.0, 40.0, 60.0, 1800.0
+_MOMENTS_S, _DEVICES_S, _NETWORK_S, _STORE_S, _THOROUGH_S = 10.0, 60.0, 40.0, 60.0, 1800.0
 
 _LookAt = Callable[[Patient], Sequence[Finding]]
 _RADAR, _PANEL = ("radar",), ("panel", "light", "beacon", "supply")

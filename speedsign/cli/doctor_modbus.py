@@ -26,6 +26,7 @@ def look_at_modbus(patient: Patient) -> Sequence[Finding]:
     """Everything on the panel's line and on lines of its own, one after the other."""
     tables = patient.tables
     found: list[Finding] = []
+    panels: list[PanelFacts] = []
     driver = None
     if tables.display is not None:
         try:
@@ -33,13 +34,15 @@ def look_at_modbus(patient: Patient) -> Sequence[Finding]:
         except DriverError as error:
             found.append(unknown("panel", str(error), "correct [display]"))
         else:
-            found += [judge_panel(one) for one in asyncio.run(_ask_panels(tables.display, driver))]
+            panels = asyncio.run(_ask_panels(tables.display, driver))
     elif "display" in tables.wrong:
         found.append(unknown("panel", "[display] cannot be used", "correct it"))
     else:
         found.append(ok("panel", "none: the sign only measures"))
-    found += [judge_answer(one) for one in asyncio.run(_ask_others(tables, driver))]
-    return found
+    others = asyncio.run(_ask_others(tables, driver))
+    powerless = any(one.check == "supply" and one.on is False for one in others)
+    found += [judge_panel(one, powerless=powerless) for one in panels]
+    return [*found, *(judge_answer(one) for one in others)]
 
 
 def _driver(display: DisplayConfig) -> PanelDriver:
@@ -98,7 +101,8 @@ async def _ask_others(tables: Tables, driver: PanelDriver | None) -> list[Answer
         try:
             found.append(await _ask(check, table, bus))
         except DeviceError as error:
-            found.append(AnswerFacts(check, bus.name, table.unit, problem=str(error)))
+            no_port = isinstance(error, PortError)
+            found.append(AnswerFacts(check, bus.name, table.unit, problem=str(error), no_port=no_port))
         finally:
             await bus.close()
     return found
@@ -125,7 +129,9 @@ async def _ask(
     await bus.connect()
     if not isinstance(table, SensorConfig):
         (on,) = await bus.read_coils(table.unit, table.coil, 1)
-        return AnswerFacts(check, bus.name, table.unit, f"coil {table.coil} is {'on' if on else 'off'}")
+        return AnswerFacts(
+            check, bus.name, table.unit, f"coil {table.coil} is {'on' if on else 'off'}", on=on
+        )
     read = bus.read_input_registers if table.input else bus.read_registers
     counts = 0
     for word in await read(table.unit, table.address, table.words):

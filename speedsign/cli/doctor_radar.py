@@ -23,6 +23,7 @@ from speedsign.registry import load_radar
 
 LISTEN_S = 3.0
 PROBE_S = 1.0  # at each setting of the line
+SEARCH_S = 30.0  # for all of them
 
 
 def look_at_radar(patient: Patient) -> Sequence[Finding]:
@@ -43,8 +44,8 @@ def look_at_radar(patient: Patient) -> Sequence[Finding]:
     except DriverError as error:
         return [unknown("radar", str(error), "correct [radar]")]
     facts = talk.facts()
-    if facts.n_bytes and not facts.frames and not patient.options.quick:
-        facts = replace(facts, elsewhere=asyncio.run(_elsewhere(radar.port, patient.clock)))
+    if not facts.frames and not patient.options.quick:
+        facts = replace(facts, elsewhere=asyncio.run(_elsewhere(radar, patient.clock)))
     return judge_radar(facts)
 
 
@@ -84,6 +85,7 @@ class _Talk:
             self._radar.driver,
             self._radar.port,
             self._driver.title,
+            baud=self._radar.baud or self._driver.line.baud,
             n_bytes=counters.get("bytes"),
             frames=self._good,
             bad=counters.get("bad") + counters.get("overflow"),
@@ -103,10 +105,14 @@ def _differs(result: SettingResult) -> str:
     return f"{result.name} is {result.before}, wanted {result.wanted}"
 
 
-async def _elsewhere(port: str, clock: Clock) -> str:
-    """What is recognised there at another setting, only by listening; "": nothing."""
-    probe = Probe(byte_line, clock, candidates(), listen_s=PROBE_S, may_ask=False)
-    finding = await probe.look_at(port)
+async def _elsewhere(radar: RadarConfig, clock: Clock) -> str:
+    """What is recognised there at another setting of the line, by questions that change nothing; "": nothing."""
+    probe = Probe(byte_line, clock, candidates(), listen_s=PROBE_S, may_ask=radar.setup)
+    try:
+        async with asyncio.timeout(SEARCH_S):
+            finding = await probe.look_at(radar.port)
+    except TimeoutError:
+        return ""
     if finding.hearing is None or finding.line is None or not finding.certain:
         return ""
     return f"a {finding.hearing.candidate} at {words(finding.line)}"

@@ -16,6 +16,7 @@ class RadarFacts:
     port: str
     title: str = ""
     problem: str = ""  # why the port could not be used
+    baud: int | None = None
     n_bytes: int = 0
     frames: int = 0
     bad: int = 0
@@ -42,10 +43,18 @@ def judge_radar(facts: RadarFacts) -> list[Finding]:
     detect = f"find it with: speedsign radar detect --port {facts.port}"
     if facts.problem:
         return [wrong("radar", facts.problem, "see the port above", told)]
+    if not facts.frames and facts.elsewhere:
+        what = f"at {facts.port} is {facts.elsewhere}, and the config says {_as_set(facts)}"
+        return [
+            wrong(
+                "radar",
+                what,
+                f"correct [radar]; the lines for it: speedsign radar detect --port {facts.port}",
+                told,
+            )
+        ]
     if not facts.frames and facts.n_bytes:
         what = f"{facts.n_bytes} bytes came from {facts.port} that are not a {facts.driver}'s"
-        if facts.elsewhere:
-            return [wrong("radar", f"{what}; it is {facts.elsewhere}", "correct [radar], or its wires", told)]
         return [wrong("radar", what, f"baud rate, driver or wires A and B; {detect}", told)]
     if not facts.frames:
         if facts.quiet_when_idle:
@@ -59,6 +68,10 @@ def judge_radar(facts: RadarFacts) -> list[Finding]:
         what = f"more nonsense than sense comes from {facts.port}: {facts.bad} bad, {facts.frames} good"
         return [warning("radar", what, f"wires, ground, length of the cable, baud rate; {detect}", told)]
     return [_heard(facts, told)]
+
+
+def _as_set(facts: RadarFacts) -> str:
+    return facts.driver if facts.baud is None else f"{facts.driver} at {facts.baud}"
 
 
 def _heard(facts: RadarFacts, told: dict[str, object]) -> Finding:
@@ -94,7 +107,8 @@ class PanelFacts:
     others: tuple[int, ...] = ()
 
 
-def judge_panel(facts: PanelFacts) -> Finding:
+def judge_panel(facts: PanelFacts, *, powerless: bool = False) -> Finding:
+    """`powerless`: its supply relay is off, as it may be while the sign is stopped."""
     check = f"panel {facts.unit}"
     told: dict[str, object] = {
         "driver": facts.driver,
@@ -107,6 +121,9 @@ def judge_panel(facts: PanelFacts) -> Finding:
     scan = f"speedsign display scan --port {facts.port}"
     if facts.problem:
         return wrong(check, facts.problem, "see the port above", told)
+    if not facts.answered and powerless:
+        what = f"unit {facts.unit} at {facts.port} has no power: the relay of [supply] is off"
+        return unknown(check, what, "start the sign, which switches it on, and look again", told)
     if not facts.answered:
         return _silent(facts, check, told, scan)
     if facts.echo and not facts.local_echo:
@@ -149,11 +166,15 @@ class AnswerFacts:
     said: str = ""  # what it answered, in words
     problem: str = ""
     suspect: str = ""  # what of the answer cannot be
+    on: bool | None = None  # of a relay
+    no_port: bool = False  # it could not be asked at all
 
 
 def judge_answer(facts: AnswerFacts) -> Finding:
     table = {"light": "[brightness.sensor]"}.get(facts.check, f"[{facts.check}]")
     told: dict[str, object] = {"port": facts.port, "unit": facts.unit, "said": facts.said}
+    if facts.no_port:
+        return wrong(facts.check, facts.problem, "see the port above", told)
     if facts.problem:
         return wrong(
             facts.check, facts.problem, f"its power, wires A and B; unit, baud and register in {table}", told

@@ -13,6 +13,8 @@ from pathlib import Path
 from speedsign.doctor.files import lines, text
 from speedsign.doctor.ports import PortFacts
 
+_PTYS = "/dev/pts/"  # whoever made one has it open too
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -77,7 +79,8 @@ def port_facts(role: str, name: str, around: Surroundings) -> PortFacts:
     if not stat.S_ISCHR(found.st_mode):
         return PortFacts(role, name, "no_tty", known=around.known)
     service = around.service
-    own, others = _sorted_holders([*around.holders(name), *_lockers(around.root, found)], around.sign_pid)
+    opened = [] if device.startswith(_PTYS) else around.holders(name)
+    own, others = _sorted_holders([*opened, *_lockers(around.root, found)], around.sign_pid)
     return PortFacts(
         role,
         name,
