@@ -13,6 +13,7 @@ from speedsign.live.shapes import Line
 
 KEPT = 60  # readings and vehicles; more fit on no screen
 KEPT_REASONS = 32
+_MOST = 1e12  # nothing that is told is larger
 COVERAGE_STATES = 60  # seconds of which coverage is told
 
 
@@ -75,8 +76,7 @@ class Model:
         self.shown = line
 
     def _tracks(self, line: Line) -> None:
-        tracks = line.get("tracks")
-        self.tracks = [one for one in tracks if isinstance(one, dict)] if isinstance(tracks, list) else []
+        self.tracks = [one for one in listed(line.get("tracks")) if isinstance(one, dict)]
 
     def _reading(self, line: Line) -> None:
         self.counts["readings"] += 1
@@ -85,7 +85,7 @@ class Model:
 
     def _rejected(self, line: Line) -> None:
         self.counts["rejected"] += 1
-        reason = str(line.get("reason", ""))
+        reason = word(line.get("reason"))
         self.rejected[reason] = self.rejected.pop(reason, 0) + 1
         if len(self.rejected) > KEPT_REASONS:
             del self.rejected[next(iter(self.rejected))]
@@ -99,5 +99,17 @@ class Model:
 
 
 def number(value: object) -> float | None:
-    """A number where there is one."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number where there is one that can be printed."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST < value < _MOST:
+        return None
+    return float(value)
+
+
+def word(value: object) -> str:
+    """A word where there is one."""
+    return value if isinstance(value, str) else ""
+
+
+def listed(value: object) -> list[Any]:
+    """A list where there is one."""
+    return value if isinstance(value, list) else []

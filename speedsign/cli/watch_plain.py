@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from speedsign.cli.watch_model import Model, number
+from speedsign.cli.watch_model import Model, listed, number, word
+from speedsign.cli.watch_rows import got_to_see
 from speedsign.cli.watch_screen import face_text
 from speedsign.live.shapes import Line
 
@@ -62,12 +63,8 @@ class WordLines:
         return [("shown", f"{seen}{wanted}: {line.get('text')}")]
 
     def _of_faults(self, line: Line) -> list[tuple[str, str]]:
-        found = line.get("faults")
-        faults = (
-            [str(one.get("text")) for one in found if isinstance(one, dict)]
-            if isinstance(found, list)
-            else []
-        )
+        found = [one for one in listed(line.get("faults")) if isinstance(one, dict)]
+        faults = [word(one.get("text")) for one in found]
         new = [("fault", text) for text in faults if text not in self._faults]
         gone = [("mended", text) for text in self._faults if text not in faults]
         self._faults = faults
@@ -76,7 +73,7 @@ class WordLines:
 
 def _reading(line: Mapping[str, Any]) -> str:
     speed = number(line.get("speed_kmh")) or 0.0
-    text = f"{line.get('direction') or '':<11} {speed:6.1f} km/h"
+    text = f"{word(line.get('direction')):<11} {speed:6.1f} km/h"
     for name, key in (("strength", "strength"), ("range m", "range_m")):
         if number(line.get(key)) is not None:
             text += f"  {name} {line[key]:g}"
@@ -85,9 +82,8 @@ def _reading(line: Mapping[str, Any]) -> str:
 
 def _vehicle(line: Line) -> str:
     speeds = [number(line.get(key)) or 0.0 for key in ("speed_kmh", "entry_kmh", "exit_kmh")]
-    seen = " ".join(filter(None, (str(line.get("display") or ""), str(line.get("zone") or ""))))
-    text = f"{line.get('direction') or '':<11} {speeds[0]:6.1f} km/h  entry {speeds[1]:.1f}"
-    return f"{text}  exit {speeds[2]:.1f}  {line.get('readings')} readings  {seen}"
+    text = f"{word(line.get('direction')):<11} {speeds[0]:6.1f} km/h  entry {speeds[1]:.1f}"
+    return f"{text}  exit {speeds[2]:.1f}  {line.get('readings')} readings  {got_to_see(line)}"
 
 
 def _items(values: object) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from math import log10
 from typing import Any
 from unicodedata import category, combining, east_asian_width
 
-from speedsign.cli.watch_model import Model, number
+from speedsign.cli.watch_model import Model, listed, number, word
 
 BAR, BAR_DB = 10, 40.0  # the strength bar's length, and what it spans
 UNSEEN_S = 0.7
@@ -28,7 +28,7 @@ _WAYS = {"approaching": "appr", "receding": "rec", "unknown": "?"}
 
 
 def _way(line: Any, *, wide: bool) -> str:
-    way = str(line.get("direction") or "")
+    way = word(line.get("direction"))
     return f"{way:<11}" if wide else f"{_WAYS.get(way, way):<4}"
 
 
@@ -43,9 +43,10 @@ def track_row(track: Any, *, wide: bool) -> str:
     unseen_s, strength = number(track.get("unseen_s")) or 0.0, number(track.get("strength"))
     rest = [f"unseen {unseen_s:.1f} s"] if unseen_s > UNSEEN_S else []
     rest += [f"{range_m:.0f} m"] if (range_m := number(track.get("range_m"))) is not None else []
-    rest += [str(flag) for flag in track.get("flags") or []]
+    rest += map(str, listed(track.get("flags")))
     way, age_s = _way(track, wide=wide), number(track.get("age_s")) or 0.0
-    head = f"{mark}{track.get('id', 0):>4} {way} {_kmh(track.get('speed_kmh'))} {track.get('readings', 0):>4}"
+    head = f"{mark}{_count(track.get('id'))} {way} {_kmh(track.get('speed_kmh'))}"
+    head += f" {_count(track.get('readings'))}"
     if not wide:
         return f"{head} {age_s:5.1f} {' '.join(rest)}"
     return f"{head} {age_s:6.1f} {_strength(strength):>9}  {' '.join(rest)}"
@@ -79,9 +80,18 @@ def vehicle_row(model: Model, line: Any, *, wide: bool) -> str:
     """One that has passed, and what it got to see."""
     t_s = model.since(line.get("t_s")) % 10_000
     head = f"{t_s:7.1f} {_way(line, wide=wide)} {_kmh(line.get('speed_kmh'))}"
-    seen = " ".join(filter(None, (str(line.get("display") or ""), str(line.get("zone") or ""))))
-    flags = " ".join(map(str, line.get("flags") or []))
+    seen = got_to_see(line)
+    flags = " ".join(map(str, listed(line.get("flags"))))
     if not wide:
         return f"{head} {seen} {flags}"
     ends = f"{_kmh(line.get('entry_kmh'))} {_kmh(line.get('exit_kmh'))}"
-    return f"{head} {ends} {line.get('readings', 0):>4}  {seen} {flags}"
+    return f"{head} {ends} {_count(line.get('readings'))}  {seen} {flags}"
+
+
+def got_to_see(line: Any) -> str:
+    """What a vehicle was shown: "shown over", "blank"; empty where nobody knows."""
+    return " ".join(filter(None, (word(line.get("display")), word(line.get("zone")))))
+
+
+def _count(value: object) -> str:
+    return f"{int(number(value) or 0):4d}"

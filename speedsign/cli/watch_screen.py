@@ -6,12 +6,12 @@ ten rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from speedsign.cli.watch_model import Model, number
-from speedsign.cli.watch_rows import fit, reading_row, track_row, vehicle_row
+from speedsign.cli.watch_model import Model, listed, number
+from speedsign.cli.watch_rows import UNSEEN_S, fit, reading_row, track_row, vehicle_row
 
 WIDE = 60  # columns from which rows have words instead of abbreviations
 BIG_ROWS = 5
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A title and its rows, the most important first; `least` rows are given before others get more."""
+    """A title and its rows, the newest first; `least` rows are given before others get more."""
 
     title: str
     rows: Sequence[str]
@@ -76,7 +76,7 @@ def _head(model: Model, columns: int) -> Iterator[Row]:
         text = "no sign runs: the radar is heard here, the panel is not looked at"
         yield Row(text if wide else "no sign runs: radar alone", BAD)
         return
-    faults = [one for one in state.get("faults") or [] if isinstance(one, dict)]
+    faults = [one for one in listed(state.get("faults")) if isinstance(one, dict)]
     for fault in faults[:MOST_FAULTS]:
         yield from (Row(part, BAD) for part in wrap(f"FAULT {fault.get('text')}", columns)[:FAULT_ROWS])
     if len(faults) > MOST_FAULTS:
@@ -115,7 +115,8 @@ def _panel(model: Model, columns: int, rows: int) -> list[Row]:
     lit, words = _lit(model)
     if rows < BIG_FROM_ROWS:
         text = f"{lit or 'dark':>4}  {', '.join(words[1:] or words)}"
-        return [Row(part) for part in wrap(text, columns, subsequent_indent=" " * 6)[:2]]
+        parts = wrap(text, columns, subsequent_indent=" " * 6)
+        return [Row(part) for part in [*parts, ""][: 1 if columns >= WIDE else 2]]
     big = _big(lit)
     room = max(columns - len(big[0]) - 2, 8)
     beside = [part for text in words for part in wrap(text, room)][:BIG_ROWS]
@@ -175,7 +176,7 @@ def _sections(model: Model, columns: int) -> list[Section]:
     wide = columns >= WIDE
     counts = model.counts
     readings = [reading_row(model, one, wide=wide) for one in model.readings]
-    tracks = [track_row(one, wide=wide) for one in model.tracks]
+    tracks = [track_row(one, wide=wide) for one in sorted(model.tracks, key=_matters)]
     rejected = [f"{n:5d} x {reason}" for reason, n in reversed(model.rejected.items())]
     passed = [vehicle_row(model, one, wide=wide) for one in model.vehicles]
     at = _WIDE_COLUMNS if columns >= WIDE else _NARROW_COLUMNS
@@ -185,6 +186,12 @@ def _sections(model: Model, columns: int) -> list[Section]:
         Section(f"{_title('PASSED', at[2])}  ({counts['vehicles']})", passed, 1),
         Section(f"REJECTED  ({counts['rejected']})", rejected, 1),
     ]
+
+
+def _matters(track: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """Who is shown first, then who is seen, then who is a vehicle."""
+    unseen = (number(track.get("unseen_s")) or 0.0) > UNSEEN_S
+    return not track.get("shown"), unseen, not track.get("confirmed")
 
 
 _WIDE_COLUMNS = (  # above what watch_rows makes
@@ -200,23 +207,24 @@ def _title(name: str, columns: str) -> str:
 
 
 def _share(sections: list[Section], rows: int) -> list[Row]:
-    """Each its least rows while there is room, in order; then one row more each, by turns."""
-    given: list[int] = []
-    left = rows
-    for section in sections:
-        n = min(section.least, left - 1)
-        given.append(n if n >= 1 else 0)
-        left -= n + 1 if n >= 1 else 0
-    while left > 0:
-        hungry = [i for i, one in enumerate(sections) if 0 < given[i] < len(one.rows)]
-        if not hungry:
-            break
-        for i in hungry[:left]:
-            given[i] += 1
-        left -= min(len(hungry), left)
+    """Each its least rows while there is room, in order; what is left by turns.
+
+    Whatever there is to be told, each stands where it stood: nothing jumps, and little has to be sent.
+    """
+    given, left = [0] * len(sections), rows
+    for i, section in enumerate(sections):
+        if left >= section.least + 1:
+            given[i] = section.least
+            left -= section.least + 1
+    turns = [i for i in _TURNS if given[i]]
+    for i in range(left if turns else 0):
+        given[turns[i % len(turns)]] += 1
     out: list[Row] = []
     for section, n in zip(sections, given, strict=True):
         if n:
             out.append(Row(section.title, TITLE))
             out += [Row(text) for text in (*section.rows, *[""] * n)[:n]]
     return out
+
+
+_TURNS = (1, 0, 2, 3, 1, 0, 2, 1)  # who gets the next row that is left: readings most
