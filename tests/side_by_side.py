@@ -15,8 +15,8 @@ from typing import IO
 PYTEST = (sys.executable, "-u", "-m", "pytest")
 GROUPS: dict[str, Sequence[str]] = {
     "pure": ("-m", "not wires"),
-    "tools": ("-m", "wires", "tests/cli"),
-    "wires": ("-m", "wires", "--ignore=tests/cli"),
+    "tools": ("-m", "wires", "tests/cli", "tests/report"),
+    "wires": ("-m", "wires", "--ignore=tests/cli", "--ignore=tests/report"),
 }
 
 

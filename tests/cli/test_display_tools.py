@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from speedsign.config.load import parse_config
 from speedsign.ports import LineSettings
 from tests.cli.bench import Bench, bench
 from tests.cli.command import SPEEDSIGN, environment, speedsign
-from tests.support import run, until
+from tests.scenes import Outcomes, Together, believe
+from tests.support import until
 
 pytestmark = pytest.mark.wires
 PANEL = ("--port", "PORT", "--driver", "dm56a04")
@@ -33,7 +35,7 @@ RELAYS = "[beacon]\ncoil = 0\nunit = 9\n[supply]\ncoil = 1\nunit = 9\nboot_s = 0
 AT_ONCE = 4
 
 Scene = Callable[[Bench], Awaitable[None]]
-SCENES: dict[str, tuple[Scene, tuple[tuple[int, Any], ...], int]] = {}
+together = Together(AT_ONCE)
 
 
 def scene(*devices: tuple[int, Any], baud: int = 9600, name: str = "") -> Callable[[Scene], Scene]:
@@ -41,37 +43,21 @@ def scene(*devices: tuple[int, Any], baud: int = 9600, name: str = "") -> Callab
 
     def keep(test: Scene) -> Scene:
         title = getattr(test, "func", test).__name__  # a partial has none of its own
-        SCENES[" ".join(filter(None, (title, name)))] = test, devices, baud
+        together.add(" ".join(filter(None, (title, name))), partial(play, test, devices, baud))
         return test
 
     return keep
 
 
+async def play(test: Scene, devices: tuple[tuple[int, Any], ...], baud: int, folder: Path) -> None:
+    async with bench(folder, *devices, baud=baud) as line:
+        await test(line)
+
+
 @pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """What became of each scene that was asked for."""
-    wanted = {
-        str(item.callspec.params["name"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.module is request.module and hasattr(item, "callspec")
-    }
-
-    async def main() -> dict[str, Any]:
-        turns = asyncio.Semaphore(AT_ONCE)
-
-        async def one(name: str) -> BaseException | None:
-            test, devices, baud = SCENES[name]
-            async with turns:
-                try:
-                    async with bench(tmp_path_factory.mktemp("line"), *devices, baud=baud) as line:
-                        await test(line)
-                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  told by its own test
-                    return error
-            return None
-
-        return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
-
-    return run(main(), timeout_s=240.0)
+    return together.play(request, tmp_path_factory)
 
 
 # --------------------------------------------------------------------------- scan
@@ -508,7 +494,6 @@ async def blank_of_a_panel_whose_supply_is_off_is_dark(one: Bench) -> None:
     assert not one.twin.powered
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_on_a_line(name: str, outcomes: dict[str, Any]) -> None:
-    if (error := outcomes[name]) is not None:
-        raise error
+@pytest.mark.parametrize("name", together.scenes)
+def test_on_a_line(name: str, outcomes: Outcomes) -> None:
+    believe(outcomes[name])

@@ -20,7 +20,8 @@ from speedsign.capture import CaptureReader, open_capture
 from speedsign.config.load import parse_config
 from tests.cli.command import SPEEDSIGN, environment
 from tests.cli.wires import config_text
-from tests.support import run, until
+from tests.scenes import Outcomes, Together, believe
+from tests.support import until
 
 pytestmark = pytest.mark.wires
 AT_ONCE = 5
@@ -70,7 +71,7 @@ class Bench:
 
 
 Scene = Callable[[Bench], Awaitable[None]]
-SCENES: dict[str, tuple[Scene, dict[str, Any]]] = {}
+together = Together(AT_ONCE)
 
 
 def scene(
@@ -81,7 +82,7 @@ def scene(
     def keep(test: Scene) -> Scene:
         options = {"radar": radar, "profile": profile, "traffic": traffic}
         title = getattr(test, "func", test).__name__  # a partial has none of its own
-        SCENES[" ".join(filter(None, (title, name)))] = test, options
+        together.add(" ".join(filter(None, (title, name))), partial(play, test, options))
         return test
 
     return keep
@@ -110,28 +111,9 @@ async def play(test: Scene, options: dict[str, Any], folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """What became of each scene that was asked for."""
-    wanted = {
-        str(item.callspec.params["name"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.module is request.module and hasattr(item, "callspec")
-    }
-
-    async def main() -> dict[str, Any]:
-        turns = asyncio.Semaphore(AT_ONCE)
-
-        async def one(name: str) -> BaseException | None:
-            async with turns:
-                try:
-                    await play(*SCENES[name], tmp_path_factory.mktemp("stand"))
-                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  told by its own test
-                    return error
-            return None
-
-        return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
-
-    return run(main(), timeout_s=240.0)
+    return together.play(request, tmp_path_factory)
 
 
 # --------------------------------------------------------------------------- detect
@@ -410,7 +392,6 @@ async def a_capture_of_a_dead_line_is_a_failure(bench: Bench) -> None:
     assert "not a byte arrived" in err
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_on_a_stand(name: str, outcomes: dict[str, Any]) -> None:
-    if (error := outcomes[name]) is not None:
-        raise error
+@pytest.mark.parametrize("name", together.scenes)
+def test_on_a_stand(name: str, outcomes: Outcomes) -> None:
+    believe(outcomes[name])

@@ -6,10 +6,8 @@ broker is Mosquitto, the daemon is a process of its own.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +15,8 @@ import pytest
 
 from telemetry.message.messages import parse_aggregate
 from telemetry.query import read_counts
-from tests.support import run, until
+from tests.scenes import Outcomes, Together
+from tests.support import until
 from tests.telemetry.broker import Broker, Listener
 from tests.wires.rig import Rig
 
@@ -33,10 +32,13 @@ STREET = [
 ]
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path) as started:
-        yield started
+together = Together(at_once=4)
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """Side by side: the traffic takes its time."""
+    return together.play(request, tmp_path_factory)
 
 
 def check_vehicles(rig: Rig) -> None:
@@ -61,29 +63,29 @@ def _ever(rig: Rig) -> tuple[datetime, datetime]:
     return first.replace(hour=0), last.replace(year=last.year + 1)
 
 
-def test_what_passes_is_shown_stored_and_published(tmp_path: Path) -> None:
-    """With two radars, side by side: the traffic takes its time."""
+async def what_passes(folder: Path, radar: str) -> None:
+    with Broker(folder) as broker:
+        # The interval ends in the middle of the traffic: what passed before it is in the first message.
+        rig = Rig(folder, STREET, radar=radar, broker_port=broker.port, boundary_in_s=20.0)
+        listener = Listener(broker.port)
+        try:
+            await drive_by(rig, listener)
+            check_vehicles(rig)
+            check_counts(rig)
+            check_display(rig)
+            check_messages(listener, rig)
+        finally:
+            listener.close()
 
-    async def scene(radar: str) -> None:
-        folder = tmp_path / radar
-        folder.mkdir()
-        with Broker(folder) as broker:
-            # The interval ends in the middle of the traffic: what passed before it is in the first message.
-            rig = Rig(folder, STREET, radar=radar, broker_port=broker.port, boundary_in_s=20.0)
-            listener = Listener(broker.port)
-            try:
-                await drive_by(rig, listener)
-                check_vehicles(rig)
-                check_counts(rig)
-                check_display(rig)
-                check_messages(listener, rig)
-            finally:
-                listener.close()
 
-    async def both() -> None:
-        await asyncio.gather(scene("ops243"), scene("ld2415h"))
+@together.test
+async def test_what_passes_is_shown_stored_and_published(folder: Path) -> None:
+    await what_passes(folder, "ops243")
 
-    run(both(), timeout_s=120)
+
+@together.test
+async def test_the_same_with_another_radar(folder: Path) -> None:
+    await what_passes(folder, "ld2415h")
 
 
 async def drive_by(rig: Rig, listener: Listener) -> None:
@@ -143,63 +145,60 @@ def check_messages(listener: Listener, rig: Rig) -> None:
     assert 10 < interval.measured_s <= 60
 
 
-def test_a_radar_that_is_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path, [(0.0, APPROACHING, 47.0, "car"), (10.0, APPROACHING, 56.0, "car")])
-        async with rig:
-            await rig.panel_shows(44, 48)
-            unplugged_s = rig.t_s
-            rig.stand.fault("radar unplug")
-            await rig.panel_dark()
-            assert rig.t_s - unplugged_s < 2.5
-            await rig.said("fault: radar")
-            rig.stand.fault("radar plug")
-            await rig.said("set up", times=2)  # its settings were lost with its power
-            await rig.panel_shows(53, 57)
-            await rig.kept(2)
-        kept = [record.vehicle.speed_kmh for record in rig.records()]
-        assert kept == pytest.approx([47, 56], abs=1.5)
-        check_counts(rig)
-        assert rig.longest_unsupported_s() < 5.0
-
-    run(scene(), timeout_s=120)
+@together.test
+async def test_a_radar_that_is_unplugged_and_plugged_in_again(folder: Path) -> None:
+    rig = Rig(folder, [(0.0, APPROACHING, 47.0, "car"), (10.0, APPROACHING, 56.0, "car")])
+    async with rig:
+        await rig.panel_shows(44, 48)
+        unplugged_s = rig.t_s
+        rig.stand.fault("radar unplug")
+        await rig.panel_dark()
+        assert rig.t_s - unplugged_s < 2.5
+        await rig.said("fault: radar")
+        rig.stand.fault("radar plug")
+        await rig.said("set up", times=2)  # its settings were lost with its power
+        await rig.panel_shows(53, 57)
+        await rig.kept(2)
+    kept = [record.vehicle.speed_kmh for record in rig.records()]
+    assert kept == pytest.approx([47, 56], abs=1.5)
+    check_counts(rig)
+    assert rig.longest_unsupported_s() < 5.0
 
 
-def test_a_panel_that_is_silent_for_ten_seconds(tmp_path: Path) -> None:
-    async def scene() -> None:
-        script = [
-            (0.0, APPROACHING, 47.0, "car"),
-            (3.0, APPROACHING, 50.0, "car"),
-            (13.0, APPROACHING, 55.0, "car"),
-        ]
-        rig = Rig(tmp_path, script)
-        async with rig:
-            await rig.panel_shows(44, 48)
-            await rig.world_is(3.5)
-            rig.stand.fault("panel off")  # without power it shows nothing; on again, zeros of its own
-            off_s = rig.t_s
-            await rig.said("fault: ")
-            await rig.world_is(off_s + 10.0)
-            rig.stand.fault("panel on")
-            on_s = rig.t_s
-            await rig.panel_dark()
-            assert rig.t_s - on_s < 2.5, "what it lit by itself was darkened"
-            await rig.panel_shows(52, 56)
-            await rig.said("mended: ")
-            await rig.passed(3)
-            await rig.kept(3)
-        check_vehicles(rig)
-        displays = [record.display.value for record in rig.records()]
-        assert displays[-1] == "shown"
-        assert "fault" in displays, "what the drivers at a panel without power saw nobody knows"
-        assert rig.longest_unsupported_s() < 5.0
-
-    run(scene(), timeout_s=120)
+@together.test
+async def test_a_panel_that_is_silent_for_ten_seconds(folder: Path) -> None:
+    script = [
+        (0.0, APPROACHING, 47.0, "car"),
+        (3.0, APPROACHING, 50.0, "car"),
+        (13.0, APPROACHING, 55.0, "car"),
+    ]
+    rig = Rig(folder, script)
+    async with rig:
+        await rig.panel_shows(44, 48)
+        await rig.world_is(3.5)
+        rig.stand.fault("panel off")  # without power it shows nothing; on again, zeros of its own
+        off_s = rig.t_s
+        await rig.said("fault: ")
+        await rig.world_is(off_s + 10.0)
+        rig.stand.fault("panel on")
+        on_s = rig.t_s
+        await rig.panel_dark()
+        assert rig.t_s - on_s < 2.5, "what it lit by itself was darkened"
+        await rig.panel_shows(52, 56)
+        await rig.said("mended: ")
+        await rig.passed(3)
+        await rig.kept(3)
+    check_vehicles(rig)
+    displays = [record.display.value for record in rig.records()]
+    assert displays[-1] == "shown"
+    assert "fault" in displays, "what the drivers at a panel without power saw nobody knows"
+    assert rig.longest_unsupported_s() < 5.0
 
 
-def test_a_broker_that_is_restarted(tmp_path: Path, broker: Broker) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path, STREET[:1], broker_port=broker.port, boundary_in_s=22.0)
+@together.test
+async def test_a_broker_that_is_restarted(folder: Path) -> None:
+    with Broker(folder) as broker:
+        rig = Rig(folder, STREET[:1], broker_port=broker.port, boundary_in_s=22.0)
         async with rig:
             await rig.panel_shows(44, 48)
             await rig.passed(1)
@@ -218,42 +217,35 @@ def test_a_broker_that_is_restarted(tmp_path: Path, broker: Broker) -> None:
         assert told == 1
         assert rig.longest_unsupported_s() < 5.0
 
-    run(scene(), timeout_s=120)
+
+@together.test
+async def test_a_daemon_that_is_killed_loses_nothing_that_was_stored(folder: Path) -> None:
+    script = [
+        (0.0, APPROACHING, 47.0, "car"),
+        (3.0, RECEDING, 61.0, "car"),
+        (16.0, APPROACHING, 56.0, "car"),
+    ]
+    rig = Rig(folder, script)
+    async with rig:
+        await rig.passed(2)
+        before = await rig.kept(2)
+        await rig.kill()
+        await rig.start()
+        await rig.panel_dark()
+        await rig.passed(3)
+        after = await rig.kept(3)
+    assert after[:2] == before
+    assert len(rig.records()) == 3
+    check_counts(rig)
+    check_vehicles(rig)
 
 
-def test_a_daemon_that_is_killed_loses_nothing_that_was_stored(tmp_path: Path) -> None:
-    async def scene() -> None:
-        script = [
-            (0.0, APPROACHING, 47.0, "car"),
-            (3.0, RECEDING, 61.0, "car"),
-            (16.0, APPROACHING, 56.0, "car"),
-        ]
-        rig = Rig(tmp_path, script)
-        async with rig:
-            await rig.passed(2)
-            before = await rig.kept(2)
-            await rig.kill()
-            await rig.start()
-            await rig.panel_dark()
-            await rig.passed(3)
-            after = await rig.kept(3)
-            await asyncio.sleep(0)
-        assert after[:2] == before
-        assert len(rig.records()) == 3
-        check_counts(rig)
-        check_vehicles(rig)
-
-    run(scene(), timeout_s=120)
-
-
-def test_killed_with_a_number_lit_the_next_start_darkens_it(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path, [(0.0, APPROACHING, 47.0, "car")]) as rig:
-            await rig.panel_shows(44, 48)
-            await rig.kill()
-            assert rig.number() > 0, "a panel of this kind keeps its number: the supervisor starts us again"
-            await rig.passed(1)
-            await rig.start()
-            await rig.panel_dark()
-
-    run(scene(), timeout_s=120)
+@together.test
+async def test_killed_with_a_number_lit_the_next_start_darkens_it(folder: Path) -> None:
+    async with Rig(folder, [(0.0, APPROACHING, 47.0, "car")]) as rig:
+        await rig.panel_shows(44, 48)
+        await rig.kill()
+        assert rig.number() > 0, "a panel of this kind keeps its number: the supervisor starts us again"
+        await rig.passed(1)
+        await rig.start()
+        await rig.panel_dark()
