@@ -106,7 +106,7 @@ def _differs(result: SettingResult) -> str:
 
 
 async def _elsewhere(radar: RadarConfig, clock: Clock) -> str:
-    """What is recognised there at another setting of the line, by questions that change nothing; "": nothing."""
+    """What is recognised there at another setting of the line, by harmless questions; "": nothing."""
     probe = Probe(byte_line, clock, candidates(), listen_s=PROBE_S, may_ask=radar.setup)
     try:
         async with asyncio.timeout(SEARCH_S):

@@ -18,8 +18,14 @@ from simulator.traffic import scripted
 from simulator.world import make_world
 
 # One for each command that is shown: a port has one reader.
-RADARS = {"ttyUSB0": "ld2415h", "ttyUSB1": "ops243", "ttyUSB2": "ld2415h", "ttyUSB3": "ops243"}
-PANELS = ("ttyUSB4", "ttyUSB5", "ttyUSB6", "ttyUSB7")
+RADARS = {
+    "ttyUSB0": "ld2415h",
+    "ttyUSB1": "ops243",
+    "ttyUSB2": "ld2415h",
+    "ttyUSB3": "ops243",
+    "ttyUSB8": "ops243",
+}
+PANELS = ("ttyUSB4", "ttyUSB5", "ttyUSB6", "ttyUSB7", "ttyUSB9")
 CARS = [(0.2 + 4.0 * n, n % 2, 52.0, "car") for n in range(40)]
 
 

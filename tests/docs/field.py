@@ -51,6 +51,22 @@ port = "dev/ttyUSB1"
 driver = "dm56a04"
 port = "dev/ttyUSB7"
 """
+DOCTOR = """[sign]
+id = "birzai-vytauto-12"
+limit_kmh = 50
+
+[radar]
+driver = "ops243"
+port = "dev/ttyUSB8"
+
+[display]
+driver = "dm56a04"
+port = "dev/ttyUSB9"
+unit = 2
+
+[store]
+path = "sign.db"
+"""
 
 
 def make_all(folder: Path) -> None:
@@ -62,6 +78,7 @@ def make_all(folder: Path) -> None:
     (folder / "bad.toml").write_text(bad, encoding="utf-8")
     shutil.copy(Path(__file__).with_name("rules.toml"), folder / "rules.toml")
     (folder / "bench.toml").write_text(BENCH, encoding="utf-8")
+    (folder / "doctor.toml").write_text(DOCTOR, encoding="utf-8")
     make_capture(folder / "capture.jsonl")
     make_database(folder / "sign.db")
     make_study(folder / "bauska.db", BAUSKA, seed=5)
