@@ -115,7 +115,7 @@ def _settle(
     key = FIXED if light.lux is None else CURVE
     before: Any = choice.parts.display.brightness if light.lux is None else as_lists(config.brightness.curve)
     after: Any = before
-    sentence = "Nobody said that it looks right."
+    sentence, verdict = "Nobody said that it looks right.", Verdict.UNDECIDED
     if not eye.good:
         enough = len(eye.seen) > 1 or not stopped
         if not (enough and keep_what_there_is(technician, "what was looked at")):
@@ -125,13 +125,13 @@ def _settle(
         for line in bound_words(config, eye.level):
             technician.say(line)
         wanted = _wanted(technician, book, light, eye, replace=replace)
-        if wanted is not None and offered(technician, book, {key: wanted}, write=write):
-            after = wanted
+        if wanted is not None and (wanted == before or offered(technician, book, {key: wanted}, write=write)):
+            after, verdict = wanted, Verdict.DONE
     return Finding(
         kind=Kind.BRIGHTNESS,
         driver=choice.driver.name,
         sentence=sentence,
-        verdict=Verdict.DONE if eye.good and not book.troubles else Verdict.UNDECIDED,
+        verdict=verdict,
         device={"panel": choice.name, "port": choice.port, "steps": eye.steps},
         before={key: before},
         after={key: after},

@@ -23,7 +23,7 @@ from speedsign.cli.hearing import source_of
 from speedsign.cli.radar_line import radar_options
 from speedsign.clock import SystemClock
 from speedsign.config.wanted import tracking_params
-from speedsign.errors import DriverError, UsageError
+from speedsign.errors import UsageError
 from speedsign.tracking import TrackingParams
 
 
@@ -69,18 +69,17 @@ def traffic(
         raise UsageError("--capture needs no radar: leave out the options of one, and --for")
     book = open_book(ctx, config_path, technician, by=by, note=note, dry_run=dry_run)
     if capture is not None:
-        heard, radar, refusal = read_capture(capture, _params(book), invert=_inverted(book))
+        heard, radar = read_capture(capture, _params(book), invert=_inverted(book))
+        judgement = heard.judged()
         device: dict[str, Any] = {"capture": capture.name}
     else:
         source = source_of(ctx, config_path, port=port, driver=driver, profile=profile, baud=baud, unit=unit)
         technician.say(f"listening to {source.words}; Ctrl-C: enough")
-        heard, refusal = asyncio.run(collect(source, SystemClock(), cars, seconds, technician.say))
+        heard, judgement = asyncio.run(collect(source, SystemClock(), cars, seconds, technician.say))
         radar, device = source.choice.driver.name, {"by": "sign" if source.socket else "port"}
-    if refusal is not None:
-        raise DriverError(refusal)
     if not heard.approaches and not heard.undirected:
         raise Stopped("no car approached: nothing to keep")
-    _settle(ctx, technician, book, heard, radar, device, write=write, as_json=as_json)
+    _settle(ctx, technician, book, heard, judgement, radar, device, write=write, as_json=as_json)
 
 
 def _settle(
@@ -88,6 +87,7 @@ def _settle(
     technician: Technician,
     book: Book,
     heard: Heard,
+    judgement: Judged,
     radar: str,
     device: dict[str, Any],
     *,
@@ -95,7 +95,6 @@ def _settle(
     as_json: bool,
 ) -> None:
     """What the cars tell, what is written for it, and the record."""
-    judgement = heard.judged()
     for line in words_of(judgement, radar):
         technician.say(line)
     before_deg = after_deg = book.config.radar.mounting_angle_deg if book.config else 0.0

@@ -66,8 +66,9 @@ class Technician:
         `option` gives the answer where nobody can. Raises Stopped, UsageError.
         """
         while True:
-            self._put(f"{question} ")
-            line = self.line()
+            with _may_be_stopped():
+                self._put(f"{question} ")
+                line = self._line()
             if line is None:
                 self.say()
                 if sys.stdin is not None and sys.stdin.isatty():
@@ -78,17 +79,15 @@ class Technician:
             except ValueError as error:
                 self.say(str(error))
 
-    def line(self) -> str | None:
-        """What is typed next, without waiting for more of it; None: the input has ended. Raises Stopped."""
-        with _may_be_stopped():
-            return self._line()
-
     def keep(self, typed: bytes) -> None:
         """Give back what somebody else has read and not used."""
         self._kept += typed
 
     def _line(self) -> str | None:
-        """Byte by byte: whoever reads the input next finds the rest of it."""
+        """What is typed next; None: the input has ended.
+
+        Byte by byte: whoever reads the input next finds the rest of it.
+        """
         kept, newline, rest = self._kept.partition(b"\n")
         if newline:
             self._kept = rest

@@ -15,6 +15,7 @@ from speedsign.capture import CaptureReader, open_capture
 from speedsign.cli.calibrating.traffic_words import Judged, check_direction, judged, short, told_sentence
 from speedsign.cli.field import told_to_stop
 from speedsign.cli.hearing import Source, hear
+from speedsign.errors import DriverError
 from speedsign.model import Direction, RadarEvent, Reading, Reply, Vehicle
 from speedsign.ports import Clock
 from speedsign.replay import decoder_for
@@ -118,10 +119,10 @@ class Passages:
 
 async def collect(
     source: Source, clock: Clock, wanted: int, seconds: float | None, tell: Tell
-) -> tuple[Heard, str | None]:
-    """Cars until there are so many, the time is over, or Ctrl-C; and why they are of no use, if so.
+) -> tuple[Heard, Judged]:
+    """Cars until there are so many, the time is over, or Ctrl-C; and what they tell.
 
-    Raises PortError, NoReply, DriverError.
+    Raises PortError, NoReply, and DriverError for a radar that is not to be calibrated so.
     """
     check_direction(source.choice.driver)
     params = replace(source.choice.params(), mounting_angle_deg=0.0)
@@ -134,14 +135,13 @@ async def collect(
                 await hear(source, passages, clock, seconds, stop, set_up=True)
         finally:
             await passages.end()
-    return passages.heard, passages.refusal
+        if passages.refusal is not None:
+            raise DriverError(passages.refusal)
+        return passages.heard, await asyncio.to_thread(passages.heard.judged)
 
 
-def read_capture(path: Path, params: TrackingParams, *, invert: bool) -> tuple[Heard, str, str | None]:
-    """The cars of a recording, the radar's name, and why they are of no use.
-
-    Raises CaptureError, DriverError.
-    """
+def read_capture(path: Path, params: TrackingParams, *, invert: bool) -> tuple[Heard, str]:
+    """The cars of a recording, and the radar's name. Raises CaptureError, DriverError as `collect`."""
     heard, tracker = Heard(), CollectingTracker(replace(params, mounting_angle_deg=0.0))
     with open_capture(path) as lines:
         reader = CaptureReader(lines, str(path))
@@ -160,4 +160,6 @@ def read_capture(path: Path, params: TrackingParams, *, invert: bool) -> tuple[H
         tracker.flush()
         heard.approaches += tracker.take_approaches()
     angles = told_angles(reader.header.radar, heard.values)
-    return heard, reader.header.radar, told_sentence(angles) if corrects(angles) else None
+    if corrects(angles):
+        raise DriverError(told_sentence(angles))
+    return heard, reader.header.radar
