@@ -7,7 +7,7 @@ is the same for programs, with all runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from speedsign.language import Language
 from speedsign.model import ClockQuality
 from telemetry.calibration.log import Line
 from telemetry.report import calibrated, sentence
+from telemetry.report.certificate_runs import Estimate, cut, estimate, runs_table, text
 from telemetry.report.document import (
     Block,
     Column,
@@ -32,10 +33,8 @@ from telemetry.report.document import (
 from telemetry.report.document import Kind as Holds
 
 VERSION = 1
-_LONGEST, _LONGEST_DEVICE = 160, 480  # letters of a value: more would leave no room for the runs
+_LONGEST_DEVICE = 480  # letters: more would leave no room for the runs
 MOST_RUNS = 24  # on the page; the file has all
-
-Estimate = tuple[float, float, float]  # value, and its 95 % interval
 
 
 def certificate(
@@ -135,10 +134,8 @@ def _blocks(
             Column("after", words.say("After"), Holds.TEXT),
         )
         yield Table("changes", words.say("Settings before and after"), columns, changes)
-    if record.runs:
-        yield _runs(record, words, runs)
-    for text in _tolerance(record, words):
-        yield Paragraph(text)
+    yield from runs_table(record, words, runs)
+    yield from map(Paragraph, _tolerance(record, words))
     yield Paragraph(_fingerprint(record, place, words))
 
 
@@ -164,25 +161,6 @@ def _figures(record: Calibration, words: Language) -> Iterator[Figure]:
         yield Figure(words.say("Next check due"), None, Holds.TEXT, remark)
 
 
-def estimate(result: Mapping[str, Any], name: str) -> Estimate | None:
-    """A value with its interval: {"value", "low", "high"}, or `name`, `name`_low and `name`_high."""
-    told = result.get(name)
-    if isinstance(told, Mapping):
-        found = [told.get(part) for part in ("value", "low", "high")]
-    else:
-        stem, unit = (name[: -len("_kmh")], "_kmh") if name.endswith("_kmh") else (name, "")
-        found = [told, *(_first(result, stem, part, unit) for part in ("low", "high"))]
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in found):
-        return None
-    value, low, high = (float(one) for one in found if one is not None)
-    return value, low, high
-
-
-def _first(result: Mapping[str, Any], stem: str, part: str, unit: str) -> Any:
-    """mean_low_kmh, or where there is but one interval low_kmh."""
-    return result.get(f"{stem}_{part}{unit}", result.get(f"{part}{unit}") if unit else None)
-
-
 def _range(of: Estimate, digits: int, words: Language) -> str:
     return words.say(
         "95 % range: {low} to {high}", low=words.decimal(of[1], digits), high=words.decimal(of[2], digits)
@@ -194,10 +172,13 @@ def _circumstances(record: Calibration, zone: ZoneInfo, words: Language) -> Tabl
         Column("what", words.say("What"), Holds.TEXT),
         Column("is", words.say("On record"), Holds.TEXT),
     )
-    rows = [(name, _cut(text)) for name, text in _facts(record, zone, words) if text]
+    rows = [(name, cut(text)) for name, text in _facts(record, zone, words) if text]
+    if record.result and record.kind not in PROVES_SPEED:
+        told = "; ".join(f"{name}: {text(value)}" for name, value in record.result.items())
+        rows.append((words.say("Result"), cut(told, _LONGEST_DEVICE)))
     if record.device:
-        told = "; ".join(f"{name}: {_text(value)}" for name, value in record.device.items())
-        rows.append((words.say("What it said of itself and is set to"), _cut(told, _LONGEST_DEVICE)))
+        told = "; ".join(f"{name}: {text(value)}" for name, value in record.device.items())
+        rows.append((words.say("What it said of itself and is set to"), cut(told, _LONGEST_DEVICE)))
     return Table("circumstances", words.say("Who, when and with what"), columns, tuple(rows))
 
 
@@ -225,8 +206,7 @@ def _facts(record: Calibration, zone: ZoneInfo, words: Language) -> Iterator[tup
 def _changes(record: Calibration) -> tuple[tuple[Value, ...], ...]:
     names = dict.fromkeys((*record.before, *record.after))
     return tuple(
-        (_cut(name), _cut(_text(record.before.get(name))), _cut(_text(record.after.get(name))))
-        for name in names
+        (cut(name), cut(text(record.before.get(name))), cut(text(record.after.get(name)))) for name in names
     )
 
 
@@ -251,74 +231,3 @@ def _fingerprint(record: Calibration, place: Line | None, words: Language) -> st
         return told
     line = words.say("Line in the file of calibrations: {line}.", line=place.number)
     return f"{told} {line}"
-
-
-# --------------------------------------------------------------------------- runs
-
-
-def _runs(record: Calibration, words: Language, most: int) -> Table:
-    shown = record.runs[:most]
-    columns = list(_columns(record, words))
-    rows = tuple(
-        (number, *(_number(_of_run(run, column.key, record)) for column in columns))
-        for number, run in enumerate(shown, 1)
-    )
-    left = len(record.runs) - len(shown)
-    notes = (words.say_n("and {n} more", "and {n} more", left),) if left else ()
-    heads = (Column("run", words.say("Run"), Holds.COUNT), *columns)
-    return Table("runs", words.say("What was measured"), heads, rows, notes)
-
-
-def _columns(record: Calibration, words: Language) -> Iterator[Column]:
-    """Of what is known to be told of runs, what these runs tell; else by the names that they have."""
-    names = list(dict.fromkeys(name for run in record.runs for name in run))
-    known = {
-        "reference_kmh": words.say("True speed, km/h"),
-        "expected_kmh": words.say("Expected, km/h"),
-        "measured_kmh": words.say("Measured, km/h"),
-        "speed_kmh": words.say("Speed, km/h"),
-    }
-    for name, title in known.items():
-        if name in names:
-            yield Column(name, title, Holds.SPEED)
-    if {"reference_kmh", "measured_kmh"} <= set(names):
-        yield Column("error_kmh", words.say("Error, km/h"), Holds.CHANGE)
-        if estimate(record.result, "factor"):
-            yield Column("residual_kmh", words.say("Residual, km/h"), Holds.CHANGE)
-    elif not set(known) & set(names):
-        for name in names[:5]:
-            yield Column(name, name, Holds.TEXT)
-
-
-def _of_run(run: Mapping[str, Any], name: str, record: Calibration) -> Any:
-    """What a run tells, or what follows from it: the error, and what is left of it beside the factor."""
-    if name in run or name not in ("error_kmh", "residual_kmh"):
-        return run.get(name)
-    reference, measured = run.get("reference_kmh"), run.get("measured_kmh")
-    if not isinstance(reference, int | float) or not isinstance(measured, int | float):
-        return None
-    if name == "error_kmh":
-        return measured - reference
-    factor = estimate(record.result, "factor")
-    return None if factor is None else measured - factor[0] * reference
-
-
-def _number(value: Any) -> Value:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    return _cut(_text(value), 24)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{round(value, 4):g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_text(one)}" for name, one in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_text(one) for one in value)
-    return "–" if value is None else str(value)
-
-
-def _cut(text: str, most: int = _LONGEST) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -11,7 +11,7 @@ import pytest
 from speedsign.language import Language
 from telemetry.report import html, typst_pdf, xlsx
 from telemetry.report.document import Chart, Document, Figures, Heading, Paragraph, Quote, Table
-from tests.report.reports import MADE, STREETS, STUDIES, Maker, makers
+from tests.report.reports import CERTIFIED, MADE, STREETS, STUDIES, Maker, makers
 
 OPEN, CLOSE = "⟦", "⟧"
 INNERMOST = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
@@ -29,9 +29,14 @@ NAMES = {  # of places, of the program, of units and figures that are written al
         "test",
         "sign",
     ),
-    *("km", "h", "V", "k", "s"),
+    *("km", "h", "V", "k", "s", "UTC"),
 }
-REPORTS = (*(street.__name__ for street in STREETS), "residents", *(f"compare {name}" for name in STUDIES))
+REPORTS = (
+    *(street.__name__ for street in STREETS),
+    "residents",
+    *(f"compare {name}" for name in STUDIES),
+    *(f"certificate {name}" for name in CERTIFIED),
+)
 
 
 class Bracketed(Language):

@@ -7,8 +7,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from speedsign.calibration.record import Calibration, Kind, Verdict
 from speedsign.language import Language
+from speedsign.model import ClockQuality
+from telemetry.calibration.log import Line
+from telemetry.calibration.proof import InForce, Proof, proof_of
 from telemetry.compare.answer import Comparison, compare
 from telemetry.compare.controls import ControlSite
 from telemetry.compare.document import compare_document
@@ -19,17 +25,34 @@ from telemetry.compare.split import by_dates, by_display
 from telemetry.period import Period
 from telemetry.query import Standing
 from telemetry.report.build import build
+from telemetry.report.certificate import certificate
 from telemetry.report.document import Document
 from telemetry.report.facts import Facts, gather
 from telemetry.report.public import publish, whole_hours
 from telemetry.report.public_build import build_public
 from tests.compare import roads
 from tests.report.signs import BAUSKA, busy, fill, local, nothing, once, period, sign
+from tests.telemetry.calibrations import record
 
 MADE = "speedsign 0.1.0, 2026-06-01 08:00"
 DRAWS = Draws(100)
 ROAD = Road(50)
 Maker = Callable[[Language], Document]
+
+
+def check(day: str, verdict: Verdict = Verdict.PASS, **more: Any) -> Proof:
+    return proof_of(record(1, local(day), verdict=verdict, **more))
+
+
+CHECKED = InForce(  # everything that can be said of calibrations
+    before=(check("2025-04-01"),),
+    during=(
+        check("2026-05-06", Verdict.FAIL, kind=Kind.FORK),
+        check("2026-05-07", clock=ClockQuality.UNKNOWN, due=date(2026, 5, 8)),
+        check("2026-05-09", Verdict.FAIL),
+    ),
+    failed_after=check("2026-09-01", Verdict.FAIL),
+)
 
 
 def month(path: Path) -> Facts:
@@ -43,7 +66,7 @@ def month(path: Path) -> Facts:
     found = gather(period(path, begin, end + timedelta(days=2)))
     wrong = replace(found.quality, suspect=21, scaled=1, assumed=True)
     other = Standing(7, begin, replace(BAUSKA, limit_kmh=70), sign="test-sign")
-    return replace(found, quality=wrong, others=(other,), own_limit_kmh=70)
+    return replace(found, quality=wrong, others=(other,), own_limit_kmh=70, calibration=CHECKED)
 
 
 def _and_unknown(at: datetime) -> Mapping[str, Mapping[int, int]]:
@@ -124,7 +147,51 @@ def makers(folder: Path) -> dict[str, Maker]:
         found[street.__name__] = _officers(facts)
     for name in STUDIES:
         found[f"compare {name}"] = _compared(study(name))
-    return found
+    return found | {f"certificate {name}": _certified(one) for name, one in CERTIFIED.items()}
+
+
+PLAIN: dict[str, Any] = {
+    "by": "test",
+    "tool": "speedsign",
+    "sign": "test-sign",
+    "driver": "test",
+    "device": {},
+    "before": {},
+    "after": {},
+}
+CERTIFIED = {
+    "drive-by": record(
+        runs=[{"reference_kmh": 50.0 + n, "measured_kmh": 49.6 + n, "left_out": n == 2} for n in range(30)],
+        result={
+            "factor": {"value": 0.997, "low": 0.985, "high": 1.009},
+            "mean_error_kmh": {"value": -0.2, "low": -0.5, "high": 0.1},
+        },
+        **PLAIN,
+    ),
+    "fork": record(
+        kind=Kind.FORK,
+        verdict=Verdict.FAIL,
+        clock=ClockQuality.UNKNOWN,
+        runs=[{"kmh": [44.7, 44.8]}],
+        result={
+            "hertz": 2000.0,
+            "expected_kmh": 44.73,
+            "mean_kmh": 46.1,
+            "low_kmh": 46.0,
+            "high_kmh": 46.2,
+            "readings": 120,
+            "tolerance_kmh": 1.0,
+        },
+        **PLAIN,
+    ),
+    "angle": record(kind=Kind.ANGLE, verdict=Verdict.DONE, runs=(), result={}, note="57", **PLAIN),
+    "panel": record(kind=Kind.PANEL, verdict=Verdict.UNDECIDED, runs=(), result={}, **PLAIN),
+}
+
+
+def _certified(of: Calibration) -> Maker:
+    place = Line(3, of, "ab" * 32, "")
+    return lambda words: certificate(of, place, ZoneInfo("Europe/Riga"), words, made=MADE, runs=12)
 
 
 def _officers(facts: Facts) -> Maker:

@@ -18,7 +18,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Maker]:
     return makers(tmp_path_factory.mktemp("reports"))
 
 
-NAMES = ("month", "few", "residents", "compare control")
+NAMES = ("month", "few", "residents", "compare control", "certificate drive-by")
 
 
 @pytest.mark.parametrize("name", NAMES)
