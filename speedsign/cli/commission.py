@@ -15,6 +15,7 @@ import click
 
 from speedsign.cli.commission_options import answer_options, service_name
 from speedsign.cli.commissioning.ask import KEYS, Asker, Left, is_terminal
+from speedsign.cli.commissioning.devices import RealDevices
 from speedsign.cli.commissioning.draft import Draft, forget_draft, path_of, read_draft
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.commissioning.steps import NAMES, STEPS, Step, chosen, missing, states, walk
@@ -69,7 +70,10 @@ def commission(
     draft = Draft() if fresh else read_draft(config_path)
     asker = Asker(Keyboard(), yes=yes, aside=as_json)
     columns = shutil.get_terminal_size().columns
-    session = Session(config_path, old, draft, asker, given, Service(service_name_), SystemClock(), columns)
+    clock = SystemClock()
+    session = Session(
+        config_path, old, draft, asker, given, Service(service_name_), clock, RealDevices(clock), columns
+    )
     if list_only:
         _list(session, as_json=as_json)
         return

@@ -23,6 +23,7 @@ _TEXTS = (
     ("--coordinates", "LAT,LON", "Or - for none."),
     ("--approaching-name", "TEXT", "Where those who come drive."),
     ("--receding-name", "TEXT", "Where those who go away drive."),
+    ("--store", "FILE", "The database; else the usual one."),
     ("--radar-port", "PORT", "Look here only."),
     ("--radar-driver", "NAME", "Try this driver only."),
     ("--radar-profile", "NAME", "With --no-probe: its dialect."),

@@ -11,6 +11,7 @@ from speedsign.errors import SpeedsignError
 USUAL_NAME = "speedsign"
 _LONGEST_S = 90.0  # TimeoutStartSec= is 60
 _RUNNING = ("active", "activating", "reloading")
+_NO_SYSTEMD = "not been booted"  # what it says in a container
 _SHOWN = 200  # characters of what systemctl says
 
 
@@ -22,12 +23,17 @@ class Service:
 
     @property
     def there(self) -> bool:
-        """Whether this machine has systemctl at all."""
-        return shutil.which("systemctl") is not None
+        """Whether this machine runs services by systemd at all."""
+        if shutil.which("systemctl") is None:
+            return False
+        try:
+            return _NO_SYSTEMD not in self._call("is-active").stderr
+        except SpeedsignError:
+            return False
 
     def running(self) -> bool:
         """Whether it runs, or is about to."""
-        if not self.there:
+        if shutil.which("systemctl") is None:
             return False
         try:
             return self._call("is-active").stdout.strip() in _RUNNING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,8 @@ from speedsign.cli.commissioning.ask import NONE, one_of, whole, words
 from speedsign.cli.commissioning.session import Session
 from speedsign.config.mqtt_relations import uses_tls
 from speedsign.config.schema import MqttConfig
-from speedsign.errors import BrokerError, ConfigError
 from speedsign.hosts import is_loopback
 
-TRY_S = 20.0
 NO_BROKER = "none"
 _FILES = (
     (
@@ -121,48 +118,17 @@ async def _tried(session: Session) -> str | None:
     wrong = session.complaints(["mqtt"])
     if wrong:
         return wrong[0]
-    config = session.config() if not session.complaints(("",)) else None
+    config = session.whole_config()
     mqtt = config.mqtt if config else None
     if mqtt is None:
         keys = {key: session.get(f"mqtt.{key}") for key in MqttConfig.__dataclass_fields__ if key[0] != "_"}
         mqtt = MqttConfig(**{key: _typed(key, value) for key, value in keys.items() if value is not None})
-    session.say(f"Trying {mqtt.host} {'with TLS' if uses_tls(mqtt) else 'without TLS'} …")
-    done = await session.asker.unless_typed(connect(mqtt, str(session.get("sign.id", "sign")), session.clock))
+    session.say(f"Trying {mqtt.host} {'with TLS' if uses_tls(mqtt) else 'without TLS'} ...")
+    done = await session.asker.unless_typed(
+        session.devices.connect(mqtt, str(session.get("sign.id", "sign")))
+    )
     return "it was not waited for" if done is None else done or None
 
 
 def _typed(key: str, value: Any) -> Any:
     return Path(value) if key.endswith("_file") else value
-
-
-async def connect(mqtt: MqttConfig, sign: str, clock: Any) -> str:
-    """Connect once; an empty text, or why not in a sentence."""
-    from telemetry.mqtt.port import PahoPort
-    from telemetry.mqtt.settings import broker_settings
-    from telemetry.mqtt.shapes import Session as MqttSession
-
-    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def tell(text: str) -> None:
-        if not told.done():
-            told.set_result(text)
-
-    def lost(error: BrokerError) -> None:
-        tell(str(error))
-
-    try:
-        settings = broker_settings(
-            mqtt, f"speedsign-{sign}-test", spread_s=0.0, session_expiry_s=0, fresh_session=True
-        )
-    except ConfigError as error:
-        return error.problems[0]
-    port = PahoPort(settings, clock)
-    running = asyncio.create_task(port.run(MqttSession(on_connected=lambda: tell(""), on_lost=lost)))
-    try:
-        async with asyncio.timeout(TRY_S):
-            return await told
-    except TimeoutError:
-        return f"mqtt {settings.address}: no answer within {TRY_S:g} s; check the link, the name and the port"
-    finally:
-        running.cancel()
-        await asyncio.wait({running})

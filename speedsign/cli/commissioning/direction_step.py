@@ -13,7 +13,6 @@ from speedsign.cli.commissioning import records
 from speedsign.cli.commissioning.ask import one_of
 from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
-from speedsign.cli.hearing import Source, hear
 from speedsign.model import Direction, RadarEvent, Vehicle
 
 KEY = "radar.invert_direction"
@@ -86,7 +85,7 @@ async def _next_car(session: Session) -> Vehicle | None:
     choice = replace(choice, radar=replace(choice.radar, invert_direction=False))
     hearer = FirstCar()
     wait_s = session.given.get("wait_s") or WAIT_S
-    hearing = hear(Source(choice), hearer, session.clock, wait_s, hearer.stop, set_up=True)
+    hearing = session.devices.hear(choice, hearer, wait_s, hearer.stop)
     await session.asker.unless_typed(hearing, hearer.stop)
     return hearer.car
 

@@ -23,8 +23,7 @@ async def write(session: Session) -> None:
         raise UsageError("the config is not whole yet; do the steps that it needs") from None
     changes = session.changes()
     for key, (before, after) in changes.items():
-        session.say(f"  {key}:")
-        session.say(f"    {_words(before)} -> {_words(after)}")
+        session.say(f"  {_change(key, before, after)}")
     if not changes:
         session.say("The config stays as it is.")
     elif not await session.asker.confirm(
@@ -36,12 +35,9 @@ async def write(session: Session) -> None:
     if changes:
         session.say(f"Written: {session.config_path}")
     session.notes["changes"] = {key: {"before": a, "after": b} for key, (a, b) in changes.items()}
-    session.old, session.draft.values = text, {}
+    session.old, session.draft.values, session.draft.done = text, {}, []
     records.keep_all(session, config, session.config_path)
-    if session.draft.records:
-        session.draft.done = []
-        session.save()
-    else:
+    if not session.draft.records:
         forget_draft(session.config_path)
 
 
@@ -49,10 +45,10 @@ async def start(session: Session) -> None:
     """The service takes the new config."""
     service = session.service
     if not service.there:
-        session.say("This machine has no systemctl. Start the sign by hand:")
+        session.say("No systemd here. Start the sign by hand:")
         session.say(f"  speedsign run --config {session.config_path}")
         return
-    if session.draft.values and not session.written:
+    if session.draft.values:
         session.say("Not written yet: the old config is in force.")
         raise Skipped
     if not await session.asker.confirm("Start the sign now?", given=session.given_as("--start")):
@@ -64,5 +60,14 @@ async def start(session: Session) -> None:
     session.say("The sign runs. Watch it: speedsign watch")
 
 
+def _change(key: str, before: Any, after: Any) -> str:
+    """For a narrow screen."""
+    if after is None:
+        return f"{key}: {_words(before)} -> out"
+    return f"{key} = {_words(after)}" if before is None else f"{key}: {_words(before)} -> {_words(after)}"
+
+
 def _words(value: Any) -> str:
-    return "-" if value is None else str(value)
+    if isinstance(value, dict):
+        return "[…]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,10 +15,8 @@ from speedsign.cli.calibrating.traffic import Passages
 from speedsign.cli.calibrating.traffic_words import Judged, check_direction, result_of, runs_of, words_of
 from speedsign.cli.commissioning import records
 from speedsign.cli.commissioning.ask import Given, number, whole
-from speedsign.cli.commissioning.hardware import interview, radar_of
+from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
-from speedsign.cli.hearing import Source, hear
-from speedsign.cli.radar_line import run_set_up
 from speedsign.errors import UsageError
 
 USUAL_CARS = 60
@@ -191,7 +189,7 @@ async def _judged(session: Session, cars: int) -> Judged:
     params = replace(choice.params(), mounting_angle_deg=0.0)
     passages = Passages(choice.driver.name, params, cars, stop, session.say)
     session.say("Waiting for cars. Enter: that is enough.")
-    hearing = hear(Source(choice), passages, session.clock, LONGEST_S, stop, set_up=True)
+    hearing = session.devices.hear(choice, passages, LONGEST_S, stop)
     try:
         await session.asker.unless_typed(hearing, stop)
     finally:
@@ -253,7 +251,7 @@ async def _corrects_nothing(session: Session) -> bool:
     if not can_be_asked(choice.driver.name):
         return True
     await session.free_ports()
-    told = await session.asker.unless_typed(interview(choice, session.clock))
+    told = await session.asker.unless_typed(session.devices.interview(choice))
     angles = {} if told is None else told_angles(choice.driver.name, told.said)
     if not corrects(angles):
         return True
@@ -265,5 +263,5 @@ async def _corrects_nothing(session: Session) -> bool:
         "Set the radar's to 0?", about="Two corrections make every speed too high.", given=Given("--yes")
     ):
         return False
-    report = await session.asker.unless_typed(run_set_up(choice, lambda _result: None))
+    report = await session.asker.unless_typed(session.devices.set_up(choice))
     return report is not None and report.ok

@@ -9,21 +9,20 @@ from typing import Any
 from drivers.display.maps import Device, Guess, Sureness, guesses
 from drivers.display.maps import panels as panels_among
 from drivers.display.scan import USUAL_BAUDS, Plan, Search
-from drivers.display.scan_line import scan
 from drivers.modbus_rules import parse_target
 from speedsign.calibration.record import Kind, Verdict
 from speedsign.cli.calibrating.book import Finding
 from speedsign.cli.commissioning import records
-from speedsign.cli.commissioning.ask import Skipped, one_of, whole
-from speedsign.cli.commissioning.hardware import hand_of, panel_of, standing_step
+from speedsign.cli.commissioning.ask import one_of, whole
+from speedsign.cli.commissioning.hardware import panel_of
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.display_line import words_of
+from speedsign.cli.display_parts import Parts
 from speedsign.cli.display_scan import notes
-from speedsign.cli.field import a_port_has_one_reader, modbus_target, stable_name
-from speedsign.cli.radar_detect import serial_ports
+from speedsign.cli.field import modbus_target, stable_name
 from speedsign.errors import DriverError, PortError, SpeedsignError
-from speedsign.lines import byte_line
 from speedsign.model import Face
+from speedsign.ports import PanelDriver
 from speedsign.registry import load_display
 
 NUMBER = 47
@@ -31,6 +30,8 @@ STANDING = "panel_stood_at"  # note: the step of brightness at which it was foun
 UNITS = tuple(range(1, 9))
 _DIM_PART = 0.35  # of its steps: below, a panel that should be bright is called dim
 NO_PANEL = "none"
+NAMED = "panel_port"  # note: where the technician says it is
+_ABOUT_PORT = "/dev/serial/by-id/…, /dev/ttyUSB0 or tcp://host:502."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ async def _found(session: Session) -> list[Found]:
     for ports in await _ports(session):
         found: list[Found] = []
         for port in ports:
+            session.say(f"{port}:")
             try:
                 search = await session.asker.unless_typed(_scan(session, port))
             except PortError as error:
@@ -101,19 +103,17 @@ async def _found(session: Session) -> list[Found]:
 
 
 async def _ports(session: Session) -> list[list[str]]:
-    if (given := session.given.get("panel_port")) is not None:
+    """Where to look, in turns."""
+    given = session.notes.get(NAMED) or session.given.get("panel_port")
+    if given is not None:
         return [[modbus_target(given)]]
     known, radar = session.get("display.port"), session.get("radar.port")
-    others = [port for port in serial_ports() if port not in (known, radar)]
+    others = [port for port in session.devices.ports() if port not in (known, radar)]
     turns = [[known] if known else [], others]
-    if any(turns):
+    if any(turns) or session.asker.yes:
         return [turn for turn in turns if turn]
     session.say("This machine shows no other serial port.")
-    port = await session.asker.ask(
-        "Port of the panel", _target, given=session.given_as("--panel-port"),
-        about="/dev/serial/by-id/…, /dev/ttyUSB0 or tcp://host:502.",
-    )  # fmt: skip
-    return [[port]]
+    return [[await session.asker.ask("Port of the panel", _target, about=_ABOUT_PORT)]]
 
 
 def _target(text: str) -> str:
@@ -133,11 +133,14 @@ async def _scan(session: Session, port: str) -> Search:
         tuple(dict.fromkeys((own_unit, *UNITS))),
         session.get("display.parity", "N"),
     )
-    with a_port_has_one_reader():
-        search = await scan(port, plan, byte_line, session.say)
+    search = await session.devices.scan(port, plan, lambda text: _progress(session, text))
     for text in notes(port, plan, search):
         session.say(text)
     return search
+
+
+def _progress(session: Session, text: str) -> None:
+    session.say(f"  {text.rpartition(': ')[2]}")
 
 
 def _panels(session: Session, port: str, search: Search) -> list[Found]:
@@ -179,13 +182,17 @@ async def _chosen(session: Session, found: Sequence[Found]) -> Found:
 
 
 async def _without(session: Session) -> bool:
-    """Nobody answered: whether the sign does without a panel. Raises Skipped."""
+    """Nobody answered: whether the sign does without a panel, else it is looked for again."""
     if session.asker.yes:
         raise SpeedsignError("no panel was found; say where it is with --panel-port, or --panel-port none")
-    if await session.asker.confirm("Look again?", about="Power of the panel; wires A and B swapped?"):
+    answer = await session.asker.ask(
+        "y look again, p name a port, s skip", one_of(("y", "p", "none")), default="y",
+        about="Power of the panel? Wires A and B swapped? none: the sign has no panel, it only measures.",
+    )  # fmt: skip
+    if answer == "p":
+        session.notes[NAMED] = await session.asker.ask("Port of the panel", _target, about=_ABOUT_PORT)
+    if answer != "none":
         return False
-    if await session.asker.confirm("Has this sign a panel?", about="n: it only measures."):
-        raise Skipped
     session.put({"display": None})
     return True
 
@@ -253,10 +260,10 @@ async def _proved(session: Session) -> bool:
         session.say("This panel cannot go dark: it shows 0 instead.")
         accepted = await session.asker.confirm("Accept that?", about="docs/safety.md says what it means.")
         session.put({"display.accept_zero": accepted})
-    step = await standing_step(parts, driver)
+    step = await session.devices.standing_step(parts, driver)
     session.notes[STANDING] = step
     _say_standing(session, step, driver.capabilities.brightness_levels)
-    return await _seen(session)
+    return await _seen(session, parts, driver)
 
 
 def _say_standing(session: Session, step: int | None, steps: int) -> None:
@@ -266,23 +273,22 @@ def _say_standing(session: Session, step: int | None, steps: int) -> None:
     session.say(f"{dim}its brightness stands at step {step} of {steps}.")
 
 
-async def _seen(session: Session) -> bool:
+async def _seen(session: Session, parts: Parts, driver: PanelDriver) -> bool:
     """Whether the number was seen, or taken where nobody is asked. The panel is dark again then."""
     level = session.get("display.brightness", 1.0)
-    with a_port_has_one_reader():
-        async with hand_of(session, level) as hand:
-            while True:
-                told = await hand.put(Face(NUMBER))
-                for one in told:
-                    session.say(words_of(one))
-                if session.asker.yes:
-                    return all(one.ok for one in told)
-                answer = await session.asker.ask(
-                    f"Does it show {NUMBER}? y, n, a again", one_of(("y", "n", "a")),
-                    about="Look at the panel itself. a shows it once more.",
-                )  # fmt: skip
-                if answer != "a":
-                    break
+    async with session.devices.hold(parts, driver, level) as hand:
+        while True:
+            told = await hand.put(Face(NUMBER))
+            for one in told:
+                session.say(words_of(one))
+            if session.asker.yes:
+                return all(one.ok for one in told)
+            answer = await session.asker.ask(
+                f"Does it show {NUMBER}? y, n, a again", one_of(("y", "n", "a")),
+                about="Look at the panel itself. a shows it once more.",
+            )  # fmt: skip
+            if answer != "a":
+                break
     await _note(session, seen=answer == "y")
     return answer == "y"
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from drivers.radar.detect import candidates
-from drivers.radar.probe import Finding, Probe, words
+from drivers.radar.probe import Finding, words
 from drivers.radar.setup import Outcome
 from speedsign.calibration.sensor_angle import corrects, told_angles
-from speedsign.cli.commissioning.ask import Given, Skipped, one_of, whole
-from speedsign.cli.commissioning.hardware import Interview, interview, radar_of
+from speedsign.cli.commissioning.ask import Given, one_of, whole
+from speedsign.cli.commissioning.devices import Interview
+from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.field import stable_name
-from speedsign.cli.radar_detect import is_usb_modem, reason, serial_ports, why_not
+from speedsign.cli.radar_detect import is_usb_modem, reason, why_not
 from speedsign.errors import PortError, SpeedsignError
-from speedsign.lines import byte_line
 from speedsign.model import Unit
 from speedsign.registry import load_radar
 
 LISTEN_S = 4.0
 SENSOR_ANGLES = "sensor_angles"  # note: degrees by direction that the radar corrects for itself
 
+NAMED = "radar_port"  # note: where the technician says it is
 _ABOUT_PORT = "/dev/serial/by-id/… or /dev/ttyUSB0; unplug it and see which name goes."
 
 
@@ -40,10 +40,7 @@ async def run(session: Session) -> None:
             raise SpeedsignError(
                 "no radar was found; say where it is with --radar-port, or look with radar detect"
             )
-        if not await session.asker.confirm(
-            "Look again?", about="Drive past meanwhile: some say nothing else."
-        ):
-            raise Skipped
+        await _again(session)
     finding = await _chosen(session, found)
     _compare(session, finding)
     session.put(_values(session, finding))
@@ -65,15 +62,14 @@ def missing(session: Session) -> list[str]:
 
 async def _found(session: Session) -> list[Finding]:
     """The radars there are; the config's port is looked at first, and is enough."""
-    given_driver = session.given.get("radar_driver")
-    probe = Probe(
-        byte_line, session.clock, candidates([given_driver] if given_driver else None),
-        listen_s=session.given.get("listen_s") or LISTEN_S, say=session.say,
-    )  # fmt: skip
+    driver, listen_s = session.given.get("radar_driver"), session.given.get("listen_s") or LISTEN_S
     for ports in await _ports(session):
         found = []
         for port in ports:
-            finding = await session.asker.unless_typed(probe.look_at(port))
+            session.say(f"{port}:")
+            finding = await session.asker.unless_typed(
+                session.devices.look_at(port, driver, listen_s, lambda text: _progress(session, text))
+            )
             if finding is None:
                 break
             _say(session, finding)
@@ -83,20 +79,28 @@ async def _found(session: Session) -> list[Finding]:
     return []
 
 
+async def _again(session: Session) -> None:
+    """Nothing was found: once more, at a port that is named, or not now (Skipped)."""
+    answer = await session.asker.ask(
+        "y look again, p name a port, s skip", one_of(("y", "p")), default="y",
+        about="Drive past meanwhile: some radars say nothing on an empty road.",
+    )  # fmt: skip
+    if answer == "p":
+        session.notes[NAMED] = await session.asker.ask("Port of the radar", _port, about=_ABOUT_PORT)
+
+
 async def _ports(session: Session) -> list[list[str]]:
     """Where to look, in turns."""
-    if (given := session.given.get("radar_port")) is not None:
+    given = session.notes.get(NAMED) or session.given.get("radar_port")
+    if given is not None:
         return [[given]]
     known, panel = session.get("radar.port"), session.get("display.port")
-    others = [port for port in serial_ports() if port not in (known, panel)]
+    others = [port for port in session.devices.ports() if port not in (known, panel)]
     turns = [[known] if known else [], others]
-    if any(turns):
+    if any(turns) or session.asker.yes:
         return [turn for turn in turns if turn]
     session.say("This machine shows no serial port.")
-    port = await session.asker.ask(
-        "Port of the radar", _port, given=session.given_as("--radar-port"), about=_ABOUT_PORT
-    )
-    return [[port]]
+    return [[await session.asker.ask("Port of the radar", _port, about=_ABOUT_PORT)]]
 
 
 def _port(text: str) -> str:
@@ -105,12 +109,19 @@ def _port(text: str) -> str:
     return text.strip()
 
 
+def _progress(session: Session, text: str) -> None:
+    """Where it listens; the questions would fill a phone's screen."""
+    what = text.rpartition(": ")[2]
+    if what.startswith("listening"):
+        session.say(f"  {what}")
+
+
 def _say(session: Session, finding: Finding) -> None:
+    """What was found on a port, or why nothing was."""
     hearing, line = finding.hearing, finding.line
     if hearing is None or line is None:
-        session.say(f"{finding.port}: {why_not(finding)}")
+        session.say(f"  {why_not(finding)}")
         return
-    session.say(f"{finding.port}:")
     session.say(f"  {hearing.candidate.driver.title}")
     session.say(f"  at {words(line)}; {reason(finding)}")
     if others := [str(one) for one in finding.other_drivers]:
@@ -122,7 +133,7 @@ async def _chosen(session: Session, found: Sequence[Finding]) -> Finding:
     number = 1
     if len(found) > 1:
         for n, one in enumerate(found, 1):
-            session.say(f"{n}: {one.hearing.candidate if one.hearing else ''} on {one.port}")
+            session.say(f"{n}: {one.hearing and one.hearing.candidate} on {one.port}")
         number = await session.asker.ask(
             f"Which one, 1 to {len(found)}", _within(len(found)), default="1", given=Given("--radar-port"),
             about="Several ports have a radar. Unplug the one that is not the sign's.",
@@ -190,7 +201,7 @@ async def _look_into(session: Session) -> None:
     """How the radar is set, and what the sign will set; the unit, where nobody can be asked."""
     choice = radar_of(session)
     try:
-        told = await session.asker.unless_typed(interview(choice, session.clock))
+        told = await session.asker.unless_typed(session.devices.interview(choice))
     except PortError:
         raise
     except SpeedsignError as error:

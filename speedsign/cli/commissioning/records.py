@@ -5,6 +5,7 @@ Until then the records stand in the draft: a record says what the sign does from
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from speedsign.cli.commissioning.session import Session
 from speedsign.config.schema import Config
 from speedsign.errors import UsageError
 
+_FOLDER_MODE = 0o750  # as the service has it
 LONGEST_NAME = 80
 ASKED = "Your name, for the record"
 
@@ -96,7 +98,9 @@ def keep_all(session: Session, config: Config, config_path: Path) -> None:
     """Write every record down for good; one that cannot be kept stays in the draft, and it is said why."""
     from telemetry.calibration import NotKept, keep, log_path
 
-    left = []
+    left: list[str] = []
+    with contextlib.suppress(OSError):  # what is wrong with it is said when the record is written
+        config.store.path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     for line in session.draft.records:
         facts = _facts(line)
         book = Book(config=config, config_path=config_path, by=facts["by"], note="", dry_run=False)
@@ -105,13 +109,16 @@ def keep_all(session: Session, config: Config, config_path: Path) -> None:
             keep(config.store.path, book.record(_finding(facts), then))
         except NotKept as error:
             left.append(line)
-            session.troubles.append(str(error))
-            session.say(str(error))
+            if str(error) not in session.troubles:
+                session.troubles.append(str(error))
+                session.say(str(error))
         else:
             session.kept += 1
     session.draft.records = left
     if session.kept:
-        session.say(f"{session.kept} records kept: {log_path(config.store.path)}")
+        session.say(f"Records kept: {session.kept}, in {log_path(config.store.path)}")
+    if left:
+        session.say(f"Records that wait in the draft: {len(left)}. Then: speedsign commission write")
 
 
 def _finding(facts: Mapping[str, Any]) -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from speedsign.cli.commissioning.ask import Asker, Given
+from speedsign.cli.commissioning.devices import Devices
 from speedsign.cli.commissioning.draft import Draft, write_draft
 from speedsign.cli.service import Service
 from speedsign.config.load import parse_config
@@ -49,6 +50,7 @@ class Session:
     given: Mapping[str, Any]
     service: Service
     clock: Clock
+    devices: Devices
     columns: int = 80
     notes: dict[str, Any] = field(default_factory=dict)  # what one step tells another
     stopped: bool = False  # the service, by us
@@ -107,6 +109,13 @@ class Session:
     def config(self) -> Config:
         """The new config, checked; raises ConfigError."""
         return parse_config(self.text(), str(self.config_path))
+
+    def whole_config(self) -> Config | None:
+        """The same; None where something is still missing or wrong."""
+        try:
+            return self.config()
+        except ConfigError:
+            return None
 
     def complaints(self, tables: Sequence[str], values: Mapping[str, Any] | None = None) -> list[str]:
         """What is wrong with these tables, in sentences without the file: with `values` in them, if given."""

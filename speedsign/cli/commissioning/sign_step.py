@@ -10,6 +10,7 @@ _ZONES = {"lv": "Europe/Riga", "lt": "Europe/Vilnius"}
 
 async def run(session: Session) -> None:
     """Asks for [sign], the limit included."""
+    _store(session)
     await session.ask_key(
         "sign.id", "Id of the sign", str.strip, option="--id",
         about="3 to 40 of a-z, 0-9 and -. It stands in the MQTT topics and in the certificate.",
@@ -41,6 +42,12 @@ async def run(session: Session) -> None:
             f"sign.{way}_name", f"Who {who}, drives", words, option=option, default=NONE,
             about="For reports: to the centre, from Latvia. - is none.",
         )  # fmt: skip
+
+
+def _store(session: Session) -> None:
+    """Where the database is, if it is said; nobody is asked."""
+    if (path := session.given.get("store")) is not None:
+        session.put({"store.path": path})
 
 
 async def _coordinates(session: Session) -> None:
