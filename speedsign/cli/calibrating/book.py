@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from speedsign import __version__
-from speedsign.calibration.record import Calibration, Kind, Verdict
+from speedsign.calibration.record import PROVES_SPEED, Calibration, Kind, Verdict
 from speedsign.calibration.record import as_json as as_json_
 from speedsign.cli.calibrating.options import LONGEST_NAME, LONGEST_NOTE
 from speedsign.cli.calibrating.technician import Stopped, Technician
@@ -150,7 +150,7 @@ def finish(
     record = book.record(finding, SystemClock())
     if record.due is not None:
         technician.say(f"due again: {record.due}")
-    elif record.clock is ClockQuality.UNKNOWN:
+    elif record.kind in PROVES_SPEED and record.clock is ClockQuality.UNKNOWN and not book.dry_run:
         technician.say("nobody vouches for this machine's clock: the record has no due date")
     kept = book.keep(record, technician)
     if as_json:
