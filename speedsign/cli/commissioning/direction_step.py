@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +21,9 @@ WAIT_S = 180.0  # for a car
 
 @dataclass(slots=True)
 class FirstCar:
-    """Hears until a vehicle has passed."""
+    """Hears until a vehicle has passed; says when that can begin."""
 
+    say: Callable[[str], None]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     car: Vehicle | None = None
 
@@ -35,7 +36,8 @@ class FirstCar:
             self.stop.set()
 
     def introduced(self, values: Mapping[str, str]) -> None:
-        """Asked in another step."""
+        """It has been set up and asked: before that it was deaf for some seconds."""
+        self.say("Ready: waiting for a car.")
 
     def state(self, facts: Mapping[str, object]) -> None:
         """Of a running sign only."""
@@ -56,8 +58,8 @@ async def run(session: Session) -> None:
     await session.free_ports()
     runs: list[dict[str, Any]] = []
     while True:
-        session.say("Drive towards the sign, once.")
-        session.say("Waiting for a car. s skip, q stop.")
+        session.say("Drive towards the sign, once, when the")
+        session.say("radar is ready. s skip, q stop.")
         car = await _next_car(session)
         if car is None:
             session.say("No car came.")
@@ -83,7 +85,7 @@ async def _next_car(session: Session) -> Vehicle | None:
     """The next vehicle with its direction as the radar itself has it; None: none within the time."""
     choice = radar_of(session)
     choice = replace(choice, radar=replace(choice.radar, invert_direction=False))
-    hearer = FirstCar()
+    hearer = FirstCar(session.say)
     wait_s = session.given.get("wait_s") or WAIT_S
     hearing = session.devices.hear(choice, hearer, wait_s, hearer.stop)
     await session.asker.unless_typed(hearing, hearer.stop)
