@@ -31,6 +31,7 @@ class WordLines:
         self._model = model
         self._faults: list[str] = []
         self._shown: object = None
+        self._sign = ""
 
     def take(self, line: Line) -> None:
         for what, text in self._words(line):
@@ -45,12 +46,22 @@ class WordLines:
         match event:
             case "vehicle":
                 return [(event, _vehicle(line))]
+            case "hello" | "away":
+                return self._of_sign(line)
             case "shown":
                 return self._of_shown(line)
             case "state":
                 return self._of_faults(line)
         words = _WORDS.get(event)
         return [] if words is None else [(event, words(line))]
+
+    def _of_sign(self, line: Line) -> list[tuple[str, str]]:
+        """Who speaks, where that is another one or one who was away."""
+        text = _hello(line) if line["event"] == "hello" else "the sign has gone away; waiting for it"
+        if text == self._sign:
+            return []
+        self._sign = text
+        return [(line["event"], text)]
 
     def _of_shown(self, line: Line) -> list[tuple[str, str]]:
         now = (line.get("lit"), line.get("why"), line.get("face"))
@@ -105,11 +116,9 @@ def _hello(line: Line) -> str:
 
 
 _WORDS: dict[str, Callable[[Line], str]] = {
-    "hello": _hello,
     "reading": _reading,
     "rejected": lambda line: str(line.get("reason")),
     "reply": lambda line: ", ".join(f"{key} {value}" for key, value in _items(line.get("values"))),
     "restarted": lambda line: str(line.get("text")),
-    "away": lambda _line: "the sign has gone away; waiting for it",
     "skipped": lambda line: f"{line.get('n')} lines lost: this end reads too slowly",
 }

@@ -171,7 +171,7 @@ def test_the_sign_of_another_config_is_not_listened_to(tmp_path: Path) -> None:
         async with Stand.on_ptys(tmp_path, traffic=Traffic(vehicles_per_hour=0.0)):
             sign = asyncio.create_task(Sign(load_config(config)).run())
             await until((tmp_path / "live.sock").exists)
-            with pytest.raises(UsageError, match=r"other\.toml is of the sign other-sign, and at .* runs test"):
+            with pytest.raises(UsageError, match=r"is of the sign other-sign, and at .* runs test-sign"):
                 await asyncio.to_thread(from_options, other)
             sign.cancel()
             await asyncio.wait([sign])

@@ -17,6 +17,7 @@ from speedsign.cli.watch_rows import fit, strength_bar
 from speedsign.cli.watch_screen import BAD, Row, draw
 from speedsign.live.shapes import LIVE, Line, passed
 from speedsign.model import Direction, Vehicle
+from tests.docs import pages
 
 SIZES = [(79, 24), (39, 24), (39, 12), (31, 20), (31, 10), (19, 4)]
 FACE = {"number": 57, "word": "", "blink": False, "beacon": False}
@@ -166,6 +167,12 @@ def test_a_phone_of_40_columns() -> None:
         "REJECTED  (4)",
         "    1 x slower than [tracking] min_spee",
     ]
+
+
+def test_the_page_shows_what_is_drawn() -> None:
+    part = pages.section(pages.text("docs/cli.md"), "## speedsign watch")
+    for columns, rows in ((79, 24), (39, 14)):
+        assert "\n".join(picture(busy(), columns, rows)) in part
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.virtual_time import run_virtual
+from speedsign.live import why
 from speedsign.live.shapes import Line, decode, encode, event_of, line_of, passed, vehicle_of
 from speedsign.live.teller import LiveTeller
 from speedsign.model import (
@@ -26,8 +28,10 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
+from speedsign.rules import LIT
 from telemetry.query import read_vehicles
 from tests.core.street import START, Street
+from tests.docs import pages
 
 speeds = st.floats(0.0, 400.0).map(lambda value: round(value, 3))
 maybe = st.none() | speeds
@@ -237,3 +241,15 @@ def test_a_greeting_says_who_speaks(tmp_path: Path) -> None:
     assert (hello["says"], hello["mounting_angle_deg"]) == ({"Units": "km/h"}, 0.0)
     assert [line["event"] for line in rest] == ["state", "tracks", "shown"]
     assert rest[2]["why"] == "panel_unknown"
+
+
+def test_the_contract_is_on_its_page() -> None:
+    part = pages.section(pages.text("docs/integrator.md"), "## The live socket")
+    for keys in (*KEYS.values(), TRACK_KEYS, FACE_KEYS):
+        for key in keys - {"event"}:
+            assert f"`{key}`" in part, key
+    source = Path(why.__file__).read_text(encoding="utf-8")
+    codes = set(re.findall(r'Why\(\s*"(\w+)"', source)) | {zone.value for zone in LIT}
+    assert len(codes) > 12
+    for code in codes:
+        assert f"`{code}`" in part, code
