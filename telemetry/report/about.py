@@ -54,7 +54,7 @@ def _directions(facts: Facts) -> Iterator[Fact]:
 def _calibration(facts: Facts) -> Iterator[Fact]:
     """Checks of the sign that the speeds rest on, or "none"; not of numbers that were imported."""
     if facts.calibration is not None:
-        yield "calibration", calibrated.short(facts.calibration)
+        yield "calibration", calibrated.short(facts.calibration, facts.zone)
 
 
 def _chosen(facts: Facts) -> Iterator[Fact]:

@@ -110,10 +110,13 @@ def proof_json(proof: Proof) -> Mapping[str, Any]:
     }
 
 
-def short(found: InForce) -> str:
+def short(found: InForce, zone: ZoneInfo) -> str:
     """For a cell of a table: "2026-05-04 drive-by pass", several with a semicolon; "none"."""
-    told = [
-        f"{one['at'][:10]} {one['kind']} {one['verdict']}" + (" afterwards" if one["part"] == "after" else "")
-        for one in proofs_json(found)
-    ]
+    told = [_short(proof, zone) for proof in found.proofs]
+    if found.failed_after is not None:
+        told.append(f"{_short(found.failed_after, zone)} afterwards")
     return "; ".join(told) or "none"
+
+
+def _short(proof: Proof, zone: ZoneInfo) -> str:
+    return f"{proof.at_utc.astimezone(zone):%Y-%m-%d} {proof.kind.value} {proof.verdict.value}"
