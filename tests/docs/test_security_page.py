@@ -296,6 +296,7 @@ def test_a_stolen_sign_is_locked_out_by_its_certificate(
                 assert not stolen.up.is_set()
                 assert "certificate was revoked" in stolen.lost[0]
                 stolen.task.cancel()
+                await asyncio.wait([stolen.task])
 
     before = (made / "ca.crl").read_bytes()
     with PagesBroker(made) as broker:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ def check_counts(rig: Rig) -> None:
 def _ever(rig: Rig) -> tuple[datetime, datetime]:
     first = min(record.first_utc for record in rig.records())
     last = max(record.last_utc for record in rig.records())
-    return first.replace(hour=0), last.replace(year=last.year + 1)
+    return first - timedelta(days=1), last + timedelta(days=1)  # with the intervals that they are in
 
 
 async def what_passes(folder: Path, radar: str) -> None:
