@@ -63,8 +63,9 @@ def answer_options(command: Command) -> Command:
         ),
         click.option("--lateral", type=NumberRange(0, 50), metavar="M", help="Radar to the lane's middle."),
         click.option("--height", type=NumberRange(0, 20), metavar="M", help="Radar above the road."),
+        click.option("--aim", type=NumberRange(0.1, 1000), metavar="M", help="Along the road to its aim."),
         click.option(
-            "--aim", type=NumberRange(0.1, 1000), metavar="M", help="Along the road to where cars are read."
+            "--read-at", type=NumberRange(0.1, 1000), metavar="M", help="To where it reads cars."
         ),
         click.option("--angle", type=NumberRange(0, 60), metavar="DEG", help="mounting_angle_deg itself."),
         click.option("--cars", type=click.IntRange(30, 2000), help="Measure the angle from so many cars."),

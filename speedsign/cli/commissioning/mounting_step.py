@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from speedsign.calibration.geometry import MOST_DEG
 from speedsign.calibration.record import Kind, Verdict
 from speedsign.calibration.sensor_angle import can_be_asked, corrects, told_angles
 from speedsign.calibration.traffic_angle import LEAST_PASSAGES, CannotTell
@@ -14,7 +15,7 @@ from speedsign.cli.calibrating.mounting import result_of as tape_result
 from speedsign.cli.calibrating.traffic import Passages
 from speedsign.cli.calibrating.traffic_words import Judged, check_direction, result_of, runs_of, words_of
 from speedsign.cli.commissioning import records
-from speedsign.cli.commissioning.ask import Given, number, whole
+from speedsign.cli.commissioning.ask import NONE, Given, number, whole
 from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
 from speedsign.errors import UsageError
@@ -22,6 +23,7 @@ from speedsign.errors import UsageError
 USUAL_CARS = 60
 LONGEST_S = 4 * 3600.0
 RUNS = "raw_passages"  # note: for the record
+_BEAM = ["The beam's own angle is not written:", "  speeds would be too high. t: let the cars tell."]
 _ABOUT = (
     "t: cars tell it, about 60 of them. m: by a tape measure, where cars are read. Degrees: as you know"
     " them. Below 5 degrees 0 is as good. It is the angle at which cars are read, not the beam's."
@@ -99,30 +101,48 @@ async def _by_tape(session: Session, proposed: float | None) -> tuple[float | No
             about="Above the road, not above the pavement.",
         )  # fmt: skip
         aim_m = await asker.ask(
-            "Cars are read so far away, m", _metres(1000), given=session.given_as("--aim"),
-            about="Along the road, where the radar first sees most of them. Not where its beam points.",
+            "It aims so far away, m", _metres(1000), given=session.given_as("--aim"),
+            about="Along the road, where the middle of the beam meets the lane.",
+        )  # fmt: skip
+        read_m = await asker.ask(
+            "Cars are read so far away, m", _metres_or_none, default=NONE,
+            given=session.given_as("--read-at"),
+            about="Where the radar reads most of them: before they reach its aim. - is not known.",
         )  # fmt: skip
         tape = Tape(lateral_m, height_m, aim_m)
-        limit_kmh = float(session.get("sign.limit_kmh", 50))
         try:
-            mounting = tape.mounting(limit_kmh)
+            return _drawn(session, tape, read_m, proposed)
         except ValueError as error:
             if asker.yes or _tape_given(session):
                 raise UsageError(str(error)) from None
             session.say(str(error))
-            continue
-        break
-    angle_deg, said = proposal(mounting.angle_deg)
-    for line in lines_of(tape, mounting, angle_deg, limit_kmh, session.columns):
+
+
+def _drawn(
+    session: Session, tape: Tape, read_m: float | None, proposed: float | None
+) -> tuple[float | None, Finding]:
+    """What was meant, and what it leaves; raises ValueError for what no mast is."""
+    limit_kmh = float(session.get("sign.limit_kmh", 50))
+    mounting = tape.mounting(limit_kmh)
+    read_deg = None if read_m is None else tape.place.angle_deg(read_m)
+    if read_deg is not None and read_deg > MOST_DEG:
+        raise ValueError(f"cars {read_m:g} m away are seen at {read_deg:.0f} degrees: read them farther away")
+    angle_deg, said = (proposed, _BEAM) if read_deg is None else proposal(read_deg)
+    shown_deg = round(mounting.angle_deg, 1) if angle_deg is None else angle_deg
+    for line in lines_of(tape, mounting, shown_deg, limit_kmh, session.columns):
         session.say(line)
     for line in said:
         session.say(line)
+    sentence = f"The beam lies at {mounting.angle_deg:.1f} degrees to the road"
+    if read_deg is not None:
+        sentence += f"; cars {read_m:g} m away are read at {read_deg:.1f} degrees"
+    run = tape.as_run() | ({} if read_m is None else {"read_at_m": read_m})
     finding = Finding(
         kind=Kind.ANGLE,
         driver=session.get("radar.driver", ""),
-        sentence=f"Cars {aim_m:g} m away are seen at {mounting.angle_deg:.1f} degrees.",
+        sentence=f"{sentence}.",
         verdict=Verdict.DONE,
-        runs=[tape.as_run()],
+        runs=[run],
         result={**tape_result(tape, mounting), "method": "geometry"},
     )
     return angle_deg, finding
@@ -137,6 +157,10 @@ class _metres:  # noqa: N801  it is used as a function
         if not 0.0 <= value_m <= self._most_m:
             raise ValueError(f"{value_m:g} m cannot be; 0 to {self._most_m:g} m")
         return value_m
+
+
+def _metres_or_none(text: str) -> float | None:
+    return None if text.strip() == NONE else _metres(1000)(text)
 
 
 # --------------------------------------------------------------------------- from traffic

@@ -13,7 +13,7 @@ from speedsign.cli.commissioning.devices import Interview
 from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.field import stable_name
-from speedsign.cli.radar_detect import is_usb_modem, reason, why_not
+from speedsign.cli.radar_detect import is_usb_modem, reason
 from speedsign.errors import PortError, SpeedsignError
 from speedsign.model import Unit
 from speedsign.registry import load_radar
@@ -120,12 +120,22 @@ def _say(session: Session, finding: Finding) -> None:
     """What was found on a port, or why nothing was."""
     hearing, line = finding.hearing, finding.line
     if hearing is None or line is None:
-        session.say(f"  {why_not(finding)}")
+        session.say(f"  {_why_not(finding)}")
         return
     session.say(f"  {hearing.candidate.driver.title}")
     session.say(f"  at {words(line)}; {reason(finding)}")
     if others := [str(one) for one in finding.other_drivers]:
         session.say(f"  not sure: could be {', '.join(others)}")
+
+
+def _why_not(finding: Finding) -> str:
+    """Why no radar was recognised on a port, for a narrow screen."""
+    if finding.error is not None:
+        return finding.error.reason
+    echo = "; the adapter echoes" if finding.echo else ""
+    if finding.heard_bytes:
+        return f"{finding.heard_bytes} bytes that no driver understands{echo}"
+    return f"silent{echo}"
 
 
 async def _chosen(session: Session, found: Sequence[Finding]) -> Finding:

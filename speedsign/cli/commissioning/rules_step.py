@@ -5,7 +5,7 @@ from __future__ import annotations
 from speedsign.cli.commissioning.ask import NONE, one_of, whole
 from speedsign.cli.commissioning.session import Session
 
-_PAGES = "speed, thanks, slow, dark, =TEXT; several take turns: speed, slow. docs/rules.md has the words."
+_PAGES = "speed, thanks, slower, dark, =TEXT; several take turns: speed, =SLO. docs/rules.md has the words."
 
 
 async def run(session: Session) -> None:
@@ -46,8 +46,8 @@ async def run(session: Session) -> None:
 def pages(text: str) -> list[str]:
     """Pages with commas between.
 
-    >>> pages("speed, slow")
-    ['speed', 'slow']
+    >>> pages("speed, =AHA")
+    ['speed', 'dark']
     """
     found = [part.strip() for part in text.split(",") if part.strip()]
     if not found:
