@@ -88,9 +88,9 @@ def _lines(
             yield f"{sign}:"
         yield HEAD
         yield from (line_of(record, zone) for record in records)
-        yield from textwrap.wrap(states[sign].text, WIDTH)
+        yield from textwrap.wrap(states[sign].text, WIDTH, break_on_hyphens=False)
     if not shown and len(states) == 1:
-        yield from textwrap.wrap(next(iter(states.values())).text, WIDTH)
+        yield from textwrap.wrap(next(iter(states.values())).text, WIDTH, break_on_hyphens=False)
 
 
 def _one(record: Calibration, found: History, path: Path, *, as_json: bool) -> None:

@@ -5,12 +5,16 @@ python -m tests.docs.field FOLDER makes them in a folder, to record a document's
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from speedsign.calibration.record import Calibration, Kind, Verdict
 from speedsign.capture import CaptureHeader, CaptureWriter
 from speedsign.model import (
     ClockQuality,
@@ -21,6 +25,7 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
+from telemetry.calibration import keep, next_due
 from telemetry.store import SqliteStore
 from tests.docs.hub import make_hub
 from tests.docs.study import BAUSKA, IECAVA, make_study
@@ -85,6 +90,67 @@ def make_all(folder: Path) -> None:
     make_study(folder / "iecava.db", IECAVA, seed=6)
     make_old_file(folder / "old-sign.csv")
     make_hub(folder / "hub.db")
+    make_calibrated(folder / "checked")
+
+
+def make_calibrated(folder: Path) -> None:
+    """sign.db of a sign that was checked twice, and whose mounting angle was put right then."""
+    folder.mkdir()
+    path = folder / "sign.db"
+    with contextlib.closing(SqliteStore(path, "birzai-vytauto-12")) as store:
+        store.begin(HERE, BEGIN)
+        store.begin(replace(HERE, mounting_angle_deg=24.0), BEGIN + timedelta(days=365, hours=6))
+    for one in CHECKS:
+        keep(path, one)
+
+
+def _check(
+    digit: str, kind: Kind, verdict: Verdict, at: datetime, angle_deg: float, **more: Any
+) -> Calibration:
+    return Calibration(
+        key=digit * 32,
+        kind=kind,
+        at_utc=at,
+        clock=ClockQuality.OK,
+        by="Ona Petraitė",
+        tool="speedsign 0.2.0",
+        sign="birzai-vytauto-12",
+        site=HERE.site,
+        driver=HERE.radar,
+        mounting_angle_deg=angle_deg,
+        verdict=verdict,
+        due=next_due(kind, verdict, at, ClockQuality.OK, 12),
+        **more,
+    )
+
+
+_RUNS = ((50.0, 45.6), (51.0, 46.7), (40.0, 36.6), (49.0, 44.9), (50.0, 45.9))
+CHECKS = (
+    _check("3", Kind.FORK, Verdict.PASS, BEGIN, 0.0, sentence="The fork was read as it should be."),
+    _check(
+        "7",
+        Kind.DRIVE_BY,
+        Verdict.FAIL,
+        BEGIN + timedelta(days=365, hours=3),
+        0.0,
+        sentence="5 runs: factor 0.915 (0.911 to 0.919): outside.",
+        device={"by": "port", "says": {"product": "OPS243-A"}},
+        runs=[{"reference_kmh": true, "measured_kmh": measured} for true, measured in _RUNS],
+        result={
+            "factor": {"value": 0.91519, "low": 0.91083, "high": 0.91955},
+            "mean_error_kmh": {"value": -4.24, "low": -4.97, "high": -3.51},
+        },
+    ),
+    _check(
+        "b",
+        Kind.ANGLE,
+        Verdict.DONE,
+        BEGIN + timedelta(days=365, hours=5),
+        24.0,
+        before={"radar.mounting_angle_deg": 0.0},
+        after={"radar.mounting_angle_deg": 24.0},
+    ),
+)
 
 
 def make_capture(path: Path) -> None:
