@@ -47,7 +47,7 @@ def pages(text: str) -> list[str]:
     """Pages with commas between.
 
     >>> pages("speed, =AHA")
-    ['speed', 'dark']
+    ['speed', '=AHA']
     """
     found = [part.strip() for part in text.split(",") if part.strip()]
     if not found:
