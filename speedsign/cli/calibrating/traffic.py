@@ -22,6 +22,7 @@ from speedsign.replay import decoder_for
 from speedsign.tracking import TrackingParams
 
 CARS = 200
+_EACH = 5  # cars from one line of progress to the next; the first are all told
 _GROWTH = 1.5  # from one look at all cars to the next
 
 Tell = Callable[[str], None]
@@ -108,7 +109,7 @@ class Passages:
         elif n >= self._look_at and (self._looking is None or self._looking.done()):
             self._look_at = int(n * _GROWTH)
             self._looking = asyncio.create_task(self._look(list(self.heard.approaches)))
-        else:
+        elif n <= _EACH or n % _EACH == 0:
             self._tell(f"{n:>4} of {self._wanted} cars")
 
     async def _look(self, approaches: list[Approach]) -> None:
