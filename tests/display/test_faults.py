@@ -10,7 +10,7 @@ import pytest
 from simulator.panel_end import PanelFault
 from speedsign.model import BLANK, Face
 from tests.display import vectors
-from tests.display.rig import OwnedRig, owned
+from tests.display.rig import PATIENT_BUS, OwnedRig, owned
 from tests.support import run, until
 
 pytestmark = pytest.mark.wires
@@ -90,8 +90,8 @@ def test_replies_that_come_too_late_are_never_taken(tmp_path: Path, slow_s: floa
 
 def test_slow_but_in_time_is_no_fault(tmp_path: Path) -> None:
     async def main() -> None:
-        async with owned(tmp_path) as rig:
-            rig.end.slow_s = 0.05
+        async with owned(tmp_path, bus_settings=PATIENT_BUS) as rig:
+            rig.end.slow_s = 0.15
             rig.end.faults = {PanelFault.SLOW}
             rig.owner.show(Face(47))
             await lit(rig, "  47")

@@ -25,7 +25,7 @@ from speedsign.errors import BadReply, DeviceError, DriverError, NoReply, PortEr
 from speedsign.model import BLANK, Face
 from speedsign.ports import LineSettings, WriteRegisters
 from tests.display import vectors
-from tests.display.rig import FAST_BUS, Rig, connected, no_error_in_the_loop
+from tests.display.rig import FAST_BUS, PATIENT_BUS, Rig, connected, no_error_in_the_loop
 from tests.display.vectors import hex_of
 from tests.support import run, until
 
@@ -376,7 +376,7 @@ def test_an_echo_is_no_panel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 7, 8, 12, 16, 17, 20])
 def test_an_echo_in_pieces_in_front_of_the_reply(tmp_path: Path, cut: int) -> None:
     async def main() -> None:
-        async with connected(tmp_path) as rig:
+        async with connected(tmp_path, PATIENT_BUS) as rig:
             stream = b"".join(map(bytes.fromhex, vectors.SHOW_47))
 
             def reply(_request: bytes) -> None:
@@ -405,7 +405,7 @@ def test_noise_in_front_of_a_reply(tmp_path: Path, noise: str) -> None:
 @pytest.mark.parametrize("cut", range(1, 8))
 def test_a_reply_in_pieces(tmp_path: Path, cut: int) -> None:
     async def main() -> None:
-        async with connected(tmp_path) as rig:
+        async with connected(tmp_path, PATIENT_BUS) as rig:
 
             def reply(_request: bytes) -> None:
                 rig.line.write(ACK[:cut])
