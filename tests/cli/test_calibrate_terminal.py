@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-import pexpect  # type: ignore[import-untyped]
+import pexpect
 import pytest
 
 from tests.cli.calibrations import Desk
