@@ -73,6 +73,7 @@ def test_replies_that_come_too_late_are_never_taken(tmp_path: Path, slow_s: floa
         async with owned(tmp_path) as rig:
             rig.owner.show(Face(30))
             await lit(rig, "  30")
+            await until(lambda: rig.owner.lit() == Face(30), what="its acknowledgement")
             rig.end.slow_s = slow_s
             rig.end.faults = {PanelFault.SLOW}
             acked = len(rig.acked)
