@@ -80,7 +80,7 @@ def test_every_fault_is_explained() -> None:
 
 
 def _faults() -> str:
-    return pages.section(pages.text("docs/technician.md"), "## Faults")
+    return pages.section(pages.text("docs/faults.md"), "## Faults")
 
 
 def test_the_benchmark_finds_its_place() -> None:

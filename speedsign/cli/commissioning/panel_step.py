@@ -209,9 +209,9 @@ def _values(session: Session, found: Found) -> dict[str, Any]:
         "display.driver": guess.driver,
         "display.port": port,
         "display.profile": guess.profile,
-        "display.baud": device.baud,
+        "display.baud": _unless_usual(session, "display.baud", device.baud, _usual_baud(guess)),
         "display.parity": None if device.parity == "N" else device.parity,
-        "display.unit": device.unit,
+        "display.unit": _unless_usual(session, "display.unit", device.unit, 1),
     }
     if device.timeout_s is not None:
         values["display.timeout_s"] = max(device.timeout_s, session.get("display.timeout_s", 0.0))
@@ -220,6 +220,17 @@ def _values(session: Session, found: Found) -> dict[str, Any]:
     if session.get("display.driver", guess.driver) != guess.driver:
         values |= {"display.digits": None, "display.registers": None, "display.mirror_units": None}
     return values
+
+
+def _usual_baud(guess: Guess) -> int | None:
+    if guess.driver in (None, "registers"):
+        return None
+    return load_display(guess.driver or "", profile=guess.profile).line.baud
+
+
+def _unless_usual(session: Session, key: str, value: int | None, usual: int | None) -> int | None:
+    """Nothing, where the config does without the key and that is right."""
+    return None if value == usual and session.before(key) is None else value
 
 
 def _compare(session: Session, found: Found) -> None:
