@@ -26,6 +26,7 @@ _LEAST_FIRST = (
 _STEP_S = 900  # the last day begins and ends with a quarter of an hour
 _CODES_AT_MOST = 12
 _WORD_AT_MOST = 20
+_CODE_AT_MOST = 40  # as messages have it
 _COUNT_AT_MOST = 10**12
 
 # What is told of each device's counters.
@@ -172,7 +173,7 @@ def _count(value: int) -> int:
 
 def _codes(faults: Sequence[Fault]) -> list[str]:
     """Each kind of fault once: the sentences are the technician's, and stay at the sign."""
-    codes = dict.fromkeys(f"{one.device[:_WORD_AT_MOST]}/{one.code[:_WORD_AT_MOST]}" for one in faults)
+    codes = dict.fromkeys(f"{one.device[:_WORD_AT_MOST]}/{one.code}"[:_CODE_AT_MOST] for one in faults)
     return list(codes)[:_CODES_AT_MOST]
 
 

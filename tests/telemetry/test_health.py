@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from speedsign.machine import MachineFacts
@@ -106,6 +106,7 @@ kinds = st.dictionaries(
 words = st.text("abc_", max_size=40)
 
 
+@example({}, {}, [Fault("d" * 20, "c" * 20, "")])
 @given(counters, kinds, st.lists(st.builds(Fault, words, words, st.just("")), max_size=40))
 def test_it_is_at_most_a_kilobyte_and_can_always_be_read(
     counts: dict[str, int], waiting: dict[str, int], faults: list[Fault]
