@@ -144,25 +144,24 @@ async def _show(source: Source, model: Model, wishes: Wishes) -> None:
     keys = sys.stdin if sys.stdin.isatty() else None
     painter = Painter(colour="NO_COLOR" not in os.environ)
     with told_to_stop(hang_up=True) as stop, screen_of(out, keys), _terminal_events(painter, keys, stop):
-        drawing = asyncio.create_task(_redraw(model, painter, out, 1.0 / wishes.hz, stop))
+        drawing = asyncio.create_task(_redraw(model, painter, out, 1.0 / wishes.hz))
+        drawing.add_done_callback(lambda _task: stop.set())
         try:
             await _follow(source, model.take, stop, wishes)
         finally:
             drawing.cancel()
-            await asyncio.wait([drawing])
+            with contextlib.suppress(asyncio.CancelledError):
+                await drawing
     click.echo(summary(model, clock.monotonic() - began_s))
 
 
-async def _redraw(model: Model, painter: Painter, out: TextIO, every_s: float, stop: asyncio.Event) -> None:
-    while True:
-        columns, rows = size_of(out)
-        try:
-            if text := painter.paint(draw(model, columns, rows)):
+async def _redraw(model: Model, painter: Painter, out: TextIO, every_s: float) -> None:
+    """Until cancelled, or until the terminal is gone."""
+    with contextlib.suppress(OSError):
+        while True:
+            if text := painter.paint(draw(model, *size_of(out))):
                 send(out, text)
-        except OSError:  # the terminal is gone
-            stop.set()
-            return
-        await asyncio.sleep(every_s)
+            await asyncio.sleep(every_s)
 
 
 @contextlib.contextmanager

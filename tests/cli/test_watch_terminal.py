@@ -20,6 +20,11 @@ from tests.cli.wires import config_text, stop, wait_until
 pytestmark = pytest.mark.wires
 BACK = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"  # what puts a terminal back
 
+HELLO_KEYS = {  # of docs/integrator.md: more may come, none may go
+    "event", "t_s", "live", "version", "sign", "site", "radar", "profile", "port", "panel",
+    "mounting_angle_deg", "invert_direction", "says",
+}  # fmt: skip
+
 
 class Rig:
     """Simulated devices, and a sign on them that can be started and stopped."""
@@ -214,6 +219,7 @@ def test_lines_for_scripts_and_pipes(rig: Rig) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["event"] for line in lines[:4]] == ["hello", "state", "tracks", "shown"]
+    assert set(lines[0]) == HELLO_KEYS
     assert lines[0]["says"]["Units"] == "km-per-hr", "the radar's own words"
     assert lines[-1]["event"] == "end"
     assert lines[-1]["readings"] == sum(line["event"] == "reading" for line in lines) > 5
@@ -222,6 +228,20 @@ def test_lines_for_scripts_and_pipes(rig: Rig) -> None:
     assert done.stdout.splitlines()[0] == "     0.00  hello     test-sign: ops243 at 0 degrees"
     assert "  reading   " in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_pipe_that_has_seen_enough_ends_it_without_a_word(rig: Rig) -> None:
+    rig.start()
+    done = subprocess.run(
+        f'{" ".join(SPEEDSIGN)} watch --config "{rig.config}" --json | head -n 2',
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env=environment(),
+        check=False,
+    )
+    assert (done.stdout.count("\n"), done.stderr) == (2, "")
 
 
 def test_options_that_make_no_sense_together(rig: Rig) -> None:
