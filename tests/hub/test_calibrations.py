@@ -68,6 +68,8 @@ def test_a_record_of_a_running_sign_goes_out_with_the_next_interval(tmp_path: Pa
         assert places_of(store) == [[], [], ["1"]]  # the place where it stands now, once
         store.close_intervals(T0 + 2 * QUARTER, None)
         assert len(places_of(store)) == 3
+        store.places_again()
+        assert places_of(store)[3:] == [[], ["1"]]  # with the newest place alone
 
 
 def test_what_came_in_from_the_file_goes_out_too_and_nothing_of_another_sign(tmp_path: Path) -> None:

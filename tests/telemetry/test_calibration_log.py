@@ -143,9 +143,9 @@ def test_records_of_one_sign(path: Path) -> None:
 
 def test_the_file_has_the_rights_of_the_database(path: Path) -> None:
     begun(path)
-    path.chmod(0o640)
+    path.chmod(0o660)
     keep(path, record())
-    assert log_path(path).stat().st_mode & 0o777 == 0o640
+    assert log_path(path).stat().st_mode & 0o777 == 0o660
     assert log_path(path).stat().st_uid == path.stat().st_uid
 
 
