@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	bench-statistics bench-compare bench-angle bench-drive-by bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
 	describe faults words lock tools clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
 	@echo "make bench-statistics   a year of one sign beside DuckDB; bench-compare: how often ranges hold the truth"
 	@echo "make bench-angle     how well traffic tells the mounting angle, and what it makes of speeds"
+	@echo "make bench-live      what it costs a sign that somebody looks at it"
 	@echo "make bench-drive-by  how often a drive-by's interval holds what a sign reads wrong"
 	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
 	@echo "make forged-commands a million bad commands: none is accepted"
@@ -94,6 +95,9 @@ bench-angle: $(TESTS)
 
 bench-drive-by: $(TESTS)
 	$(BIN)/python -m benchmarks.drive_by.run --write
+
+bench-live: $(TESTS) tools
+	$(BIN)/python -m benchmarks.live.run --write
 
 kill-matrix: $(TESTS) tools
 	$(BIN)/python -m benchmarks.kill_matrix.run --seeds 20 --write

@@ -1,6 +1,7 @@
 """What it costs the sign to be looked at: nobody, one, and four of whom one does not read.
 
-python -m benchmarks.live.run            on screen; --write: the table into docs/performance.md too
+make bench-live                          the table into docs/performance.md
+python -m benchmarks.live.run            on screen alone
 
 The wires and the measuring are those of benchmarks/latency: a report of the radar in, the complete Modbus
 request out. Who looks is a process of its own that reads and throws away.
