@@ -13,18 +13,21 @@ from typing import IO, cast
 import click
 from click.core import ParameterSource
 
+from speedsign.cli.calibrate_look import calibration_of
 from speedsign.cli.common import SignCommand, config_option
 from speedsign.cli.selection import Choice, Selected, period_options, select
 from speedsign.cli.whole_file import refuse_database
 from speedsign.clock import SystemClock
 from speedsign.config.officer_keys import OfficerKeys, officer_keys
 from speedsign.errors import StoreError, UsageError
+from speedsign.language import language
 from telemetry.exchange import datex2, fiware, formats, tables
 from telemetry.exchange.place import Place
 from telemetry.exchange.slots import MINUTES, Slot, slots
 from telemetry.exchange.spans import kept_from, spans_of
 from telemetry.local_time import HOUR
 from telemetry.query import reading
+from telemetry.report.calibrated import sentences
 
 TABLES = ("vehicles", "intervals", "hours")
 WRITERS: dict[str, Callable[[tables.Sheet, IO[str]], int]] = {
@@ -110,6 +113,7 @@ def export(
         place = Place(selected.standing, *at, country, language=keys.language, provider=provider)
         if what == "vehicles":
             _say_deleted(selected)
+        _say_calibration(selected)
         with _output(output, binary=form == "parquet") as out:
             _write(selected, what, form, int(minutes), place, out)
 
@@ -187,6 +191,15 @@ def _write_standard(
         formats.write_list(
             datex2.measurements(by_slot, place), out, datex2.measured_head(place, now), datex2.TAIL
         )
+
+
+def _say_calibration(selected: Selected) -> None:
+    """What the speeds rest on; the files themselves have columns and no remarks."""
+    period = selected.period
+    found = calibration_of(selected.path, period)
+    if found is not None and (found.proofs or found.failed_after):
+        for text in sentences(found, period.zone, period.to_utc, language("en")):
+            click.echo(text, err=True)
 
 
 def _say_deleted(selected: Selected) -> None:

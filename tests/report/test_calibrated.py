@@ -152,6 +152,13 @@ def test_of_what_was_imported_nobody_knows(path: Path, tmp_path: Path) -> None:
     assert as_json(speedsign("report", "--db", db, "--json"))["calibrations"] is None
 
 
+def test_an_export_says_it_beside_the_file(path: Path) -> None:
+    result = speedsign("export", "--db", path, "--what", "hours")
+    assert result.stdout.startswith("start,end,")
+    assert "Vehicle of known speed, 5 May 2026, failed." in result.stderr
+    assert "The last of them failed: these speeds may be wrong." in result.stderr
+
+
 # --------------------------------------------------------------------------- compare
 
 
