@@ -272,7 +272,7 @@ def test_a_radar_that_corrects_itself_and_is_not_set_up_is_refused_or_set_to_0(o
     office.write(radar="setup = false\n")
     office.bench.said = {"InboundSensorAngleDegrees": "20.0", "OutboundSensorAngleDegrees": "0.0"}
     result = office.run("mounting", typed=["12", "n"])
-    assert "Both together would be wrong: ours is left at 0." in result.output
+    assert "Both together would be wrong: ours is left at 0.\nmounting_angle_deg = 0\n" in result.output
     assert load_config(office.config).radar.mounting_angle_deg == 0.0
     result = office.run("mounting", typed=["12", "y", "Anna", "y"])
     assert any(one.startswith("set_up") for one in office.bench.done)
