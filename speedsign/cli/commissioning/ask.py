@@ -244,17 +244,23 @@ def yes_or_no(text: str) -> bool:
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    """One of these words; the beginning of one is enough where no other begins so.
+    """One of these words; the beginning of one is enough where no other begins so, and a word for a letter.
 
     >>> one_of(["approaching", "both"])("B")
     'both'
+    >>> one_of(["y", "n", "a"])("Yes")
+    'y'
     """
 
     def read(text: str) -> str:
         word = text.strip().lower()
+        letters = [
+            one for one in choices if len(one) == 1 and word.isalpha() and word.startswith(one.lower())
+        ]
         found = [one for one in choices if one.lower() == word] or [
             one for one in choices if word and one.lower().startswith(word)
         ]
+        found = found or letters
         if len(found) != 1:
             raise ValueError(f"answer {', '.join(choices[:-1])} or {choices[-1]}")
         return found[0]
