@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 
 import click
 
@@ -70,7 +71,7 @@ def doctor(
     if as_json:
         print_json([one.as_json() for one in found])
     else:
-        click.echo(summary(found))
+        click.echo(fill(summary(found), columns()))
     ctx.exit(exit_code(patient, found))
 
 

@@ -105,7 +105,12 @@ def ask(*words: str, most_s: float = ASK_S, most: int = 1_000_000) -> str | None
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout[-most:].decode("utf-8", "replace") if done.returncode == 0 else None
+    if done.returncode != 0:
+        return None
+    said = done.stdout
+    if len(said) > most:  # whole lines: half a secret would not be known as one
+        said = said[-most:].partition(b"\n")[2]
+    return said.decode("utf-8", "replace")
 
 
 def board_of(root: Path) -> str:

@@ -61,15 +61,16 @@ class _Talk:
         self._began_s = clock.monotonic()
 
     async def hold(self, settings: Sequence[Setting]) -> None:
-        """Ask how it is set, then listen. A radar that is set by hand is listened to, or polled."""
+        """Listen, then ask how it is set. A radar that is set by hand is listened to, or polled."""
         line = radar_line(self._radar.port, self._driver, self._radar.baud)
         async with Conversation(line, self._driver, self._clock, self._on_chunk) as talk:
             if self._radar.setup or self._driver.poll is not None:
                 await talk.open_up()
-            if self._radar.setup:
-                await talk.ask_all([] if self._driver.ping is None else [self._driver.ping])
-                await talk.set_up(settings, self._results.append, dry_run=True)
+            if self._radar.setup and self._driver.ping is not None:
+                await talk.ask_all([self._driver.ping])
             await talk.stay(LISTEN_S, asyncio.Event())
+            if self._good or self._driver.ping is None:  # who says nothing would be asked each thing in vain
+                await talk.set_up(settings, self._results.append, dry_run=True)
 
     def _on_chunk(self, data: bytes, t_mono_s: float) -> Sequence[RadarEvent]:
         events = self._decoder.feed(data, t_mono_s)

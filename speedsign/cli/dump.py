@@ -21,7 +21,6 @@ from speedsign.cli.dump_parts import (
     kernel_part,
     log_part,
     machine_part,
-    raw_config,
     records_of,
     redactor_for,
     sign_part,
@@ -29,6 +28,7 @@ from speedsign.cli.dump_parts import (
 )
 from speedsign.cli.field import NumberRange
 from speedsign.clock import SystemClock
+from speedsign.config.tables import mended
 from speedsign.errors import UsageError
 
 _TO_STDOUT = "-"
@@ -75,7 +75,7 @@ def dump(
     try:
         patient = admit(config_path, clock, Options(service, offline))
         now = clock.now_utc()
-        name = f"speedsign-dump-{patient.tables.sign.id if patient.tables.sign else 'sign'}-{now:%Y%m%d-%H%M}"
+        name = f"speedsign-dump-{_id_of(patient)}-{now:%Y%m%d-%H%M}"
         target = None if to_stdout else _target(out_name, f"{name}.tar.gz", force=force)
         pack = packed(patient, n_lines, seconds)
     except KeyboardInterrupt:
@@ -94,6 +94,12 @@ def dump(
     click.echo(f"{target}: {len(out.getvalue()):,} bytes; look through it before you hand it on")
 
 
+def _id_of(patient: Patient) -> str:
+    """The sign's, where it is one."""
+    config = patient.tables.whole
+    return config.sign.id if config else "sign"
+
+
 def _target(out_name: str | None, usual: str, *, force: bool) -> Path:
     """Where it goes; refused before anything is looked at."""
     path = Path(usual if out_name is None else out_name)
@@ -109,7 +115,7 @@ def _target(out_name: str | None, usual: str, *, force: bool) -> Path:
 def packed(patient: Patient, n_lines: int, seconds: float | None) -> Pack:
     """Every part, redacted."""
     captured = None if seconds is None else capture_of(patient, seconds)
-    raw, records = raw_config(patient.config_path), records_of(patient)
+    raw, records = mended(patient.config_path), records_of(patient)
     pack = Pack(redactor_for(patient, raw, records))
     pack.add_json("doctor.json", "what speedsign doctor says", doctor_part(patient))
     pack.add_json("config.json", "the config without comments, places and people", config_part(patient, raw))

@@ -50,7 +50,7 @@ class Pack:
         if len(data) > room:
             self._cut.append(name)
             most = max(room - len(CUT), 0)
-            data = CUT + data[-most:] if keep_end else data[:most] + CUT
+            data = CUT + data[len(data) - most :] if keep_end else data[:most] + CUT
         self._parts[name] = data
         self._about[name] = about
 

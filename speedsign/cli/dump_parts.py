@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import socket
-import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -21,11 +20,12 @@ from speedsign.cli.doctor_looks import looks
 from speedsign.cli.doctor_network import state_of
 from speedsign.cli.doctor_patient import Patient, ask, board_of
 from speedsign.cli.doctor_store import store_facts
+from speedsign.config.tables import Mended
 from speedsign.doctor.files import lines, names, text
 from speedsign.doctor.finding import Finding
 from speedsign.doctor.plan import examine
 from speedsign.doctor.redact import Redactor
-from speedsign.doctor.redact_config import private_words, redacted, safe_problem
+from speedsign.doctor.redact_config import REMOVED, private_words, redacted, safe_problem, wrong_texts
 from speedsign.errors import PortError, StoreError
 from telemetry.calibration.log import read_log
 from telemetry.calibration.table import bodies
@@ -46,20 +46,13 @@ KERNEL_WORDS = (
 KERNEL_LINES = 400
 _SECRET_FILES = ("password_file", "key_file")
 _MOST_SECRET = 65_536
+_LEAST_VALUE = 4
 _LOG_S = 20.0
 
 
-def raw_config(path: Path) -> dict[str, Any] | None:
-    """The tables as they stand there; None: no TOML, or not to be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-
-
-def redactor_for(patient: Patient, raw: Mapping[str, Any] | None, records: Sequence[Calibration]) -> Redactor:
+def redactor_for(patient: Patient, raw: Mended, records: Sequence[Calibration]) -> Redactor:
     """Knows the secrets that this user may read, and the words of people and places."""
-    private = private_words(raw or {})
+    private = private_words(raw.tables) | dict.fromkeys(wrong_texts(patient.tables.problems), REMOVED)
     for record in records:
         private |= {record.by: "(who)", record.note: "(note)", record.site: "(site)"}
     for user in (_user(), os.environ.get("SUDO_USER", "")):
@@ -68,7 +61,7 @@ def redactor_for(patient: Patient, raw: Mapping[str, Any] | None, records: Seque
     sign = patient.tables.sign
     if sign is None or host != sign.id:
         private[host] = "(host)"
-    return Redactor(_secrets(patient), private)
+    return Redactor([*_secrets(raw.tables), *_values_of(raw.lost)], private)
 
 
 def _user() -> str:
@@ -78,13 +71,19 @@ def _user() -> str:
         return ""
 
 
-def _secrets(patient: Patient) -> list[str]:
-    """Every line of the files that hold secrets."""
-    mqtt = patient.tables.mqtt
+def _values_of(lost: Sequence[str]) -> list[str]:
+    """What stands behind the key in lines that are no TOML: nobody knows what it is."""
+    values = [line.partition("=")[2].strip().strip("\"'") for line in lost if "=" in line]
+    return [value for value in values if len(value) >= _LEAST_VALUE]
+
+
+def _secrets(raw: Mapping[str, Any]) -> list[str]:
+    """Every line of the files that hold secrets, whatever else is wrong with the table that names them."""
+    mqtt = raw.get("mqtt")
     found: list[str] = []
-    for key in _SECRET_FILES if mqtt else ():
-        path: Path | None = getattr(mqtt, key)
-        said = text(path, _MOST_SECRET) if path else None
+    for key in _SECRET_FILES:
+        path = mqtt.get(key) if isinstance(mqtt, dict) else None
+        said = text(Path(path), _MOST_SECRET) if isinstance(path, str) else None
         found += [line for line in (said or "").splitlines() if line.strip() and not line.startswith("-----")]
     return found
 
@@ -102,12 +101,12 @@ def _safe(one: Finding) -> dict[str, object]:
     return told | {"what": safe_problem(one.what)} if one.topic == "config" else told
 
 
-def config_part(patient: Patient, raw: Mapping[str, Any] | None) -> dict[str, Any]:
+def config_part(patient: Patient, raw: Mended) -> dict[str, Any]:
     tables = patient.tables
-    if raw is None:
+    if not raw.whole:
         return {"config": None, "problems": [safe_problem(one) for one in tables.problems]}
     wrong = tables.wrong if tables.whole is None else frozenset()
-    return {"config": redacted(raw, wrong), "problems": [safe_problem(one) for one in tables.problems]}
+    return {"config": redacted(raw.tables, wrong), "problems": [safe_problem(one) for one in tables.problems]}
 
 
 def store_part(patient: Patient) -> dict[str, object]:

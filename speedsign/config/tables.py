@@ -5,6 +5,9 @@ A sign never runs by this; `speedsign.config.load` is what it goes by.
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,9 +31,11 @@ from speedsign.config.schema import (
     SupplyConfig,
     TrackingConfig,
 )
-from speedsign.config.toml_text import as_json, read_text, read_toml
+from speedsign.config.toml_text import as_json, read_text
 from speedsign.errors import ConfigError
 
+_MOST_LOST = 200  # lines: what has more of them is another file
+_AT_LINE = re.compile(r"at line (\d+)")
 _TABLES: dict[str, Any] = {
     "sign": SignConfig,
     "radar": RadarConfig,
@@ -78,11 +83,49 @@ def good_tables(path: Path) -> Tables:
     return Tables(**{name: getattr(config, name) for name in _TABLES}, whole=config)
 
 
-def _salvaged(path: Path, problems: tuple[str, ...]) -> Tables:
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What can be made of a text that may be no TOML. `lost`: the lines that had to be left out."""
+
+    tables: Mapping[str, Any]
+    whole: bool
+    lost: tuple[str, ...] = ()
+
+
+def mended(path: Path) -> Mended:
+    """The tables of a config, checked or not, without the lines that are no TOML."""
     try:
-        raw = read_toml(read_text(path), str(path))
+        left = read_text(path).splitlines()
     except ConfigError:
-        return Tables(problems=problems, readable=False)
+        return Mended({}, whole=False)
+    lost: list[str] = []
+    while len(lost) < _MOST_LOST:
+        try:
+            tables = tomllib.loads("\n".join(left))
+        except tomllib.TOMLDecodeError as error:
+            lost.append(_cut(left, str(error)))
+        except (ValueError, RecursionError):
+            return Mended({}, whole=False, lost=tuple(left))
+        else:
+            return Mended(tables, not lost, tuple(lost))
+    return Mended({}, whole=False, lost=(*lost, *left))
+
+
+def _cut(left: list[str], why: str) -> str:
+    """Take the line out that is wrong: emptied, or dropped where the trouble is at the end of the text."""
+    found = _AT_LINE.search(why)
+    if found is None or int(found[1]) > len(left):
+        return left.pop()
+    at = int(found[1]) - 1
+    while not left[at] and at:  # the parser points behind what it did not like
+        at -= 1
+    line, left[at] = left[at], ""
+    return line or left.pop()
+
+
+def _salvaged(path: Path, problems: tuple[str, ...]) -> Tables:
+    found = mended(path)
+    raw = found.tables
     good: dict[str, Any] = {}
     wrong = set()
     for name in _TABLES:
@@ -92,7 +135,7 @@ def _salvaged(path: Path, problems: tuple[str, ...]) -> Tables:
             good[name] = _validator(name).validate_json(_entry(raw[name], path), strict=True)
         except (ValidationError, ConfigError):
             wrong.add(name)
-    return Tables(**good, wrong=frozenset(wrong), problems=problems)
+    return Tables(**good, wrong=frozenset(wrong), problems=problems, readable=found.whole)
 
 
 def _entry(value: Any, path: Path) -> str:

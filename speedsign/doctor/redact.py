@@ -25,17 +25,19 @@ _PEM = re.compile(
 )
 _KEPT_KEY = re.compile(r"ed25519:[A-Za-z0-9+/]{43}=")  # the public half of an officer's key
 _LONG = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{32,}={0,2}")
-_URL = re.compile(r"(?<=://)[^\s/@]+@")
+_URL = re.compile(r"(?<=://)[^\s/@]{1,200}@")
 _SAID = re.compile(
-    r"(?i)\b(pass(?:word|phrase|wd)?|secret|token|psk|pin|api[_-]?key)(\s*[=:]\s*|\s+is\s+)"
+    r"(?i)\b(pass(?:word|phrase|wd)?|secret|token|psk|pin|api[_-]?key)([\"']?\s*[=:]\s*|\s+is\s+)"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;]+)"
 )
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_MAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?![0-9A-Za-z:])")
+_IPV6 = re.compile(
+    r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{0,35}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{0,40}(?![0-9A-Za-z:])"
+)
 _HOME = re.compile(r"(?<=/home/)[^/\s:'\"]+")
-_PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,}\d")
+_PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,20}\d")
 
 
 class Redactor:
@@ -105,14 +107,11 @@ class Redactor:
         """But those that everybody has."""
 
         def hide(found: re.Match[str]) -> str:
-            try:
-                address = ipaddress.ip_address(found[0])
-            except ValueError:
-                return found[0]  # a time, a version
-            if address.is_loopback or address.is_unspecified:
-                return found[0]
+            address = found[0] if found[0].endswith("::") else found[0].rstrip(":.")
+            if not _is_somebodys(address):
+                return found[0]  # or a time, a version
             self.note("IP address")
-            return "(IP)"
+            return "(IP)" + found[0][len(address) :]
 
         return pattern.sub(hide, text)
 
@@ -129,6 +128,15 @@ class Redactor:
             return "(key)"
 
         return _LONG.sub(hide, text)
+
+
+def _is_somebodys(text: str) -> bool:
+    """Whether it is an address, and none that every machine has."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
 
 
 def _patterns(secrets: Iterable[str]) -> Iterable[str]:

@@ -7,7 +7,7 @@ wrong, because a password may have slipped into one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -30,6 +30,7 @@ _ROUNDED = ("sign.latitude", "sign.longitude")
 _PROBLEM = re.compile(
     r"^(?P<where>.*?\[+(?P<table>[\w.\-]+)\]+(?: #\d+)?(?: (?P<key>[\w\-]+))?)(?P<rest>.*)$", re.DOTALL
 )
+_QUOTED = re.compile(r"^ = (['\"])(?P<value>.*?)\1?…?: (?P<text>[^'\"]*)$", re.DOTALL)
 
 
 def redacted(raw: Mapping[str, Any], wrong: frozenset[str]) -> dict[str, Any]:
@@ -79,9 +80,24 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def safe_problem(sentence: str) -> str:
-    """A problem of a config: with its value where that says nothing about anybody, else where it is.
+def wrong_texts(problems: Iterable[str]) -> Iterator[str]:
+    """What somebody wrote where it does not belong: it may be anything, and may be told again elsewhere.
 
+    >>> list(wrong_texts(["a.toml:4: [radar] driver = 'hunter2': there is no such radar"]))
+    ['hunter2']
+    """
+    for sentence in problems:
+        found = _PROBLEM.match(sentence)
+        quoted = _QUOTED.match(found["rest"]) if found else None
+        if quoted and quoted["value"]:
+            yield quoted["value"]
+
+
+def safe_problem(sentence: str) -> str:
+    """A problem of a config: with a value that is a number, without a text; of a private key only where.
+
+    >>> safe_problem("a.toml:4: [radar] driver = 'hunter2': there is no such radar")
+    'a.toml:4: [radar] driver: there is no such radar'
     >>> safe_problem("a.toml:9: [mqtt] password = 'hunter2': unknown key")
     'a.toml:9: [mqtt] password: (removed)'
     """
@@ -90,7 +106,11 @@ def safe_problem(sentence: str) -> str:
         return sentence
     path = f"{found['table']}.{found['key']}" if found["key"] else found["table"]
     if path in KNOWN and path not in PRIVATE and path not in _ROUNDED:
-        return sentence
+        quoted = _QUOTED.match(found["rest"])
+        if quoted:
+            return f"{found['where']}: {quoted['text']}"
+        if "'" not in found["rest"] and '"' not in found["rest"]:
+            return sentence
     return f"{found['where']}: {REMOVED}" if found["rest"].strip(": ") else sentence
 
 
