@@ -9,7 +9,7 @@ from drivers.display.maps import Device, guesses
 from drivers.display.scan import Plan, Search
 from drivers.display.scan_line import scan
 from drivers.modbus_bus import BusSettings, PymodbusBus
-from speedsign.cli.doctor_patient import Patient
+from speedsign.cli.doctor_patient import Patient, not_for_us
 from speedsign.config.schema import BeaconConfig, DisplayConfig, SensorConfig, SupplyConfig
 from speedsign.config.tables import Tables
 from speedsign.doctor.devices import AnswerFacts, PanelFacts, judge_answer, judge_panel
@@ -25,6 +25,9 @@ USUAL_BAUD = 9600  # of relay boards and sensors
 def look_at_modbus(patient: Patient) -> Sequence[Finding]:
     """Everything on the panel's line and on lines of its own, one after the other."""
     tables = patient.tables
+    closed = not_for_us("panel", tables.display.port) if tables.display else None
+    if closed is not None:
+        return [closed]
     found: list[Finding] = []
     panels: list[PanelFacts] = []
     driver = None
@@ -35,7 +38,7 @@ def look_at_modbus(patient: Patient) -> Sequence[Finding]:
             found.append(unknown("panel", str(error), "correct [display]"))
         else:
             panels = asyncio.run(_ask_panels(tables.display, driver))
-    elif "display" in tables.wrong:
+    elif not tables.knows("display"):
         found.append(unknown("panel", "[display] cannot be used", "correct it"))
     else:
         found.append(ok("panel", "none: the sign only measures"))

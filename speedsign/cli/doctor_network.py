@@ -54,7 +54,7 @@ def look_at_broker(patient: Patient) -> Sequence[Finding]:
 
 
 def _no_broker(patient: Patient) -> Finding:
-    if "mqtt" in patient.tables.wrong or not patient.tables.readable:
+    if not patient.tables.knows("mqtt"):
         return unknown("broker", "[mqtt] cannot be used", "correct the config")
     return ok("broker", "none: the database is kept, nothing is sent")
 

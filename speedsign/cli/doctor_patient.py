@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from speedsign.config.tables import Tables, good_tables
-from speedsign.doctor.files import text
+from speedsign.doctor.files import text, there
+from speedsign.doctor.finding import Finding, unknown
 from speedsign.doctor.port_facts import User, locker_of, myself, user_named
 from speedsign.doctor.service import PROPERTIES, ServiceFacts, parse_show
 from speedsign.errors import PortError
@@ -111,6 +112,13 @@ def ask(*words: str, most_s: float = ASK_S, most: int = 1_000_000) -> str | None
     if len(said) > most:  # whole lines: half a secret would not be known as one
         said = said[-most:].partition(b"\n")[2]
     return said.decode("utf-8", "replace")
+
+
+def not_for_us(check: str, port: str) -> Finding | None:
+    """What is said of a device whose port this user may not open; None: he may, or it is not there at all."""
+    if "://" in port or not there(Path(port)) or os.access(port, os.R_OK | os.W_OK, effective_ids=True):
+        return None
+    return unknown(check, f"{port} may not be opened by this user", "look with sudo; see the port above")
 
 
 def board_of(root: Path) -> str:

@@ -25,7 +25,7 @@ from speedsign.doctor.certificate import (
 )
 from speedsign.doctor.clock import clock_facts, judge_clock, of_sign
 from speedsign.doctor.disk import disk_facts, judge_disk
-from speedsign.doctor.files import lines, programs, text
+from speedsign.doctor.files import lines, programs, text, there
 from speedsign.doctor.finding import Finding, note, ok, unknown, wrong
 from speedsign.doctor.memory import judge_memory, memory_facts
 from speedsign.doctor.port_facts import Surroundings, port_facts
@@ -45,7 +45,7 @@ def look_at_config(patient: Patient) -> Sequence[Finding]:
     path, tables = patient.config_path, patient.tables
     if tables.whole is not None:
         return [ok("config", f"{path}: good", {"path": str(path)}), *_readable_for_the_sign(patient)]
-    if path.exists() and not os.access(path, os.R_OK, effective_ids=True):
+    if there(path) and not os.access(path, os.R_OK, effective_ids=True):
         return [
             unknown("config", f"{path} may not be read by this user", "look with sudo", {"path": str(path)})
         ]
@@ -152,6 +152,8 @@ def look_at_service(patient: Patient) -> Sequence[Finding]:
 
 def look_at_certificates(patient: Patient) -> Sequence[Finding]:
     mqtt = patient.tables.mqtt
+    if not patient.tables.knows("mqtt"):
+        return [unknown("certificate", "[mqtt] cannot be used", "correct it")]
     if mqtt is None or not uses_tls(mqtt):
         return [ok("certificate", "none is needed: nothing is sent by TLS")]
     named = [
@@ -201,6 +203,8 @@ def _key_problem(patient: Patient, named: Sequence[NamedCertificates]) -> str:
 
 def look_at_secrets(patient: Patient) -> Sequence[Finding]:
     mqtt = patient.tables.mqtt
+    if not patient.tables.knows("mqtt"):
+        return [unknown("secret", "[mqtt] cannot be used", "correct it")]
     files = [] if mqtt is None else [(key, getattr(mqtt, key)) for key in ("password_file", "key_file")]
     found = [
         judge_secret(secret_facts(key, path, patient.sign_user)) for key, path in files if path is not None

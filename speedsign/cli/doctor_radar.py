@@ -10,7 +10,7 @@ from drivers.radar.conversation import Conversation
 from drivers.radar.detect import candidates
 from drivers.radar.probe import Probe, words
 from drivers.radar.setup import Outcome, SettingResult
-from speedsign.cli.doctor_patient import Patient
+from speedsign.cli.doctor_patient import Patient, not_for_us
 from speedsign.config.schema import RadarConfig
 from speedsign.config.wanted import radar_settings
 from speedsign.doctor.devices import RadarFacts, judge_radar
@@ -30,11 +30,16 @@ def look_at_radar(patient: Patient) -> Sequence[Finding]:
     """Of a sign that is stopped; may take a quarter of a minute where nothing makes sense."""
     radar, tracking = patient.tables.radar, patient.tables.tracking
     if radar is None:
-        return [unknown("radar", "the config does not say which", "correct [radar]")]
+        return [
+            unknown("radar", "[radar] cannot be used", "correct it; speedsign radar detect finds the radar")
+        ]
     try:
         driver = load_radar(radar.driver, radar.profile)
     except DriverError as error:
         return [unknown("radar", str(error), "correct [radar] driver")]
+    closed = not_for_us("radar", radar.port)
+    if closed is not None:
+        return [closed]
     talk = _Talk(radar, driver, patient.clock)
     settings = radar_settings(radar, tracking, driver)
     try:

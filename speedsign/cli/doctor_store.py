@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from speedsign.cli.doctor_patient import Patient
+from speedsign.doctor.files import there
 from speedsign.doctor.finding import Finding, unknown, warning
 from speedsign.doctor.finding import State as FState
 from speedsign.doctor.store import StoreFacts, judge_store
@@ -152,6 +154,8 @@ _DO = {
 
 def look_at_calibrations(patient: Patient) -> Sequence[Finding]:
     path = patient.tables.store.path
+    if there(path) and not os.access(path, os.R_OK, effective_ids=True):
+        return [unknown("calibration", f"{path} may not be read by this user", "look with sudo")]
     now = patient.clock.now_utc()
     believed = patient.clock.trusted() or patient.tables.clock.trust == "always"
     try:

@@ -73,6 +73,10 @@ class Tables:
     problems: tuple[str, ...] = ()  # where it is not: a sentence each
     readable: bool = True  # False: there is no such file, or it is no TOML
 
+    def knows(self, name: str) -> bool:
+        """Whether it is known what this table says, be it that it is left out."""
+        return name not in self.wrong and (self.readable or getattr(self, name) is not None)
+
 
 def good_tables(path: Path) -> Tables:
     """What of a config can be used; never raises ConfigError."""

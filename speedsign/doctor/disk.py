@@ -49,7 +49,7 @@ class DiskFacts:
 
 def disk_facts(root: Path, path: Path) -> DiskFacts:
     """Blocks while the disk does."""
-    there = next((one for one in (path, *path.parents) if one.exists()), Path("/"))
+    there = next((one for one in (path, *path.parents) if _seen(one)), Path("/"))
     mount = mount_of(lines(root / "proc/self/mountinfo"), os.path.realpath(there))
     free_mb, share, inodes = _room(there)
     source = Path(_base(mount)).name
@@ -207,6 +207,14 @@ def _room(path: Path) -> tuple[int | None, float | None, int | None]:
         return None, None, None
     share = told.f_bavail / told.f_blocks if told.f_blocks else None
     return told.f_bavail * told.f_frsize // 1_000_000, share, told.f_favail if told.f_files else None
+
+
+def _seen(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def _life(told: str | None) -> tuple[int, ...]:

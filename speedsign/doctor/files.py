@@ -16,6 +16,17 @@ def text(path: Path, most: int = _MOST) -> str | None:
         return None
 
 
+def there(path: Path) -> bool:
+    """Whether there is such a file, as far as this user may know: what is in a closed folder may be there."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def lines(path: Path) -> list[str]:
     return (text(path) or "").splitlines()
 

@@ -112,6 +112,8 @@ def test_without_any_config_the_machine_is_looked_at(tmp_path: Path) -> None:
     assert code == 2
     assert found["config"]["state"] == "wrong"
     assert found["memory"]["state"] in ("ok", "warning")
+    for name in ("port", "radar", "panel", "broker", "certificate", "secret"):  # nobody knows which
+        assert found[name]["state"] == "unknown"
 
 
 def test_only_what_is_asked_for(tmp_path: Path) -> None:
@@ -180,6 +182,24 @@ def test_what_waits_to_be_sent(tmp_path: Path) -> None:
     assert found["queue"]["state"] == "warning"
     assert found["queue"]["facts"]["dropped"] == 3
     assert found["queue"]["facts"]["queue"] == 2  # and where the sign stands
+
+
+def test_what_this_user_may_not_look_at_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = config(tmp_path, "[beacon]\ncoil = 1\nunit = 11\n")
+    made_store(tmp_path)
+    for name in ("radar", "panel"):
+        (tmp_path / name).write_text("")
+    usual = os.access
+
+    def access(file: str | Path, *more: Any, **named: Any) -> bool:
+        return str(file).endswith(".toml") and usual(file, *more, **named)
+
+    monkeypatch.setattr(os, "access", access)
+    _, found = looked("--config", path, "--only", "radar", "--only", "panel", "--only", "calibration")
+    assert {name: one["state"] for name, one in found.items()} == dict.fromkeys(
+        ("radar", "panel", "calibration"), "unknown"
+    )
+    assert all("sudo" in one["do"] for one in found.values())
 
 
 # --------------------------------------------------------------------------- locks and programs

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from speedsign.doctor.certificate import secret_facts
 from speedsign.doctor.clock import clock_facts
 from speedsign.doctor.disk import disk_facts, mount_of
-from speedsign.doctor.files import programs
+from speedsign.doctor.files import programs, there
 from speedsign.doctor.memory import memory_facts
 from speedsign.doctor.port_facts import Surroundings, User, _consoles, locker_of, port_facts, user_named
 
@@ -211,3 +211,20 @@ def test_a_secret_in_a_folder_that_lets_nobody_in(tmp_path: Path) -> None:
     folder.chmod(0o700)
     assert secret_facts("password_file", secret, ANNA).sign_may is False
     assert secret_facts("password_file", tmp_path / "none", ANNA).there is False
+
+
+def test_a_folder_that_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /var/lib/speedsign for an ordinary user: what is in it is not known, and its disk is that above."""
+    store = tmp_path / "closed" / "sign.db"
+    usual = Path.stat
+
+    def closed(path: Path, **more: bool) -> os.stat_result:
+        if path == store:
+            raise PermissionError(13, "Permission denied", str(path))
+        return usual(path, **more)
+
+    store.parent.mkdir()
+    monkeypatch.setattr(Path, "stat", closed)
+    assert there(store)
+    assert not there(tmp_path / "none")
+    assert disk_facts(Path("/"), store).free_mb is not None
