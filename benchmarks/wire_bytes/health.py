@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 from speedsign.machine import MachineFacts
 from speedsign.model import Fault
+from telemetry.calibration import Standing, State
 from telemetry.health import LastDay, Vitals, health_body
 
 
@@ -49,5 +51,6 @@ def sample() -> Mapping[str, object]:
             mqtt=mqtt,
             machine=machine,
             day=LastDay(1_777_899_600, 5012, 0.9981),
+            calibration=Standing(State.VALID, "", datetime(2026, 5, 4, 7, 0, tzinfo=UTC), date(2027, 5, 4)),
         )
     )
