@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.stand import Stand, Traffic
+from speedsign.capture import CaptureReader
 from speedsign.cli import doctor_looks
 from speedsign.cli.doctor_patient import Options, admit, ask, writer_of
 from speedsign.clock import SystemClock
@@ -252,6 +255,7 @@ def test_devices_of_a_stopped_sign_and_then_the_running_one(tmp_path: Path) -> N
     assert "dm56a04 by its answers" in other["panel 1"]["what"]
     assert other["radar"]["state"] == "wrong"
     assert "a ops243" in other["radar"]["what"]
+    assert sum(map(len, seen["captured"])) > 0
     assert held["port radar"]["state"] == "wrong"
     assert "in use by" in held["port radar"]["what"]
     assert running["port radar"]["facts"]["sign_has_it"]
@@ -272,6 +276,7 @@ def _tour(folder: Path, stand: Stand) -> dict[str, Any]:
     seen: dict[str, Any] = {"good": looked_apart(config(folder), *DEVICES)}
     seen["writes"] = stand.display_writes
     seen["other"] = looked_apart(config(folder, radar="ld2451", driver="fema"), *DEVICES)
+    seen["captured"] = captured(folder)
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, f"{folder}/radar"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
@@ -294,6 +299,21 @@ def _tour(folder: Path, stand: Stand) -> dict[str, Any]:
         finally:
             sign.terminate()
     return seen
+
+
+def captured(folder: Path) -> list[bytes]:
+    """Chunks of the radar in a bug report, read as a capture."""
+    words = ["dump", "--config", str(config(folder)), "--offline", "--capture", "1.5", "--out", "-"]
+    done = subprocess.run(
+        [*SPEEDSIGN, *words], capture_output=True, env=environment(), check=True, timeout=90
+    )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        part = archive.extractfile(
+            next(name for name in archive.getnames() if name.endswith("capture.jsonl"))
+        )
+        assert part is not None
+        reader = CaptureReader(io.StringIO(part.read().decode()), "capture.jsonl")
+        return [data for _, data in reader]
 
 
 def looked_apart(path: Path, *args: str) -> dict[str, Any]:
