@@ -10,7 +10,7 @@ from simulator.road import Road
 from simulator.vehicles import Arrival, MovingVehicle
 from speedsign.model import Direction
 
-GAP_S = 1.0  # between two that nobody can take for one
+GAP_S = 0.7  # between two that nobody can take for one
 SLOWEST_KMH, FASTEST_KMH, MOST = 5.0, 250.0, 500
 _BEYOND = 1.1  # of the way on which a car is usually heard: from there on it may be, and is not yet
 _COMES_FROM_BEHIND_M = 0.5
