@@ -63,6 +63,11 @@ def set_values(text: str, values: Mapping[str, Any], name: str = "the config") -
     return text
 
 
+def as_toml(document: Mapping[str, Any]) -> str:
+    """A document without comments: tables, texts, numbers, true and false, lists of those."""
+    return tomlkit.dumps(document)
+
+
 def write_config(path: Path, text: str, *, old: str | None) -> Config:
     """Put the text in the place of the config, at once or not at all; what it says.
 

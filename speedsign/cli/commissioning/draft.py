@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
-from speedsign.config.writing import put_file
+from speedsign.config.writing import as_toml, put_file
 from speedsign.errors import UsageError
 
 _MODE = 0o600
@@ -64,7 +62,7 @@ def write_draft(config: Path, draft: Draft) -> None:
         "out": sorted(key for key, value in draft.values.items() if value is None),
         "values": {key: value for key, value in draft.values.items() if value is not None},
     }
-    put_file(path_of(config), _HEAD + tomlkit.dumps(document), _MODE)
+    put_file(path_of(config), _HEAD + as_toml(document), _MODE)
 
 
 def forget_draft(config: Path) -> None:
