@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from speedsign.errors import Policy, SpeedsignError, policy_of
 from speedsign.model import Fault
@@ -17,6 +18,21 @@ AGAIN_MAX_S = 60.0
 
 class PartEnded(RuntimeError):  # noqa: N818  the situation is its name
     """A part that is to run for ever has ended by itself: a mistake of ours."""
+
+
+async def to_its_end(work: asyncio.Future[Any]) -> None:
+    """Wait until it has ended, however; a cancellation meanwhile is raised then, and does not reach it.
+
+    For what has to be done before anything else may end: a panel that is made dark. Only for work that ends.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 class KeptPart:

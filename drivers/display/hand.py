@@ -16,6 +16,7 @@ from drivers.display.darken import HOLDS, Coil, Panels, carry_out, dark_ends, wr
 from speedsign.errors import BadReply, DeviceError, NoReply, PortError
 from speedsign.model import BLANK, Face
 from speedsign.ports import Expect, WriteRegisters
+from speedsign.supervise import to_its_end
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,16 +70,13 @@ class Hand:
         try:
             await self._begin()
         except BaseException:
-            await self._leave()
+            await self._leave_whole()
             raise
         self._keeper = asyncio.create_task(self._keep())
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-        await self._leave()
+        await self._leave_whole()
         if self.left_dark:
             return
         may_be_lit = f"it may still show {self._showing}: switch it off"
@@ -183,8 +181,17 @@ class Hand:
 
     # ------------------------------------------------------------------ the end
 
+    async def _leave_whole(self) -> None:
+        """Whoever presses Ctrl-C meanwhile, or loses the terminal, waits: nothing may stay lit."""
+        leaving = asyncio.create_task(self._leave())
+        await to_its_end(leaving)
+        leaving.result()
+
     async def _leave(self) -> None:
         """Dark, lamps off, supply off: each for itself, all of it within a bound; then the lines closed."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
         ends = dark_ends(self._panels, self._level)
         within_s = max(LEAVE_S, _LEAVE_REPLIES * self._panels.reply_s * len(self._panels.units))
         self._undone = await carry_out(ends, within_s)

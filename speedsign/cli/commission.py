@@ -122,6 +122,7 @@ async def _commission(session: Session, steps: list[Step]) -> SpeedsignError | N
                 _greet(session)
                 await walk(session, steps)
             except asyncio.CancelledError:
+                session.say()  # ^C stands where the cursor was
                 problem = _left(session, reasons[0] if reasons else "stopped")
             except Left as left:
                 problem = _left(session, str(left))

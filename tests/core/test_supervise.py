@@ -8,7 +8,7 @@ import pytest
 
 from simulator.virtual_time import run_virtual
 from speedsign.errors import DriverError, PortError, SpeedsignError, StoreError
-from speedsign.supervise import KeptPart, PartEnded
+from speedsign.supervise import KeptPart, PartEnded, to_its_end
 
 
 class Part:
@@ -67,3 +67,38 @@ def test_a_part_that_just_ends_is_a_mistake() -> None:
 
     with pytest.raises(PartEnded, match="radar has ended by itself"):
         run_virtual(KeptPart("radar", ends).run())
+
+
+@pytest.mark.parametrize("cancels", [0, 1, 3])
+def test_what_has_to_be_done_is_done_however_often_somebody_is_told_to_stop(cancels: int) -> None:
+    done: list[str] = []
+
+    async def darken() -> None:
+        await asyncio.sleep(5)
+        done.append("dark")
+
+    async def main() -> None:
+        waiting = asyncio.create_task(to_its_end(asyncio.create_task(darken())))
+        for _ in range(cancels):
+            await asyncio.sleep(1)
+            waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled() is bool(cancels)
+
+    run_virtual(main())
+    assert done == ["dark"]
+
+
+def test_what_fails_or_was_told_to_stop_itself_has_ended_too() -> None:
+    async def fails() -> None:
+        raise ValueError
+
+    async def main() -> None:
+        broken, stopped = asyncio.create_task(fails()), asyncio.create_task(asyncio.sleep(9))
+        stopped.cancel()
+        await to_its_end(broken)
+        await to_its_end(stopped)
+        assert isinstance(broken.exception(), ValueError)
+        assert stopped.cancelled()
+
+    run_virtual(main())

@@ -98,6 +98,30 @@ def test_dark_also_when_the_body_fails_and_its_error_is_the_one() -> None:
     play(Bench(), check)
 
 
+@pytest.mark.parametrize("more", [0, 1, 5])
+def test_dark_however_often_somebody_presses_ctrl_c(more: int) -> None:
+    """The end of the input and the terminal that goes away come together: the second finds us at the end."""
+
+    async def check(bench: Bench) -> None:
+        async def look() -> None:
+            async with bench.hand() as hand:
+                await hand.put(Face(47))
+                looking.set()
+                await asyncio.Event().wait()
+
+        looking = asyncio.Event()
+        person = asyncio.create_task(look())
+        await looking.wait()
+        for _ in range(1 + more):
+            person.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait({person})
+        assert person.cancelled()
+        assert bench.seen[-2:] == ["  47", "    "]
+
+    play(Bench(), check)
+
+
 def test_a_panel_that_dies_meanwhile_is_told_and_its_end_is_bounded() -> None:
     async def check(bench: Bench) -> None:
         loop = asyncio.get_running_loop()

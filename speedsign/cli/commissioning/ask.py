@@ -17,6 +17,7 @@ import click
 
 from speedsign.cli.display_ask import Keyboard
 from speedsign.errors import SpeedsignError, UsageError
+from speedsign.supervise import to_its_end
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ class Asker:
         finally:
             if not work.done():
                 work.cancel()
-                await asyncio.wait({work})
+                await to_its_end(work)
 
     async def _until_typed(self, work: asyncio.Future[T], stop: asyncio.Event | None) -> None:
         while not work.done():
@@ -141,7 +142,7 @@ class Asker:
                 work.cancel()
             else:
                 stop.set()
-            await asyncio.wait({work})
+            await to_its_end(work)
             self._leave_by(line)
 
     def _leave_by(self, line: str | None) -> None:

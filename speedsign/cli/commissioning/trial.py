@@ -13,6 +13,7 @@ from speedsign.assemble import Sign
 from speedsign.config.schema import Config, LiveConfig, MqttConfig, RemoteConfig, StoreConfig
 from speedsign.errors import BrokerError, ConfigError, SpeedsignError
 from speedsign.ports import Clock
+from speedsign.supervise import to_its_end
 from telemetry.mqtt.port import PahoPort
 from telemetry.mqtt.settings import broker_settings
 from telemetry.mqtt.shapes import Session
@@ -50,7 +51,7 @@ async def run_sign(config: Config, seconds: float, clock: Clock, say: Callable[[
             frames = sign.radar.health().get("frames", 0)
         finally:
             running.cancel()
-            await asyncio.wait({running})
+            await to_its_end(running)
         if not running.cancelled() and (error := running.exception()) is not None:
             if not isinstance(error, SpeedsignError):
                 raise error
