@@ -167,26 +167,38 @@ class Technician:
         self,
         table: Sequence[Row],
         cues: Mapping[str, Callable[[], None]] | None = None,
+        *,
+        until: str | None = None,
         timeout_s: float = PATIENCE_S,
     ) -> None:
-        """Answer each prompt by the first row that fits, until the command ends; one that fits none fails.
+        """Answer each prompt by the first row that fits; one that fits none fails.
 
-        `cues`: words that are no prompt, and what the technician does in the street then.
+        Until the command ends, or until these words have been said. `cues`: words that are no prompt, and
+        what the technician does in the street then.
         """
-        cues, answered = cues or {}, 0
-        prompts = [prompt(pattern) for pattern, _ in table]
-        while (found := self.until(*prompts, *cues, ANY_PROMPT, timeout_s=timeout_s)) < len(prompts) + len(
-            cues
-        ):
-            if found >= len(prompts):
-                list(cues.values())[found - len(prompts)]()
+        cues = cues or {}
+        ends = [] if until is None else [until]
+        patterns = [*ends, *(prompt(begins) for begins, _ in table), *cues, ANY_PROMPT]
+        for _ in range(MOST_ANSWERS):
+            found = self.until(*patterns, timeout_s=timeout_s) - len(ends)
+            if found < 0 or found > len(table) + len(cues):
+                assert found < 0 or not ends, f"it ended before: {self.said}"
+                return
+            if len(table) <= found < len(table) + len(cues):
+                list(cues.values())[found - len(table)]()
                 continue
-            answered += 1
-            assert answered < MOST_ANSWERS, f"again and again: {self.child.after!r}"
+            assert found < len(table), f"nobody has told the robot what to answer to {self.child.after!r}"
             reply = table[found][1]
             self.type(reply(str(self.child.after)) if callable(reply) else reply)
-        if found == len(prompts) + len(cues):
-            raise AssertionError(f"nobody has told the robot what to answer to {self.child.after!r}")
+        raise AssertionError(f"again and again: {self.child.after!r}")
+
+    def loses_the_line(self) -> None:
+        """The connection of the phone breaks: the terminal goes away. Waits for the command's end."""
+        self.child.ptyproc.fileobj.close()  # before anything is read from it again
+        self.child.closed, self.child.ptyproc.closed = True, True
+        self.child.child_fd = -1
+        self.child.ptyproc.wait()
+        self.child.exitstatus, self.child.terminated = self.child.ptyproc.exitstatus, True
 
     def ended(self) -> int:
         """Wait for the end; the exit code."""

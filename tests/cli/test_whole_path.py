@@ -114,7 +114,7 @@ def cues(street: Street) -> dict[str, Callable[[], None]]:
 
     return {
         "Ready: waiting for a car": lambda: street.say("drive 50"),
-        "Waiting for cars": lambda: street.say(f"drive 80 {CARS + 10}"),
+        "Waiting for cars": lambda: street.say(f"drive 90 {CARS + 10}"),
         "The whole sign for": test_drive,
     }
 
