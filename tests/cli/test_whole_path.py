@@ -24,7 +24,7 @@ from tests.cli.wires import stop, wait_until
 pytestmark = pytest.mark.wires
 
 ANGLE_DEG = 12.0
-CARS = 33
+CARS = 36
 KMH = 50.0
 
 
@@ -114,7 +114,7 @@ def cues(street: Street) -> dict[str, Callable[[], None]]:
 
     return {
         "Ready: waiting for a car": lambda: street.say("drive 50"),
-        "Waiting for cars": lambda: street.say(f"drive 90 {CARS + 10}"),
+        "Waiting for cars": lambda: street.say(f"drive 80 {CARS + 10}"),
         "The whole sign for": test_drive,
     }
 
