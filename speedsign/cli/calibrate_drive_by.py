@@ -11,8 +11,9 @@ import click
 from speedsign.calibration.record import Kind, Verdict
 from speedsign.cli.calibrating.book import Book, Finding, finish, keep_what_there_is, open_book
 from speedsign.cli.calibrating.drive_by import HELP, Dialogue, Passers, check_angle, talk
+from speedsign.cli.calibrating.given import given_runs, read_runs
 from speedsign.cli.calibrating.options import record_options
-from speedsign.cli.calibrating.runs import Runs, as_json, given_runs, read_runs
+from speedsign.cli.calibrating.runs import Runs, as_json
 from speedsign.cli.calibrating.technician import STOPPED, Stopped, Technician
 from speedsign.cli.common import SignCommand, config_option, json_option, set_up_logging
 from speedsign.cli.field import NumberRange
@@ -130,12 +131,10 @@ def _driven(
         stopped = True
     if not runs.passes:
         raise Stopped(STOPPED if stopped else "no run was driven: nothing to keep")
-    if (
-        stopped
-        and runs.verdict is Verdict.UNDECIDED
-        and not keep_what_there_is(technician, "the runs so far")
-    ):
-        raise Stopped
+    if stopped and runs.verdict is not Verdict.PASS:
+        if not keep_what_there_is(technician, "the runs so far"):
+            raise Stopped
+        runs.stopped = True
     return {"by": "sign" if source.socket else "port", "says": passers.values}
 
 

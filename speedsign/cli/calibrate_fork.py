@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
-from speedsign.calibration.fork import CARRIER_GHZ, judge, obstacles
+from speedsign.calibration.fork import CARRIER_GHZ, ForkReading, ForkVerdict, judge, obstacles
 from speedsign.calibration.record import Kind, Verdict
-from speedsign.cli.calibrating.book import Finding, finish, keep_what_there_is, open_book
+from speedsign.cli.calibrating.book import Book, Finding, finish, keep_what_there_is, open_book
 from speedsign.cli.calibrating.fork import (
     BANDS_GHZ,
     Fork,
@@ -55,6 +55,10 @@ _MOST_RAW = 2000  # readings in a record
     "--for", "seconds", type=NumberRange(1, 600), default=_SECONDS, show_default=True, metavar="S",
     help="How long it is watched.",
 )  # fmt: skip
+@click.option(
+    "--alone/--not-alone", default=None,
+    help="No car was in sight meanwhile, or one was; else it is asked where the readings do not tell.",
+)  # fmt: skip
 @click.option("--table", "only_table", is_flag=True, help="Print forks and speeds, and measure nothing.")
 @record_options
 @radar_options
@@ -70,6 +74,7 @@ def fork(
     stamped_ghz: float | None,
     tolerance_kmh: float,
     seconds: float,
+    alone: bool | None,
     only_table: bool,
     by: str | None,
     note: str,
@@ -110,22 +115,57 @@ def fork(
     heard = Held(held, technician.say)
     technician.say(f"listening to {source.words} for {seconds:g} s: strike it and hold it before the radar")
     stopped = asyncio.run(_watch(source, heard, SystemClock(), seconds))
-    finding = _finding(source, held, heard, tolerance_kmh, technician)
-    if stopped and finding.verdict is Verdict.UNDECIDED:
-        keep = bool(heard.kmh) and keep_what_there_is(technician, "what was read")
-        if not keep:
-            raise Stopped
+    reading = _judged(technician, book, held, heard, tolerance_kmh, alone, stopped=stopped)
+    finding = _finding(source, held, heard, reading)
     finish(ctx, technician, book, finding, written=False, as_json=as_json)
 
 
-def _finding(
-    source: Source, held: Fork, heard: Held, tolerance_kmh: float, technician: Technician
-) -> Finding:
-    """What the radar read, said and written down."""
-    step_kmh = step_of(heard.kmh)
-    reading = judge(heard.kmh, held.kmh, tolerance_kmh, step_kmh)
+def _judged(
+    technician: Technician,
+    book: Book,
+    held: Fork,
+    heard: Held,
+    tolerance_kmh: float,
+    alone: bool | None,
+    *,
+    stopped: bool,
+) -> ForkReading:
+    """What the radar read, said; stopped before its time it is good or undecided, and no failure."""
+
+    def judged(*, alone: bool) -> ForkReading:
+        return judge(heard.kmh, held.kmh, tolerance_kmh, step_of(heard.kmh), heard.ways, alone=alone)
+
+    reading = judged(alone=alone is True)
     for line in lines_of(reading, heard.rejected):
         technician.say(line)
+    if stopped and verdict_of(reading) is not Verdict.PASS:
+        if not (heard.kmh and keep_what_there_is(technician, "what was read")):
+            raise Stopped
+        return replace(reading, verdict=ForkVerdict.STOPPED)
+    if reading.verdict is ForkVerdict.PERHAPS_A_CAR and _no_car(technician, book, alone):
+        return judged(alone=True)
+    return reading
+
+
+def _no_car(technician: Technician, book: Book, alone: bool | None) -> bool:
+    """Whether somebody says that the fork was there and no car; who does not answer has not said it."""
+    if alone is not None:
+        return alone
+    technician.say("steady, and nothing tells it from a car that is still far away")
+    try:
+        return technician.confirm(
+            "Was it the fork, and no car in sight all the time?", default=False, option="--alone"
+        )
+    except UsageError as error:
+        book.troubles.append(str(error))
+    except Stopped as stopped:
+        if not keep_what_there_is(technician, "what was read", stopped):
+            raise
+    return False
+
+
+def _finding(source: Source, held: Fork, heard: Held, reading: ForkReading) -> Finding:
+    """What the radar read, written down."""
     return Finding(
         kind=Kind.FORK,
         driver=source.choice.driver.name,
@@ -133,7 +173,7 @@ def _finding(
         verdict=verdict_of(reading),
         device={"by": "sign" if source.socket else "port", "says": heard.values},
         runs=[{"kmh": [round(one, 3) for one in heard.kmh[-_MOST_RAW:]], "directions": heard.directions}],
-        result=result_of(held, reading, step_kmh),
+        result=result_of(held, reading, step_of(heard.kmh)),
     )
 
 

@@ -87,10 +87,13 @@ def finding_of(choice: Chosen, report: Report) -> Finding:
     """The answers for the record."""
     verdict = _verdict(report)
     wrong = [one.picture.name for one in report.results if not one.ok]
+    unseen = "Not all pictures were looked at"
     sentences = {
         Verdict.PASS: f"The panel showed all {len(report.results)} pictures as they have to be.",
         Verdict.FAIL: f"Not as they have to be: {', '.join(wrong)}.",
-        Verdict.UNDECIDED: "Not all pictures were looked at.",
+        Verdict.UNDECIDED: f"{unseen}; not as they have to be: {', '.join(wrong)}."
+        if wrong
+        else f"{unseen}.",
     }
     return Finding(
         kind=Kind.PANEL,
@@ -112,6 +115,8 @@ def finding_of(choice: Chosen, report: Report) -> Finding:
 
 
 def _verdict(report: Report) -> Verdict:
+    if report.left == "stopped":  # it was asked about as that
+        return Verdict.UNDECIDED
     if any(not one.ok for one in report.results):
         return Verdict.FAIL
     looked_at = all(one.answer is Answer.YES or one.read_back for one in report.results)

@@ -14,14 +14,20 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from speedsign.cli.numbers import decimal_of
 from speedsign.config.schema import Config
 from speedsign.errors import DriverError, PortError, UsageError
 
 
 class NumberRange(click.FloatRange):
-    """A number within bounds; what is no number ("nan") is within none."""
+    """A number within bounds, with a point or a comma; what is no number ("nan") is within none."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and "," in value:
+            try:
+                value = str(decimal_of(value))
+            except ValueError as error:
+                self.fail(f"{error}.", param, ctx)
         number = super().convert(value, param, ctx)
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)

@@ -314,22 +314,54 @@ def test_runs_from_a_file_in_miles(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "needs a header line with reference and measured"),
-        ("a,b\n1,2\n", "needs a header line"),
-        ("reference,measured\n50,fast\n", "runs.csv:2: 'fast' is no speed"),
-        ("reference,measured\n50\n", "runs.csv:2: '' is no speed"),
-        ("reference,measured\n50,0\n", "runs.csv:2: 0 is no speed of a car"),
-        ("reference,measured\n" + "50,50\n" * 1001, "1001 runs are too many"),
-        ("\udcff", "is no CSV"),
+        (b"", "needs a header line, reference,measured or reference;measured, and a line a run"),
+        (b"a,b\n1,2\n", "needs a header line"),
+        (b"reference,reference,measured\n50,49,49\n", "needs a header line"),
+        (b"reference,measured\n", "has a header and no runs"),
+        (b"reference,measured\n50,fast\n", "runs.csv:2: 'fast' is no speed"),
+        (b"reference,measured\n\n50,5_0\n", "runs.csv:3: '5_0' is no speed"),
+        (b"reference,measured\n50\n", "runs.csv:2: 1 columns, and 2 in the first line"),
+        (b"reference,measured\n50,0\n", "runs.csv:2: 0 is no speed of a car"),
+        (b"reference,measured\n50,49,6\n", "write reference;measured and 50,0;49,6"),
+        (b"reference,measured\n50,0,49,6\n", "runs.csv:2: 4 columns, and 2 in the first line"),
+        (b"reference,measured,note\n50,49,6\n", "runs.csv:2: 50,49,6 can be read in two ways; write 50.0"),
+        (b"reference;measured\n50,0,49,6\n", "1 columns, and 2 in the first line; semicolons stand between"),
+        (b"reference,measured\n50.0;49.6\n", "runs.csv:2: 1 columns"),
+        (b"reference\tmeasured\n50,0 49,6\n", "tabs stand between them"),
+        (b"reference;measured\n1.050,0;49,6\n", "runs.csv:2: '1.050,0' is no speed"),
+        (b'reference,measured\n"50,49\n', "runs.csv:2: "),
+        (b"reference,measured\n" + b"50,50\n" * 1001, "more than 1000 runs are too many"),
+        (b"reference,measured\n" + b"50,50\n" * 200_000, "is longer than 1000 kB"),
+        (b"reference,measured\n50,\xff\n", "is not UTF-8; save it as CSV UTF-8"),
     ],
 )
-def test_a_file_that_is_none_of_runs_is_named(desk: Desk, text: str, said: str) -> None:
+def test_a_file_that_is_none_of_runs_is_named(desk: Desk, text: bytes, said: str) -> None:
     path = desk.folder / "runs.csv"
-    path.write_text(text, errors="surrogateescape")
+    path.write_bytes(text)
     result = desk.run("drive-by", "--runs", path, "--by", "Anna")
     assert result.exit_code == 2
     assert said in result.stderr
     assert desk.records == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"reference,measured\n50.0,49.6\n51,50.5\n",
+        b"\xef\xbb\xbfReference, Measured\r\n50.0, 49.6\r\n51.0, 50.5\r\n\r\n",
+        b"reference;measured\r\n50,0;49,6\r\n51;50,5\r\n;\r\n",
+        b"reference;measured\n50.0;49.6\n51.0;50.5",
+        b"REFERENCE\tMeasured\tnote\n50,0\t49,6\twet, dark\n51,0\t50,5\t\n",
+        b'"reference","measured"\n"50,0","49,6"\n"51,0","50,5"\n',
+        b"note,measured,reference\n1,49.6,50.0\nAnna,50.5,51\n",
+        "reference\tmeasured\r\n50,0\t49,6\r\n51,0\t50,5\r\n".encode("utf-16"),
+    ],
+)
+def test_runs_are_read_however_a_spreadsheet_writes_them(desk: Desk, content: bytes) -> None:
+    path = desk.folder / "runs.csv"
+    path.write_bytes(content)
+    desk.run("drive-by", "--runs", path, "--by", "Anna")
+    assert [tuple(run.values()) for run in desk.record["runs"]] == [(50.0, 49.6), (51.0, 50.5)]
 
 
 @pytest.mark.parametrize(
@@ -350,6 +382,26 @@ def test_runs_that_are_none_are_refused(desk: Desk, args: tuple[str, ...], said:
     result = desk.run("drive-by", *args)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_numbers_take_a_comma_where_it_means_one_thing(desk: Desk) -> None:
+    desk.run("drive-by", "--run", "50,5=49,6", "--by", "Anna", "--reference-sd", "0,250")
+    assert desk.record["result"]["reference_sd_kmh"] == 0.25
+    result = desk.run("drive-by", "--run", "50=49.6", "--by", "Anna", "--reference-sd", "1,000")
+    assert result.exit_code == 2
+    assert "1,000 may mean 1000 or 1.000: write one of these." in result.stderr
+    result = desk.run("drive-by", "--run", "50=49.6", "--by", "Anna", "--reference-sd", "0,2,5")
+    assert "0,2,5 is no number." in result.stderr
+
+
+@pytest.mark.parametrize("note", ["caf\udce9", "bell\a", "two\nlines", "\x1b[2J", "a\u202eb"])
+def test_a_note_that_cannot_be_kept_is_refused_before_anything_is_measured(desk: Desk, note: str) -> None:
+    result = desk.run("drive-by", "--run", "50=49.6", "--by", "Anna", "--note", note)
+    assert result.exit_code == 2
+    assert "cannot be printed; write it as UTF-8, on one line" in result.stderr
+    assert desk.records == []
+    desk.run("drive-by", "--run", "50=49.6", "--by", "Anna", "--note", "café, Šiauliai\N{NO-BREAK SPACE}5")
+    assert desk.record["note"] == "café, Šiauliai\N{NO-BREAK SPACE}5"
 
 
 @pytest.mark.parametrize(

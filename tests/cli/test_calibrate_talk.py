@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -179,8 +180,9 @@ def test_a_held_fork_is_averaged_whatever_direction_the_radar_says() -> None:
     held.events(4.0, [Rejected(4.0, "too weak"), Reply(4.0, {})])
     assert said == ["   20 readings, 50.1 km/h", "   40 readings, 50.1 km/h"]
     assert held.directions == {"approaching": 20, "receding": 20}
-    reading = judge(held.kmh, fork.kmh)
+    reading = judge(held.kmh, fork.kmh, directions=held.ways)
     assert verdict_of(reading) is Verdict.PASS
+    assert "the direction changes as a fork's does" in lines_of(reading, {})
     assert "rejected 1: too weak" in lines_of(reading, held.rejected)
     assert sentence_of(fork, reading).endswith("1 km/h are allowed: within.")
 
@@ -197,9 +199,33 @@ def test_a_held_fork_is_averaged_whatever_direction_the_radar_says() -> None:
 )
 def test_what_a_fork_can_come_to(readings: list[float], verdict: Verdict, said: str) -> None:
     fork = fork_of("50km/h", 24.125)
-    reading = judge(readings, fork.kmh)
+    reading = judge(readings, fork.kmh, alone=True)
     assert verdict_of(reading) is verdict
     assert said in sentence_of(fork, reading)
+
+
+def test_what_may_have_been_a_car_proves_nothing() -> None:
+    fork = fork_of("50km/h", 24.125)
+    reading = judge([53.0] * 30, fork.kmh, directions=[Direction.APPROACHING] * 30)
+    assert verdict_of(reading) is Verdict.UNDECIDED
+    assert "may have been a car" in sentence_of(fork, reading)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2,000Hz", "2,000 may mean 2000 or 2.000: write one of these"),
+        ("2.000Hz", "thousands have no comma or point: 2000Hz"),
+        ("1Hz", "1Hz reads as no speed of a car, 5 to 300 km/h"),
+        ("0.5 km/h", "no speed of a car"),
+        ("12,345mph", "12,345 may mean 12345 or 12.345"),
+        ("2 000Hz", "is no fork"),
+        ("٢٠٠٠Hz", "is no fork"),
+    ],
+)
+def test_what_is_no_fork_of_a_car_s_speed_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        fork_of(text, 24.125)
 
 
 def test_forks_by_frequency_stamp_and_band() -> None:

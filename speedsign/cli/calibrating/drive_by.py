@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from speedsign.calibration.drive_by import Run
 from speedsign.calibration.record import Verdict
+from speedsign.cli.calibrating.given import speed
 from speedsign.cli.calibrating.mounting import SAME_DEG
-from speedsign.cli.calibrating.runs import Pass, Runs, speed
+from speedsign.cli.calibrating.runs import Pass, Runs
 from speedsign.cli.calibrating.technician import Technician
 from speedsign.cli.display_ask import Keyboard
 from speedsign.cli.field import told_to_stop

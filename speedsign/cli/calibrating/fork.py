@@ -21,17 +21,25 @@ from speedsign.calibration.fork import (
     table,
 )
 from speedsign.calibration.record import Verdict
+from speedsign.cli.numbers import decimal_of
 from speedsign.model import Direction, RadarEvent, Reading, Rejected, Unit, Vehicle
 
 BANDS_GHZ = (9.0, 36.0)  # X, K and Ka band
-_FASTEST_KMH = 300.0
+_SLOWEST_KMH, _FASTEST_KMH = 5.0, 300.0
 _EACH = 20  # readings from one line of progress to the next
 _UNITS = {"hz": None, "km/h": Unit.KMH, "kmh": Unit.KMH, "mph": Unit.MPH}
 _VERDICTS = {ForkVerdict.WITHIN: Verdict.PASS, ForkVerdict.OUTSIDE: Verdict.FAIL}
 _WORDS = {
     ForkVerdict.NOT_YET_KNOWN: "too few readings, or they vary too much",
     ForkVerdict.ABSENT: "the radar does not see the fork: strike it again and hold it nearer",
-    ForkVerdict.UNSTEADY: "the radar sees something else as well: wait for a gap in the traffic",
+    ForkVerdict.UNSTEADY: (
+        "what the radar reads moves, or it sees something else as well: wait for a gap in the traffic"
+    ),
+    ForkVerdict.STOPPED: "stopped before its time, and not judged",
+    ForkVerdict.PERHAPS_A_CAR: (
+        "the radar tells no direction that changes as a fork's does, so that it may have been a car:"
+        " wait for a gap in the traffic"
+    ),
 }
 
 Say = Callable[[str], None]
@@ -59,17 +67,17 @@ def fork_of(text: str, band_ghz: float, stamped_ghz: float | None = None) -> For
 
     Raises ValueError with a sentence.
     """
-    found = re.fullmatch(r"\s*([\d.,]+)\s*(hz|km/?h|mph)\s*", text, re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9.,]+)\s*(hz|km/?h|mph)\s*", text, re.IGNORECASE)
     if found is None:
         raise ValueError(f"{text.strip()!r} is no fork; write 2000Hz, 45km/h or 35mph")
-    try:
-        number = float(found[1].replace(",", "."))
-    except ValueError:
-        raise ValueError(f"{found[1]} is no number") from None
+    number = decimal_of(found[1])
     unit = _UNITS[found[2].lower()]
     hertz = number if unit is None else number and hertz_of(number * unit.kmh, stamped_ghz or band_ghz)
-    if not (isfinite(hertz) and hertz > 0.0) or kmh_of(hertz, band_ghz) > _FASTEST_KMH:
-        raise ValueError(f"{text.strip()} reads as no speed of a car")
+    if not isfinite(hertz) or hertz <= 0.0 or not _SLOWEST_KMH <= kmh_of(hertz, band_ghz) <= _FASTEST_KMH:
+        raise ValueError(
+            f"{text.strip()} reads as no speed of a car, {_SLOWEST_KMH:.0f} to {_FASTEST_KMH:.0f} km/h;"
+            " thousands have no comma or point: 2000Hz"
+        )
     return Fork(hertz, kmh_of(hertz, band_ghz), band_ghz)
 
 
@@ -78,6 +86,7 @@ class Held:
 
     def __init__(self, fork: Fork, say: Say) -> None:
         self.kmh: list[float] = []
+        self.ways: list[Direction] = []  # one for each of these
         self.values: dict[str, str] = {}
         self.directions: dict[str, int] = {}
         self.rejected: dict[str, int] = {}
@@ -87,6 +96,7 @@ class Held:
         for event in events:
             if isinstance(event, Reading) and event.rank == 0:
                 self.kmh.append(event.speed_kmh)
+                self.ways.append(event.direction)
                 self._count(event.direction)
             elif isinstance(event, Rejected):
                 self.rejected[event.reason] = self.rejected.get(event.reason, 0) + 1
@@ -144,6 +154,8 @@ def lines_of(reading: ForkReading, rejected: Mapping[str, int]) -> list[str]:
         lines.append(f"95 % interval {reading.low_kmh:.2f} to {reading.high_kmh:.2f}")
     if reading.stray:
         lines.append(f"left out, far off: {reading.stray}")
+    if reading.sways:
+        lines.append("the direction changes as a fork's does")
     if reading.stuck:
         lines.append("all the same to the last digit")
     lines += [f"rejected {n}: {reason}" for reason, n in rejected.items()]
@@ -177,6 +189,8 @@ def result_of(fork: Fork, reading: ForkReading, step_kmh: float) -> dict[str, An
         "spread_kmh": _rounded(reading.spread_kmh),
         "stray": reading.stray,
         "stuck": reading.stuck,
+        "sways": reading.sways,
+        "alone": reading.alone,
         "step_kmh": round(step_kmh, 4),
         "verdict": reading.verdict.value,
     }

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import acos, cos, degrees, isfinite, radians
-from pathlib import Path
+from math import acos, cos, degrees, radians
 from typing import Any
 
 from speedsign.calibration.drive_by import LEAST_RUNS, DriveBy, Estimate, Run, Verdict, drive_by
 from speedsign.calibration.record import Verdict as Kept
-from speedsign.errors import UsageError
 from speedsign.model import Unit, Vehicle
 
-FASTEST_KMH = 300.0
-MOST_LINES = 1000
 _VERDICTS = {Verdict.WITHIN: Kept.PASS, Verdict.OUTSIDE: Kept.FAIL, Verdict.NOT_YET_KNOWN: Kept.UNDECIDED}
 _REAL_OFF = 0.01  # of a factor: less is no angle that anybody finds
 
@@ -46,6 +41,7 @@ class Runs:
 
     reference_sd_kmh: float
     passes: list[Pass] = field(default_factory=list)
+    stopped: bool = False  # before the end, by somebody who knows why: no failure
 
     @property
     def counted(self) -> list[Run]:
@@ -58,7 +54,7 @@ class Runs:
     @property
     def verdict(self) -> Kept:
         found = self.judged()
-        return Kept.UNDECIDED if found is None else _VERDICTS[found.verdict]
+        return Kept.UNDECIDED if found is None or self.stopped else _VERDICTS[found.verdict]
 
     def number_of(self, place: int) -> int:
         """The number, from 1, that a counted run has among all."""
@@ -86,8 +82,9 @@ class Runs:
         found = self.judged()
         if found is None:
             return f"{len(self.counted)} runs are too few for a verdict; {LEAST_RUNS} are needed at least."
+        begin = "Stopped before the end; " if self.stopped else ""
         told = (
-            f"{len(self.counted)} runs: factor {_interval(found.factor, 3)}; the mean error at"
+            f"{begin}{len(self.counted)} runs: factor {_interval(found.factor, 3)}; the mean error at"
             f" {found.at_kmh:.0f} km/h is {_interval(found.mean_error_kmh, 1, '+')} km/h,"
             f" {found.tolerance_kmh:.1f} are allowed: {found.verdict.value}."
         )
@@ -130,53 +127,6 @@ def hint(factor: float, mounting_angle_deg: float) -> str:
         angle_deg = degrees(acos(min(factor * cos(radians(mounting_angle_deg)), 1.0)))
         return f"An angle of about {angle_deg:.0f} degrees would do that: speedsign calibrate traffic."
     return "Look at the radar's unit and band, and try a tuning fork: speedsign calibrate fork."
-
-
-def given_runs(texts: Iterable[str], unit: Unit) -> list[Pass]:
-    """Of `50=49.6`: the reference, in its unit, and what the sign measured, in km/h. Raises UsageError."""
-    found = []
-    for text in texts:
-        reference, equals, measured = text.partition("=")
-        if not equals:
-            raise UsageError(f"--run {text!r}: write REFERENCE=MEASURED, 50=49.6 for example")
-        try:
-            found.append(Pass(Run(speed(reference) * unit.kmh, speed(measured))))
-        except ValueError as error:
-            raise UsageError(f"--run {text!r}: {error}") from None
-    return found
-
-
-def read_runs(path: Path, unit: Unit) -> list[Pass]:
-    """A CSV with a header and the columns `reference` and `measured` (km/h). Raises UsageError."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.DictReader(file))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: is no CSV: {error}") from None
-    if not lines or not {"reference", "measured"} <= set(lines[0]):
-        raise UsageError(f"{path}: needs a header line with reference and measured, and a line a run")
-    if len(lines) > MOST_LINES:
-        raise UsageError(f"{path}: {len(lines)} runs are too many; {MOST_LINES} at most")
-    found = []
-    for number, line in enumerate(lines, 2):
-        try:
-            found.append(Pass(Run(speed(line["reference"] or "") * unit.kmh, speed(line["measured"] or ""))))
-        except ValueError as error:
-            raise UsageError(f"{path}:{number}: {error}") from None
-    return found
-
-
-def speed(text: str) -> float:
-    """A speed as people write it. Raises ValueError with a sentence."""
-    try:
-        value = float(text.strip().replace(",", "."))
-    except ValueError:
-        raise ValueError(f"{text.strip()!r} is no speed") from None
-    if not (isfinite(value) and 0.0 < value <= FASTEST_KMH):
-        raise ValueError(f"{text.strip()} is no speed of a car; more than 0 and at most {FASTEST_KMH:.0f}")
-    return value
 
 
 def _so_far(found: DriveBy) -> str:
