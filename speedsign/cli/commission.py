@@ -21,6 +21,7 @@ from speedsign.cli.commissioning.session import Session
 from speedsign.cli.commissioning.steps import NAMES, STEPS, Step, chosen, missing, states, walk
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json, set_up_logging
 from speedsign.cli.display_ask import Keyboard
+from speedsign.cli.interrupt import when_stopped
 from speedsign.cli.service import USUAL_NAME, Service
 from speedsign.clock import SystemClock
 from speedsign.config.toml_text import read_text, read_toml
@@ -60,6 +61,8 @@ def commission(
     answered by an option.
     """
     set_up_logging(debug=debug, level=logging.ERROR)
+    ctx = click.get_current_context()
+    when_stopped(ctx, lambda: _left_words("stopped", config_path, written=False))
     old = read_text(config_path) if config_path.exists() or config_path.is_symlink() else None
     if old is not None:
         read_toml(old, str(config_path))
@@ -74,6 +77,7 @@ def commission(
     session = Session(
         config_path, old, draft, asker, given, Service(service_name_), clock, RealDevices(clock), columns
     )
+    when_stopped(ctx, lambda: _left_words("stopped", config_path, written=session.written))
     if list_only:
         _list(session, as_json=as_json)
         return
@@ -143,8 +147,12 @@ def _greet(session: Session) -> None:
 
 
 def _left(session: Session, why: str) -> Left:
-    state = "the config is written" if session.written else "the config is as it was"
-    return Left(f"{why}; {state}; go on with: speedsign commission --config {session.config_path}")
+    return Left(_left_words(why, session.config_path, written=session.written))
+
+
+def _left_words(why: str, config_path: Path, *, written: bool) -> str:
+    state = "the config is written" if written else "the config is as it was"
+    return f"{why}; {state}; go on with: speedsign commission --config {config_path}"
 
 
 def _tidy_up(session: Session) -> None:

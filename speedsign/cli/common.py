@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from speedsign.cli import LazyGroup
+from speedsign.cli.interrupt import interrupted
 from speedsign.errors import ConfigError, SpeedsignError, UsageError
 
 DEFAULT_CONFIG = Path("/etc/speedsign/speedsign.toml")
@@ -43,6 +44,9 @@ class Sentences(click.Command):
             _give_up(ctx, error, EXIT_USAGE)
         except SpeedsignError as error:
             _give_up(ctx, error, EXIT_FAILED)
+        except KeyboardInterrupt:
+            _behind_the_echo()
+            _give_up(ctx, interrupted(ctx), EXIT_FAILED)
         except BrokenPipeError:  # "| head" has seen enough
             _drop_output()
             ctx.exit(EXIT_FAILED)
@@ -67,6 +71,13 @@ def _give_up(ctx: click.Context, error: SpeedsignError | OSError, code: int) -> 
     for problem in problems:
         click.echo(f"{full_name(ctx)}: {problem}", err=True)
     ctx.exit(code)
+
+
+def _behind_the_echo() -> None:
+    """The terminal has put ^C where the cursor was."""
+    with contextlib.suppress(OSError):
+        if sys.stderr.isatty():
+            click.echo(err=True)
 
 
 def full_name(ctx: click.Context) -> str:

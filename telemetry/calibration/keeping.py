@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from speedsign.calibration.record import Calibration, line_of, of_json
+from speedsign.calibration.record import Calibration, as_json, line_of, of_json
 from speedsign.errors import StoreError
 from telemetry.calibration import table
 from telemetry.calibration.log import Line, Log, append, log_path, read_log
@@ -57,7 +57,7 @@ def keep(store_path: Path, record: Calibration) -> Kept:
         body = line_of(record)
         of_json(json.loads(body))  # what could not be read back would be no record
     except (ValueError, TypeError) as error:
-        raise NotKept(f"the calibration cannot be kept: {error}", repr(record)) from None
+        raise NotKept(f"the calibration cannot be kept: {error}", _all_of_it(record)) from None
     try:
         line = append(store_path, record)
     except OSError as error:
@@ -68,6 +68,11 @@ def keep(store_path: Path, record: Calibration) -> Kept:
     except StoreError as error:
         return Kept(path, line, in_database=False, problem=str(error))
     return Kept(path, line, in_database=True)
+
+
+def _all_of_it(record: Calibration) -> str:
+    """Of a record that cannot be kept: as JSON all the same, for who has to enter it again."""
+    return json.dumps(as_json(record), separators=(",", ":"), default=str)
 
 
 def _remedy(path: Path) -> str:

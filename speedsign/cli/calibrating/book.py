@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import click
 from click.core import ParameterSource
@@ -15,8 +16,9 @@ from speedsign import __version__
 from speedsign.calibration.record import PROVES_SPEED, Calibration, Kind, Verdict
 from speedsign.calibration.record import as_json as as_json_
 from speedsign.cli.calibrating.options import LONGEST_NAME, LONGEST_NOTE
-from speedsign.cli.calibrating.technician import Stopped, Technician
+from speedsign.cli.calibrating.technician import STOPPED, Stopped, Technician
 from speedsign.cli.common import EXIT_FAILED, print_json
+from speedsign.cli.interrupt import undisturbed, when_stopped
 from speedsign.clock import SystemClock
 from speedsign.config.schema import Config
 from speedsign.errors import SpeedsignError, UsageError
@@ -51,6 +53,12 @@ class Book:
     note: str
     dry_run: bool
     troubles: list[str] = field(default_factory=list)  # what could not be written, in sentences
+    done: list[str] = field(default_factory=list)  # what was, in a few words
+
+    @property
+    def stopped(self) -> str:
+        """What Ctrl-C leaves, in a sentence."""
+        return f"stopped: {' and '.join(self.done)}" if self.done else STOPPED
 
     def record(self, finding: Finding, clock: Clock) -> Calibration:
         """The finding with who, when, where and until when it is good."""
@@ -89,7 +97,9 @@ class Book:
         from telemetry.calibration import NotKept, keep
 
         try:
-            kept = keep(self.config.store.path, record)
+            with undisturbed():
+                kept = keep(self.config.store.path, record)
+                self.done.append(f"record {record.key[:8]} is kept")
         except NotKept as error:
             technician.say(error.json_line)
             self.troubles.append(f"{error}; the record stands above, keep it")
@@ -124,10 +134,10 @@ def open_book(
     """
     from speedsign.config.load import load_config
 
+    when_stopped(ctx, lambda: STOPPED)
     named = ctx.get_parameter_source("config_path") is not ParameterSource.DEFAULT
     config = load_config(config_path) if named or not dry_run or config_path.exists() else None
-    if len(note) > LONGEST_NOTE:
-        raise UsageError(f"--note is longer than {LONGEST_NOTE} characters")
+    _check_note(note)
     if by is not None:
         by = _named(by)
     elif dry_run:
@@ -136,7 +146,9 @@ def open_book(
         raise UsageError("who calibrates? With --yes nobody is asked: give --by NAME")
     else:
         by = technician.ask("Your name:", _name, option="--by NAME")
-    return Book(config=config, config_path=config_path, by=by, note=note, dry_run=dry_run)
+    book = Book(config=config, config_path=config_path, by=by, note=note, dry_run=dry_run)
+    when_stopped(ctx, lambda: book.stopped)
+    return book
 
 
 def finish(
@@ -173,6 +185,15 @@ def keep_what_there_is(technician: Technician, what: str, stopped: Stopped | Non
         return again.gone
     except UsageError:
         return True
+
+
+def _check_note(note: str) -> None:
+    """A record is JSON and stands on a page: no half characters, nothing that only a terminal understands."""
+    if len(note) > LONGEST_NOTE:
+        raise UsageError(f"--note is longer than {LONGEST_NOTE} characters")
+    odd = next((one for one in note if not one.isprintable() and category(one) != "Zs"), None)
+    if odd is not None:
+        raise UsageError(f"--note: {odd!a} cannot be printed; write it as UTF-8, on one line")
 
 
 def _named(by: str) -> str:

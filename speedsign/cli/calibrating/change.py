@@ -9,6 +9,7 @@ from typing import Any
 from speedsign.cli.calibrating.book import Book, keep_what_there_is
 from speedsign.cli.calibrating.mounting import KEY, SAME_DEG
 from speedsign.cli.calibrating.technician import Stopped, Technician
+from speedsign.cli.interrupt import undisturbed
 from speedsign.errors import SpeedsignError, StoreError, UsageError
 
 RESTART = "it holds when the sign is started again: sudo systemctl restart speedsign"
@@ -37,7 +38,9 @@ def offer(
         technician.say(f"{book.config_path}: left as it is")
         return False
     try:
-        _write(book.config_path, values)
+        with undisturbed():
+            _write(book.config_path, values)
+            book.done.append("the config is written")
     except SpeedsignError as error:
         book.troubles.append(str(error))
         return False
