@@ -43,6 +43,20 @@ def parse_config(text: str, name: str) -> Config:
     return config
 
 
+def misfits(text: str, name: str) -> dict[tuple[str, ...], str]:
+    """The keys whose value no config can have, whatever the others say: path -> a sentence.
+
+    Raises ConfigError for what is no TOML.
+    """
+    raw = read_toml(text, name)
+    try:
+        _validate(raw, name)
+    except ValidationError as error:
+        lines = key_lines(text)
+        return {problem.path: sentences([problem], lines, name)[0] for problem in problems_in(error, name)}
+    return {}
+
+
 def _validate(raw: dict[str, Any], name: str) -> Config:
     """By way of JSON, where strict still lets a text be a path or one of a few words, as TOML has it."""
     return _validator().validate_json(as_json(raw, name), strict=True)

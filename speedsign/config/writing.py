@@ -25,6 +25,7 @@ from tomlkit.exceptions import TOMLKitError
 from speedsign.config.lines import key_lines
 from speedsign.config.load import parse_config
 from speedsign.config.schema import Config
+from speedsign.config.table_out import without_table
 from speedsign.config.toml_text import read_text, read_toml
 from speedsign.errors import ConfigError, SpeedsignError
 
@@ -169,6 +170,8 @@ def _attempts(text: str, path: tuple[str, ...], value: Any) -> Iterator[str]:
             yield from _inserted(text, path, f"{path[-1]} = {_toml(value)}", newline)
         elif path[:1] not in lines:
             yield _appended(text, path, value, newline)
+    if value is None:
+        yield without_table(text, path)
     with contextlib.suppress(TOMLKitError, KeyError, TypeError, ValueError, AttributeError):
         yield _replaced(text, path, value)
     if value is not None:

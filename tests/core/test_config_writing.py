@@ -73,6 +73,38 @@ def test_a_key_is_taken_out_and_nothing_with_it() -> None:
     assert [line for line in EXAMPLE.splitlines() if line not in new.splitlines()] == ["baud = 9600"]
 
 
+def test_a_table_goes_with_its_own_lines_and_no_comment_of_another() -> None:
+    new = set_values(EXAMPLE, {"mqtt": None, "display": None})
+    gone = [line for line in EXAMPLE.splitlines() if line not in new.splitlines()]
+    assert gone[0].startswith("[display]")
+    assert gone[-1].startswith("# quota_mb")
+    at = EXAMPLE.index("# [remote]")
+    assert new.endswith(EXAMPLE[at:])
+    assert "\n\n\n" not in new
+    assert tomllib.loads(new).keys() == {"sign", "radar", "rules", "store"}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            '[mqtt]  # ours\nhost = "x"\n# port: 8883\n# mind the keys\n\n# -- database --\n[store]\n',
+            "# mind the keys\n\n# -- database --\n[store]\n",
+        ),
+        (
+            '# the broker\n[mqtt]\n# of the town\nhost = """\n[x]\n\n"""  # b\n'
+            "[store]\n[mqtt.more]\na = [\n [1],\n]\n# b",
+            "# the broker\n[store]\n# b",
+        ),
+        ('mqtt = {host = "x"}  # ours\n# all else\n[store]\n', "# all else\n[store]\n"),
+        ('mqtt.host = "x"\n# all else\n[store]\n', "# all else\n[store]\n"),
+        ('[store]\r\n\r\n[ "mqtt" ]\r\nhost = "x"\r\n', "[store]\r\n\r\n"),
+    ],
+)
+def test_a_table_goes_however_it_is_written(text: str, left: str) -> None:
+    assert set_values(text, {"mqtt": None}) == left
+
+
 def test_a_table_that_is_missing_comes_at_the_end() -> None:
     new = set_values(GOOD, {"display.driver": "dm56a04", "display.port": "/dev/y"})
     assert new.startswith(GOOD)
