@@ -13,6 +13,7 @@ from pathlib import Path
 from drivers.serial_port import holders, stable_names
 from speedsign import __version__
 from speedsign.certificates import read_certificates
+from speedsign.cli.common import DEFAULT_CONFIG
 from speedsign.cli.doctor_patient import Patient, ask, board_of
 from speedsign.cli.radar_detect import serial_ports
 from speedsign.config.mqtt_relations import uses_tls
@@ -48,6 +49,12 @@ def look_at_config(patient: Patient) -> Sequence[Finding]:
     if there(path) and not os.access(path, os.R_OK, effective_ids=True):
         return [
             unknown("config", f"{path} may not be read by this user", "look with sudo", {"path": str(path)})
+        ]
+    if not there(path):
+        named = "" if path == DEFAULT_CONFIG else f" --config {path}"
+        do = f"sudo speedsign commission{named}; it makes one. Or name another with --config FILE"
+        return [
+            wrong("config", f"{path}: no such file: this sign has no config yet", do, {"path": str(path)})
         ]
     do = "correct it, then: speedsign check"
     return [wrong("config", problem, do, {"path": str(path)}) for problem in tables.problems]

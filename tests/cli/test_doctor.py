@@ -111,9 +111,11 @@ def test_a_table_that_is_wrong_is_not_replaced_by_a_guess(tmp_path: Path) -> Non
 
 
 def test_without_any_config_the_machine_is_looked_at(tmp_path: Path) -> None:
-    code, found = looked("--config", tmp_path / "none.toml")
+    path = tmp_path / "none.toml"
+    code, found = looked("--config", path)
     assert code == 2
     assert found["config"]["state"] == "wrong"
+    assert found["config"]["do"].startswith(f"sudo speedsign commission --config {path}; it makes one")
     assert found["memory"]["state"] in ("ok", "warning")
     for name in ("port", "radar", "panel", "broker", "certificate", "secret"):  # nobody knows which
         assert found[name]["state"] == "unknown"

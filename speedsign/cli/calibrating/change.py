@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def offer(
         technician.say(f"{book.config_path}: left as it is")
         return False
     try:
-        with undisturbed():
+        with contextlib.suppress(KeyboardInterrupt), undisturbed():  # only the record is left to be kept
             _write(book.config_path, values)
             book.done.append("the config is written")
     except SpeedsignError as error:
