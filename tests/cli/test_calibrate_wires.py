@@ -131,7 +131,8 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize(
-    "name", ["cars_of_known_speed", "beside_the_sign", "a_fork", "a_sensor_that_corrects"]
+    "name",
+    ["cars_of_known_speed", "beside_the_sign", "a_fork", "a_car_and_no_fork", "a_sensor_that_corrects"],
 )
 def test_on_the_road(name: str, outcomes: dict[str, Any]) -> None:
     if (error := outcomes[name]) is not None:
@@ -209,6 +210,28 @@ async def a_fork(road: Road) -> None:
     first = road.desk.records[0]
     assert abs(first["result"]["mean_kmh"] - 50.0) < 0.3
     assert first["runs"][0]["kmh"]
+
+
+@scene("ops243")
+async def a_car_and_no_fork(road: Road) -> None:
+    """Neither Ctrl-C nor the end of the time makes a fork of a car that is being read."""
+    road.desk.write(port=str(road.desk.folder / "radar"))
+    child = await road.calibrate("fork", "--fork", "45km/h", "--by", "Anna")
+    await child.says("strike it")
+    road.stand.fault("drive 60")
+    await child.says("   20 readings")
+    child.process.send_signal(signal.SIGINT)
+    await child.says("Keep what was read as undecided? [Y/n]")
+    code, out, err = await child.end("y\n")
+    assert code == 1, err
+    assert "A fork of 2012 Hz: stopped before its time, and not judged." in out
+    child = await road.calibrate("fork", "--fork", "45km/h", "--by", "Anna", "--for", "3")
+    await child.says("strike it")
+    road.stand.fault("drive 60")
+    code, out, err = await child.end("\n")
+    assert code == 1, err
+    assert "outside" not in out
+    assert [one["verdict"] for one in road.desk.records] == ["undecided", "undecided"]
 
 
 @scene("ops243", Hidden(sensor_angle_deg=15.0))
