@@ -68,10 +68,7 @@ def open_for_writing(
         raise StoreError(f"{path}: the folder {path.parent} does not exist; create it or change [store] path")
     with sentences(path):
         if path.exists() and path.stat().st_size:
-            with contextlib.closing(_connect(path, "ro")) as db:  # looking must change nothing
-                check_version(db, path)
-                if refuse:
-                    refuse(db, path)
+            _look(path, refuse)
         db = _connect(path, "rwc")
         try:
             _prepare(db, path)
@@ -79,6 +76,27 @@ def open_for_writing(
             db.close()
             raise
     return db
+
+
+def _look(path: Path, refuse: Callable[[sqlite3.Connection, Path], None] | None) -> None:
+    """Refuse what is not ours; looking must change nothing.
+
+    But for what was cut off in the middle when the file was made: until its journal has been undone nobody
+    can look into it, and a sign that only tried to would never count again.
+    """
+    mode = "ro"
+    while True:
+        with contextlib.closing(_connect(path, mode)) as db:
+            try:
+                check_version(db, path)
+                if refuse:
+                    refuse(db, path)
+            except sqlite3.OperationalError as error:
+                if mode == "rw" or error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                    raise
+                mode = "rw"
+            else:
+                return
 
 
 def open_beside(path: Path) -> sqlite3.Connection:
