@@ -30,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 failed."""
     asked = _parser().parse_args(words)
     try:
-        made = build(ROOT, asked.commit, asked.arch or [_own_architecture()], asked.out, asked.key)
+        made = build(ROOT, asked.commit, asked.arch or [own_architecture()], asked.out, asked.key)
     except SpeedsignError as error:
         sys.stderr.write(f"package.build: {error}\n")
         return 1
@@ -80,7 +80,7 @@ def _both(source: Source, wheel: Path, target: Target, work: Path, out: Path) ->
     ]
 
 
-def _own_architecture() -> str:
+def own_architecture() -> str:
     dpkg = shutil.which("dpkg")
     if dpkg is None:
         raise SpeedsignError("dpkg is not installed; packages are built on Debian or Ubuntu")

@@ -1,6 +1,6 @@
 """The files of each package, as they will stand on the machine.
 
-- /opt/speedsign/package/env: the environment as dpkg brings it; /usr/lib/speedsign/update makes versions of it
+- /opt/speedsign/package/env: the environment from which /usr/lib/speedsign/update makes versions
 - /opt/speedsign/bin/speedsign: the command, by way of "current"; /usr/bin/speedsign leads there
 - /opt/speedsign/report: what PDFs and spreadsheets need, of a package of its own
 """

@@ -53,7 +53,7 @@ TARGETS = {
 
 
 def download(requirements: str, target: Target, python: str, folder: Path) -> list[Path]:
-    """The wheels of hashed requirement lines. Raises SpeedsignError: one is missing, or not what was locked."""
+    """The wheels of hashed requirement lines. Raises SpeedsignError: one is missing or another one."""
     folder.mkdir(parents=True)
     listed = folder / "requirements.txt"
     listed.write_text(requirements, encoding="utf-8")
