@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +17,11 @@ from telemetry.schema import SCHEMA_VERSION, check_version, migrate
 _log = logging.getLogger(__name__)
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_UNREAD = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_SHORT_READ}
+_READ_BYTES = 1 << 20
+_FULL_BYTES = 65_536  # less is free: a new file or a longer one fails with any of many errors
+_DAMAGED_KEPT = 3  # files that were moved aside: a dying card would fill itself with them
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 BUSY_TIMEOUT_S = 5.0
 
@@ -26,14 +34,55 @@ class StoreRejected(StoreError):  # noqa: N818  the situation is its name
     """The store works, but can never take this item: trying again makes no sense."""
 
 
+class StoreBusy(StoreError):  # noqa: N818  the situation is its name
+    """Somebody else is writing, and goes on for longer than we wait."""
+
+
+class StoreFull(StoreError):  # noqa: N818  the situation is its name
+    """There is no room on the card."""
+
+
 def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     """One sentence about a library error, as the class that says what can be done."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _DAMAGE:
         return StoreDamaged(f"{path} is damaged or not a database ({error}); restore it or move it away")
+    if code is not None and code & 0xFF in _BUSY:
+        return StoreBusy(f"{path} is in use by another program ({error}); end that one, or try again later")
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
         return StoreRejected(f"{path} does not take this: {error}")
+    return _of_card(path, code, error)
+
+
+def _of_card(path: Path, code: int | None, error: sqlite3.Error) -> StoreError:
+    """What the card's own state says about an error that could be anything."""
+    if code in _UNREAD and _is_unreadable(path):
+        return StoreDamaged(f"{path} cannot be read from the card any more ({error}); move it away")
+    of_files = code is not None and code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    if code == sqlite3.SQLITE_FULL or (of_files and _is_full(path.parent)):
+        return StoreFull(f"{path}: the card is full ({error}); make room on it")
     return StoreError(f"{path} cannot be used: {error}; check free space, permissions and the card")
+
+
+def _is_unreadable(path: Path) -> bool:
+    """Whether a plain read of all of it fails too: a cell of the card that is gone, and not a passing fault."""
+    for name in (path, path.with_name(path.name + "-wal")):
+        try:
+            with name.open("rb", buffering=0) as file:
+                while file.read(_READ_BYTES):
+                    pass
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return True
+    return False
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _FULL_BYTES
 
 
 @contextlib.contextmanager
@@ -204,14 +253,28 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
 
 
 def move_aside(path: Path) -> Path:
-    """Rename a damaged database and what belongs to it to name.damaged-N; the new name."""
-    number = 1
-    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
+    """Rename a damaged database and what belongs to it to name.damaged-N; the new name.
+
+    Of several such files the largest stay, as they hold most, and the newest: at most three.
+    """
+    before = _moved_aside(path)
+    target = path.with_name(f"{path.name}.damaged-{max(before, default=0) + 1}")
     for side in _SIDE_FILES:
         beside = path.with_name(path.name + side)
         if beside.exists():
             beside.rename(target.with_name(target.name + side))
     path.rename(target)
     _log.warning("%s is damaged and was moved to %s", path, target)
+    by_size = sorted(before.values(), key=lambda file: file.stat().st_size, reverse=True)
+    for smaller in by_size[_DAMAGED_KEPT - 1 :]:
+        _log.warning("%s is deleted: there are larger ones and a newer one", smaller)
+        for name in ("", *_SIDE_FILES):
+            smaller.with_name(smaller.name + name).unlink(missing_ok=True)
     return target
+
+
+def _moved_aside(path: Path) -> dict[int, Path]:
+    """By their number."""
+    pattern = re.compile(re.escape(path.name) + r"\.damaged-(\d+)")
+    found = ((pattern.fullmatch(file.name), file) for file in path.parent.iterdir())
+    return {int(match[1]): file for match, file in found if match}

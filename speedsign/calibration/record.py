@@ -18,6 +18,11 @@ from speedsign.model import ClockQuality
 VERSION = 1
 LONGEST_BYTES = 1_000_000  # of a record as JSON: hundreds of passages with their readings
 _LONGEST_TEXT = 2000
+FIRST_UTC = datetime(2000, 1, 1, tzinfo=UTC)  # a clock that says less was never set
+LAST_UTC = datetime(2200, 1, 1, tzinfo=UTC)
+_DEEPEST = 12  # mappings and lists in one another
+_GREATEST = 2**63
+BY_CONFIG = "config"  # of `Calibration.clock_by`
 
 
 class Kind(StrEnum):
@@ -66,11 +71,12 @@ class Calibration:
     sentence: str = ""  # the verdict in words, English
     due: date | None = None  # None: no next one, or the clock was not to be believed
     note: str = ""  # what the person had to say
+    clock_by: str = ""  # who vouched for the time: BY_CONFIG ([clock] trust = "always"); empty: a time server
 
 
 def as_json(record: Calibration) -> dict[str, Any]:
-    """A mapping for JSON; `of_json` reads it."""
-    return {
+    """A mapping for JSON; `of_json` reads it. `clock_by` is there only where it says something."""
+    facts = {
         "v": VERSION,
         "key": record.key,
         "kind": record.kind.value,
@@ -92,6 +98,7 @@ def as_json(record: Calibration) -> dict[str, Any]:
         "due": record.due.isoformat() if record.due else None,
         "note": record.note,
     }
+    return facts | ({"clock_by": record.clock_by} if record.clock_by else {})
 
 
 def line_of(record: Calibration) -> str:
@@ -103,15 +110,20 @@ def line_of(record: Calibration) -> str:
 
 
 def of_json(facts: Mapping[str, Any]) -> Calibration:
-    """A record from what `as_json` made; ValueError says what is wrong with it. Unknown keys are left out."""
+    """A record from what `as_json` made; ValueError says what is wrong with it. Unknown keys are left out.
+
+    What is taken can be written, shown and counted with everywhere: every number is finite, every text can
+    be encoded, nothing is nested without end.
+    """
     try:
         if facts["v"] != VERSION:
             raise ValueError(f"version {facts['v']!r} is not known")
+        _check(facts, _DEEPEST)
         due = facts.get("due")
         return Calibration(
             key=_key(facts["key"]),
             kind=Kind(facts["kind"]),
-            at_utc=datetime.strptime(facts["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC),
+            at_utc=_moment(facts["at"]),
             clock=ClockQuality(facts["clock"]),
             by=_text(facts["by"]),
             tool=_text(facts["tool"]),
@@ -128,11 +140,42 @@ def of_json(facts: Mapping[str, Any]) -> Calibration:
             sentence=_text(facts["sentence"]),
             due=None if due is None else date.fromisoformat(due),
             note=_text(facts["note"]),
+            clock_by=_text(facts.get("clock_by", "")),
         )
     except KeyError as error:
         raise ValueError(f"a calibration without {error}") from None
     except TypeError as error:
         raise ValueError(f"no calibration: {error}") from None
+
+
+def _check(value: object, depth: int) -> None:
+    """Raises ValueError for what some reader could not take."""
+    if isinstance(value, str):
+        _encoded(value)
+    elif isinstance(value, int | float):
+        if not abs(value) <= _GREATEST:  # not a number is not either
+            raise ValueError(f"a number is not from -{_GREATEST} to {_GREATEST}")
+    elif isinstance(value, Mapping | list | tuple):
+        if not depth:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+        for one in value:
+            _check(one, depth - 1)
+        for one in value.values() if isinstance(value, Mapping) else ():
+            _check(one, depth - 1)
+
+
+def _encoded(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair, which JSON can write and nothing can show
+        raise ValueError("a text holds half a character") from None
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.strptime(_text(value), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if not FIRST_UTC <= moment < LAST_UTC:
+        raise ValueError(f"{value} is not from {FIRST_UTC.year} to {LAST_UTC.year}")
+    return moment
 
 
 def _key(value: object) -> str:

@@ -11,7 +11,7 @@ import click
 
 from speedsign import __version__
 from speedsign.calibration.record import PROVES_SPEED, Calibration, Verdict
-from speedsign.cli.calibrate_look import history_of, record_named, standings, zone_of
+from speedsign.cli.calibrate_look import history_of, record_named, stand_at, zone_of
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
 from speedsign.cli.file_language import file_language
@@ -21,8 +21,7 @@ from speedsign.clock import SystemClock
 from speedsign.errors import StoreError, UsageError
 from speedsign.language import LANGUAGES, Language
 from telemetry.calibration import log_path
-from telemetry.calibration.log import Line
-from telemetry.report.certificate import MOST_RUNS, certificate_json
+from telemetry.report.certificate import MOST_RUNS, Kept, certificate_json
 from telemetry.report.certificate import certificate as page
 
 _FEWER = (MOST_RUNS, 20, 16, 12, 8, 4)  # runs on the page, until it is one
@@ -76,16 +75,15 @@ def certificate(
             f"{path}: of calibration {record.key[:8]} only the result was told to the hub; make the "
             "certificate at the sign, or from a copy of its database"
         )
-    places = standings(path, record.sign)
-    zone = zone_of(places[-1] if places else None)
+    zone = zone_of(stand_at(path, record.sign))
     words = file_language(code, Choice(db_path=db_path), config_path, zone.key)
-    place = found.places.get(record.key)
+    kept = Kept(found.places.get(record.key), tuple(found.doubts_of(record)))
     if output is None and not as_json:
         output = Path(f"calibration-{record.sign}-{record.at_utc:%Y-%m-%d}.pdf")
     if output is not None:
-        _write(output, record, place, zone, words, path, err=as_json)
+        _write(output, record, kept, zone, words, path, err=as_json)
     if as_json:
-        print_json(certificate_json(record, place, words))
+        print_json(certificate_json(record, kept, words))
 
 
 def _newest_proof(records: Sequence[Calibration], path: Path) -> Calibration:
@@ -105,7 +103,7 @@ def _newest_proof(records: Sequence[Calibration], path: Path) -> Calibration:
 def _write(
     output: Path,
     record: Calibration,
-    place: Line | None,
+    kept: Kept,
     zone: ZoneInfo,
     words: Language,
     path: Path,
@@ -117,30 +115,30 @@ def _write(
         raise UsageError(f"{output}: cannot tell the format; end the name in {', '.join(_RENDERERS)}")
     for own in (path, log_path(path)):
         refuse_database(output, own)
-    data = render(record, place, zone, words)
+    data = render(record, kept, zone, words)
     write_whole(output, data)
     click.echo(f"{output}: {len(data):,} bytes", err=err)
 
 
-def _pdf(record: Calibration, place: Line | None, zone: ZoneInfo, words: Language) -> bytes:
+def _pdf(record: Calibration, kept: Kept, zone: ZoneInfo, words: Language) -> bytes:
     """One page: of very many runs as many as fit."""
     from telemetry.report.typst_pdf import render_pages, render_pdf
 
     now = SystemClock().now_utc()
     made = f"speedsign {__version__}, {now.astimezone(zone):%Y-%m-%d %H:%M}"
-    pages = (page(record, place, zone, words, made=made, made_at=now, runs=runs) for runs in _FEWER)
+    pages = (page(record, kept, zone, words, made=made, made_at=now, runs=runs) for runs in _FEWER)
     document = next(pages)
     while len(render_pages(document, _SEEN_PPI)) > 1 and (fewer := next(pages, None)):
         document = fewer
     return render_pdf(document)
 
 
-def _json(record: Calibration, place: Line | None, _zone: ZoneInfo, words: Language) -> bytes:
-    text = json.dumps(certificate_json(record, place, words), ensure_ascii=False, indent=1)
+def _json(record: Calibration, kept: Kept, _zone: ZoneInfo, words: Language) -> bytes:
+    text = json.dumps(certificate_json(record, kept, words), ensure_ascii=False, indent=1)
     return f"{text}\n".encode()
 
 
-_RENDERERS: dict[str, Callable[[Calibration, Line | None, ZoneInfo, Language], bytes]] = {
+_RENDERERS: dict[str, Callable[[Calibration, Kept, ZoneInfo, Language], bytes]] = {
     ".pdf": _pdf,
     ".json": _json,
 }

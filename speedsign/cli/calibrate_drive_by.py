@@ -100,6 +100,7 @@ def drive_by(
     device: dict[str, Any] = {"reference": reference, "mph": mph}
     radar = book.config.radar.driver if book.config else ""
     if runs.passes:
+        device["by"] = "given"  # and no radar was listened to
         for line in runs.lines():
             technician.say(line)
     else:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from speedsign.calibration.record import Calibration, Kind, as_json
-from speedsign.cli.calibrate_look import history_of, record_named, standings, zone_of
+from speedsign.cli.calibrate_look import history_of, record_named, stand_at, zone_of
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
 from speedsign.clock import SystemClock
+from speedsign.config.officer_keys import officer_keys
 from telemetry.calibration import History, Standing, standing_of
 from telemetry.calibration.proof import proof_of
-from telemetry.calibration.told import HEAD, WIDTH, line_of, whole
+from telemetry.calibration.told import DOUBTED, HEAD, WIDTH, line_of, whole
 
 
 @click.command(cls=SignCommand, example="speedsign calibrate history --kind drive-by")
@@ -30,7 +32,9 @@ from telemetry.calibration.told import HEAD, WIDTH, line_of, whole
 @database_option
 @config_option
 @json_option
+@click.pass_context
 def history(
+    ctx: click.Context,
     config_path: Path,
     *,
     kind: str | None,
@@ -40,30 +44,33 @@ def history(
     debug: bool,
     as_json: bool,
 ) -> None:
-    """Every calibration on record, the newest last, and when the next one is due.
+    """Every calibration on record, the one that was kept last at the end, and when the next one is due.
 
     Read from the database and from the file beside it (calibrations.jsonl), in which every line vouches for
-    the one before it: a line that was changed is told.
+    the one before it: a line that was changed, or is gone, is told, and a record that it puts in doubt has
+    an exclamation mark.
     """
     path = database(db_path, config_path)
+    named = ctx.get_parameter_source("config_path") is not ParameterSource.DEFAULT
+    always = officer_keys(config_path).clock_always if named or db_path is None else False
     found = history_of(path, sign)
     for problem in found.problems:
         click.echo(problem, err=True)
     if full is not None:
         _one(record_named(found.records, full, path), found, path, as_json=as_json)
         return
-    states = _states(found, path, _now())
+    states = _states(found, path, _now(always=always))
     shown = [record for record in found.records if kind in (None, record.kind.value)]
     if as_json:
         print_json(_json(shown, found, states))
         return
-    for line in _lines(shown, path, states, several=len(states) > 1):
+    for line in _lines(shown, found, path, states, several=len(states) > 1):
         click.echo(line)
 
 
-def _now() -> datetime | None:
+def _now(*, always: bool) -> datetime | None:
     clock = SystemClock()
-    return clock.now_utc() if clock.trusted() else None
+    return clock.now_utc() if always or clock.trusted() else None
 
 
 def _states(found: History, path: Path, now_utc: datetime | None) -> dict[str, Standing]:
@@ -71,23 +78,28 @@ def _states(found: History, path: Path, now_utc: datetime | None) -> dict[str, S
     proofs = [proof_of(record) for record in found.records]
     states = {}
     for sign in dict.fromkeys(proof.sign for proof in proofs):
-        places = standings(path, sign)
-        states[sign] = standing_of(proofs, places[-1].facts if places else None, now_utc, sign)
+        stand = stand_at(path, sign)
+        facts, since_utc = (stand.facts, stand.stood.since_utc) if stand else (None, None)
+        states[sign] = standing_of(proofs, facts, now_utc, sign, since_utc)
     return states
 
 
 def _lines(
-    shown: list[Calibration], path: Path, states: dict[str, Standing], *, several: bool
+    shown: list[Calibration], found: History, path: Path, states: dict[str, Standing], *, several: bool
 ) -> Iterator[str]:
     if not shown:
         yield "no calibration is on record"
     for sign, records in groupby(sorted(shown, key=lambda record: record.sign), lambda record: record.sign):
-        places = standings(path, sign)
-        zone = zone_of(places[-1] if places else None)
+        zone = zone_of(stand_at(path, sign))
         if several:
             yield f"{sign}:"
         yield HEAD
-        yield from (line_of(record, zone) for record in records)
+        of_sign = list(records)
+        doubted = [any(doubt.contradicts for doubt in found.doubts_of(record)) for record in of_sign]
+        for record, mark in zip(of_sign, doubted, strict=True):
+            yield line_of(record, zone, doubted=mark)
+        if any(doubted):
+            yield DOUBTED
         yield from textwrap.wrap(states[sign].text, WIDTH, break_on_hyphens=False)
     if not shown and len(states) == 1:
         yield from textwrap.wrap(next(iter(states.values())).text, WIDTH, break_on_hyphens=False)
@@ -98,8 +110,7 @@ def _one(record: Calibration, found: History, path: Path, *, as_json: bool) -> N
     if as_json:
         print_json(_record(record, found))
         return
-    places = standings(path, record.sign)
-    for line in whole(record, place, zone_of(places[-1] if places else None)):
+    for line in whole(record, place, zone_of(stand_at(path, record.sign)), found.doubts_of(record)):
         click.echo(line)
 
 
@@ -108,7 +119,7 @@ def _record(record: Calibration, found: History) -> dict[str, Any]:
     chain = None
     if place is not None:
         chain = {"line": place.number, "sha256": place.sha256, "previous": place.previous}
-    return {**as_json(record), "log": chain}
+    return {**as_json(record), "log": chain, "doubts": [doubt.value for doubt in found.doubts_of(record)]}
 
 
 def _json(shown: list[Calibration], found: History, states: dict[str, Standing]) -> dict[str, Any]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from speedsign.calibration.record import Calibration
 from speedsign.errors import StoreError, UsageError
-from telemetry.calibration import History, InForce, in_force, read_history, read_proofs
+from telemetry.calibration import (
+    History,
+    InForce,
+    Stand,
+    in_force,
+    read_history,
+    read_proofs,
+    stand_now,
+    stand_of,
+)
 from telemetry.period import Period
-from telemetry.query import Standing, read_installations
 
 _LEAST_DIGITS = 4  # of a key, to name a record
 
@@ -23,8 +32,7 @@ def history_of(path: Path, sign: str | None) -> History:
         return found
     if found.records and sign not in signs:
         raise UsageError(f"{path}: there is no calibration of {sign!r}; there are some of {', '.join(signs)}")
-    records = [record for record in found.records if record.sign == sign]
-    return History(records, found.problems, found.places)
+    return replace(found, records=[record for record in found.records if record.sign == sign])
 
 
 def record_named(records: Sequence[Calibration], key: str, path: Path) -> Calibration:
@@ -40,14 +48,14 @@ def record_named(records: Sequence[Calibration], key: str, path: Path) -> Calibr
     return found[0]
 
 
-def standings(path: Path, sign: str) -> list[Standing]:
-    """How this sign stands and stood, the newest last; empty where no database says it."""
+def stand_at(path: Path, sign: str) -> Stand | None:
+    """How this sign stands now; None where no database says it."""
     if not path.exists():
-        return []
+        return None
     try:
-        return [one for one in read_installations(path) if not one.imported and one.sign == sign]
+        return stand_now(path, sign)
     except StoreError:
-        return []
+        return None
 
 
 def calibration_of(path: Path, period: Period) -> InForce | None:
@@ -55,10 +63,11 @@ def calibration_of(path: Path, period: Period) -> InForce | None:
     standing = period.standing
     if standing.imported:
         return None
-    proofs = read_proofs(path)
-    return in_force(proofs, standing.facts, period.from_utc, period.to_utc, standing.sign or None)
+    proofs, sign = read_proofs(path), standing.sign or None
+    stood = stand_of(path, standing.id, sign)
+    return in_force(proofs, standing.facts, period.from_utc, period.to_utc, sign, stood)
 
 
-def zone_of(standing: Standing | None) -> ZoneInfo:
+def zone_of(stand: Stand | None) -> ZoneInfo:
     """The sign's time zone, else UTC."""
-    return ZoneInfo(standing.facts.timezone if standing else "UTC")
+    return ZoneInfo(stand.facts.timezone if stand else "UTC")

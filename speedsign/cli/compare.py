@@ -28,7 +28,7 @@ from speedsign.cli.whole_file import refuse_database, write_whole
 from speedsign.clock import SystemClock
 from speedsign.errors import UsageError
 from speedsign.language import LANGUAGES, Language, language
-from telemetry.calibration import read_proofs
+from telemetry.calibration import read_proofs, stand_of
 from telemetry.compare.answer import Comparison, compare
 from telemetry.compare.as_json import compare_json
 from telemetry.compare.calibrated import remarks, under
@@ -155,10 +155,10 @@ def _checks(found: Comparison, read: Read, words: Language) -> list[str]:
     standing = read.standing
     if standing.imported:
         return []
-    proofs = read_proofs(read.path)
+    proofs, sign = read_proofs(read.path), standing.sign or None
+    stood = stand_of(read.path, standing.id, sign)
     before, after = (
-        under(proofs, standing.facts, side.dates, standing.sign or None)
-        for side in (found.before, found.after)
+        under(proofs, standing.facts, side.dates, sign, stood) for side in (found.before, found.after)
     )
     return remarks(before, after, ZoneInfo(standing.facts.timezone), words)
 

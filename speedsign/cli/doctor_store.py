@@ -16,18 +16,16 @@ from speedsign.doctor.finding import Finding, unknown, warning
 from speedsign.doctor.finding import State as FState
 from speedsign.doctor.store import StoreFacts, judge_store
 from speedsign.errors import StoreError
-from telemetry.calibration import State, log_path, standing_of
+from telemetry.calibration import State, log_path, merged, stand_now, standing_of
 from telemetry.calibration.log import read_log
-from telemetry.calibration.proof import Proof, proof_of
-from telemetry.calibration.table import proofs
+from telemetry.calibration.proof import proof_of
+from telemetry.calibration.table import bodies
 from telemetry.looking import Unmerged, looking
 from telemetry.outbox.table import ROW_BYTES
-from telemetry.rows import INSTALLATION_COLUMNS, installation_of
 from telemetry.schema import SCHEMA_VERSION
 from telemetry.wipe import files_of_store
 
 _MB = 1_000_000
-_OWN = "origin = 'measured' AND source_id IS NULL"
 
 
 def look_at_store(patient: Patient) -> Sequence[Finding]:
@@ -163,19 +161,16 @@ def look_at_calibrations(patient: Patient) -> Sequence[Finding]:
     except OSError as error:
         what = f"{log_path(path)} cannot be read: {error.strerror}"
         return [unknown("calibration", what, "look with sudo")]
-    found: list[Proof] = [proof_of(line.record) for line in log.lines]
-    installation = None
+    stand, rows = None, []
     try:
         with looking(path) as db:
-            row = db.execute(
-                f"SELECT {INSTALLATION_COLUMNS} FROM installation WHERE {_OWN} ORDER BY id DESC LIMIT 1"  # noqa: S608
-            ).fetchone()
-            installation = installation_of(tuple(row)) if row else None
-            known = {proof.key for proof in found}
-            found += [proof for proof in proofs(db) if proof.key not in known]
+            stand, rows = stand_now(db), bodies(db)
     except (StoreError, ValueError):
         pass  # told by the look at the store
-    standing = standing_of(found, installation, now if believed else None)
+    history = merged(path, rows, log)
+    found = [proof_of(record) for record in history.records]
+    facts, since_utc = (stand.facts, stand.stood.since_utc) if stand else (None, None)
+    standing = standing_of(found, facts, now if believed else None, since_utc=since_utc)
     told: dict[str, object] = {
         "state": standing.state.value,
         "at": standing.at_utc.isoformat() if standing.at_utc else None,
@@ -191,6 +186,6 @@ def look_at_calibrations(patient: Patient) -> Sequence[Finding]:
     )
     changed = [
         warning("calibration file", problem, "compare with a copy or the hub; calibrate again if in doubt")
-        for problem in log.problems
+        for problem in history.problems
     ]
     return [judged, *changed]

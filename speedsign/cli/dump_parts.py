@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from speedsign import __version__
-from speedsign.calibration.record import Calibration, of_json
+from speedsign.calibration.record import Calibration
 from speedsign.cli.doctor_looks import looks
 from speedsign.cli.doctor_network import state_of
 from speedsign.cli.doctor_patient import Patient, ask, board_of
@@ -27,7 +27,8 @@ from speedsign.doctor.plan import examine
 from speedsign.doctor.redact import Redactor
 from speedsign.doctor.redact_config import REMOVED, private_words, redacted, safe_problem, wrong_texts
 from speedsign.errors import PortError, StoreError
-from telemetry.calibration.log import read_log
+from telemetry.calibration import merged
+from telemetry.calibration.log import Log, read_log
 from telemetry.calibration.table import bodies
 from telemetry.looking import looking
 
@@ -223,16 +224,14 @@ def kernel_part() -> str:
 
 
 def records_of(patient: Patient) -> list[Calibration]:
-    """Of the file and of the database, one a key, oldest first; what cannot be read is left out."""
+    """Of the file and of the database, as they were kept; what cannot be read is left out."""
     path = patient.tables.store.path
-    found: dict[str, Calibration] = {}
+    log, rows = Log(), []
     with contextlib.suppress(OSError):
-        found = {line.record.key: line.record for line in read_log(path).lines}
-    with contextlib.suppress(StoreError, OSError), looking(path) as db:
-        for proof, body in bodies(db):
-            with contextlib.suppress(ValueError):
-                found.setdefault(proof.key, of_json(json.loads(body or "null") or {}))
-    return sorted(found.values(), key=lambda one: one.at_utc)
+        log = read_log(path)
+    with contextlib.suppress(StoreError, OSError, ValueError), looking(path) as db:
+        rows = bodies(db)
+    return list(merged(path, rows, log).records)
 
 
 def to_json(value: object) -> bytes:

@@ -38,12 +38,13 @@ class OfficerKeys:
     receding_name: str = ""
     latitude: float | None = None  # both or none
     longitude: float | None = None
+    clock_always: bool = False  # [clock] trust = "always": nobody but the config vouches for the time
 
 
 def officer_keys(path: Path) -> OfficerKeys:
     """These keys of the config at `path`; ConfigError with a sentence that names file and key."""
     raw = read_toml(read_text(path), str(path))
-    sign, store = (_table(raw, name, path) for name in ("sign", "store"))
+    sign, store, clock = (_table(raw, name, path) for name in ("sign", "store", "clock"))
     text = partial(_value, sign, "sign", path=path, kind=str)
     defaults = OfficerKeys()
     store_path = _value(store, "store", "path", path=path, kind=str)
@@ -57,6 +58,7 @@ def officer_keys(path: Path) -> OfficerKeys:
         country=text("country"),
         approaching_name=text("approaching_name") or "",
         receding_name=text("receding_name") or "",
+        clock_always=_value(clock, "clock", "trust", path=path, kind=str) == "always",
         **_coordinates(sign, path),
     )
 

@@ -7,21 +7,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
-from speedsign.calibration.record import Calibration
+from speedsign.calibration.record import BY_CONFIG, Calibration
 from speedsign.model import ClockQuality
+from telemetry.calibration.keeping import Doubt
 from telemetry.calibration.log import Line
 
 WIDTH = 80
 KEY_DIGITS = 8  # enough to name a record
 _RUNS = 40  # shown of one record
+DOUBTED = "! the file and the database do not say the same of it: see --full with its key"
+_DOUBTS = {
+    Doubt.OTHER_IN_FILE: "the file has another content under this key; this is the database's",
+    Doubt.NOT_IN_FILE: "its line is gone from the file: it is in the database alone",
+    Doubt.CHAIN: "a line of the file before it, or its own, was changed or removed",
+}
 HEAD = f"{'key':<8} {'when':<17} {'what':<10} {'verdict':<9} {'who':<18} next due"
 
 
-def line_of(record: Calibration, zone: tzinfo) -> str:
+def line_of(record: Calibration, zone: tzinfo, *, doubted: bool = False) -> str:
     """One line of at most 80 columns; a time that nobody vouched for is followed by a question mark."""
+    mark = "!" if doubted else " "
     due = record.due.isoformat() if record.due else ""
     return (
-        f"{record.key[:KEY_DIGITS]} {_when(record, zone):<17} {record.kind.value:<10}"
+        f"{record.key[:KEY_DIGITS]}{mark}{_when(record, zone):<17} {record.kind.value:<10}"
         f" {record.verdict.value:<9} {_cut(_plain(record.by), 18):<18} {due}"
     ).rstrip()
 
@@ -40,9 +48,13 @@ def _plain(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def whole(record: Calibration, place: Line | None, zone: tzinfo) -> Iterator[str]:
+def whole(
+    record: Calibration, place: Line | None, zone: tzinfo, doubts: Sequence[Doubt] = ()
+) -> Iterator[str]:
     """Everything of one record, in lines of at most 80 columns but for values that are longer."""
     yield f"{record.kind.value} {record.key}: {record.verdict.value}"
+    for doubt in doubts:
+        yield from textwrap.wrap(f"! {_DOUBTS[doubt]}", WIDTH)
     if record.sentence:
         yield from textwrap.wrap(_plain(record.sentence), WIDTH)
     yield ""
@@ -55,8 +67,9 @@ def whole(record: Calibration, place: Line | None, zone: tzinfo) -> Iterator[str
 
 
 def _facts(record: Calibration, place: Line | None, zone: tzinfo) -> Iterator[tuple[str, str]]:
+    by_config = record.clock_by == BY_CONFIG
     vouched = {
-        ClockQuality.OK: "the clock was synchronised",
+        ClockQuality.OK: "the config vouched for the clock" if by_config else "the clock was synchronised",
         ClockQuality.CORRECTED: "put right after the clock was synchronised",
         ClockQuality.UNKNOWN: "nobody vouched for the clock",
     }

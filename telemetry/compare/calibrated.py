@@ -8,21 +8,25 @@ from zoneinfo import ZoneInfo
 
 from speedsign.language import Language
 from speedsign.model import Installation
-from telemetry.calibration.proof import Proof, deciding
+from telemetry.calibration.proof import ALWAYS, Proof, Stood, placed
 from telemetry.local_time import day_start
 from telemetry.report import calibrated
 
 
 def under(
-    proofs: Iterable[Proof], facts: Installation, days: Sequence[date], sign: str | None = None
+    proofs: Iterable[Proof],
+    facts: Installation,
+    days: Sequence[date],
+    sign: str | None = None,
+    stood: Stood = ALWAYS,
 ) -> list[Proof | None]:
     """The last check before the end of each day, each once, oldest first; None: there was none yet."""
     zone = ZoneInfo(facts.timezone)
-    of_place = deciding(proofs, facts, sign)
+    of_place = placed(proofs, facts, sign, stood)
     found: list[Proof | None] = []
     for day in sorted(days):
         end_utc = day_start(day + timedelta(days=1), zone)
-        last = next((proof for proof in reversed(of_place) if proof.at_utc < end_utc), None)
+        last = next((proof for at_utc, proof in reversed(of_place) if at_utc < end_utc), None)
         if last not in found:
             found.append(last)
     return found

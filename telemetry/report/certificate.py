@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from speedsign.calibration.drive_by import TOLERANCE_KMH, TOLERANCE_PART, TOLERANCE_TO_KMH
-from speedsign.calibration.record import PROVES_SPEED, Calibration, Kind, Verdict, as_json, line_of
+from speedsign.calibration.record import (
+    BY_CONFIG,
+    PROVES_SPEED,
+    Calibration,
+    Kind,
+    Verdict,
+    as_json,
+    line_of,
+)
 from speedsign.language import Language
 from speedsign.model import ClockQuality
+from telemetry.calibration.keeping import Doubt
 from telemetry.calibration.log import Line
 from telemetry.report import calibrated, sentence
-from telemetry.report.certificate_runs import Estimate, cut, estimate, runs_table, text
+from telemetry.report.certificate_reference import given, of_radar, reference, source
+from telemetry.report.certificate_runs import Estimate, cut, estimate, is_number, runs_table, text
 from telemetry.report.document import (
     Block,
     Column,
@@ -37,9 +48,17 @@ _LONGEST_DEVICE = 480  # letters: more would leave no room for the runs
 MOST_RUNS = 24  # on the page; the file has all
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a record is: its line in the file, None: in the database alone; and what does not fit there."""
+
+    line: Line | None
+    doubts: tuple[Doubt, ...] = ()
+
+
 def certificate(
     record: Calibration,
-    place: Line | None,
+    kept: Kept,
     zone: ZoneInfo,
     words: Language,
     *,
@@ -47,7 +66,7 @@ def certificate(
     made_at: datetime | None = None,
     runs: int = MOST_RUNS,
 ) -> Document:
-    """`place`: its line in the file, None: in the database alone; at most `runs` runs are shown."""
+    """At most `runs` runs are shown."""
     where = record.site or record.sign
     return Document(
         title=words.say("Calibration record: {site}", site=where),
@@ -59,7 +78,7 @@ def certificate(
             )
         ),
         language=words.code,
-        blocks=tuple(_blocks(record, place, zone, words, runs)),
+        blocks=tuple(_blocks(record, kept, zone, words, runs)),
         made=made,
         made_at=made_at,
         keywords=(words.say("calibration"), words.say("speed")),
@@ -72,8 +91,9 @@ def sha256_of(record: Calibration) -> str:
     return hashlib.sha256(line_of(record).encode()).hexdigest()
 
 
-def certificate_json(record: Calibration, place: Line | None, words: Language) -> dict[str, Any]:
+def certificate_json(record: Calibration, kept: Kept, words: Language) -> dict[str, Any]:
     """For programs: the whole record, its sha256, its place in the file's chain (None: not in the file)."""
+    place = kept.line
     return {
         "certificate": VERSION,
         "record": as_json(record),
@@ -81,11 +101,38 @@ def certificate_json(record: Calibration, place: Line | None, words: Language) -
         "log": None
         if place is None
         else {"line": place.number, "sha256": place.sha256, "previous": place.previous},
+        "doubts": [{"what": doubt.value, "text": in_doubt(doubt, words)} for doubt in kept.doubts],
         "clock_trusted": record.clock is not ClockQuality.UNKNOWN,
+        "clock_by": _clock_by(record),
+        "listened": None if record.kind is not Kind.DRIVE_BY else not given(record),
         "language": words.code,
         "verdict": verdict(record, words),
         "statement": " ".join(statement(words)),
     }
+
+
+def _clock_by(record: Calibration) -> str | None:
+    if record.clock is ClockQuality.UNKNOWN:
+        return None
+    return record.clock_by or "synchronised"
+
+
+def in_doubt(doubt: Doubt, words: Language) -> str:
+    """What the file and the database of the sign do not say alike."""
+    told = {
+        Doubt.OTHER_IN_FILE: words.say(
+            "Caution: the file of calibrations and the database of the sign contradict each other on this"
+            " record; what stands here is the database's."
+        ),
+        Doubt.NOT_IN_FILE: words.say(
+            "Caution: this record is in the database of the sign, but its line is gone from the file of"
+            " calibrations."
+        ),
+        Doubt.CHAIN: words.say(
+            "Caution: in the file of calibrations this line, or one before it, was changed or removed later."
+        ),
+    }
+    return told[doubt]
 
 
 def statement(words: Language) -> tuple[str, ...]:
@@ -121,11 +168,13 @@ def verdict(record: Calibration, words: Language) -> str:
 # --------------------------------------------------------------------------- the page
 
 
-def _blocks(
-    record: Calibration, place: Line | None, zone: ZoneInfo, words: Language, runs: int
-) -> Iterator[Block]:
+def _blocks(record: Calibration, kept: Kept, zone: ZoneInfo, words: Language, runs: int) -> Iterator[Block]:
     yield Figures(tuple(_figures(record, words)))
-    yield Quote(" ".join((verdict(record, words), *statement(words))))
+    told = [verdict(record, words), *(in_doubt(doubt, words) for doubt in kept.doubts)]
+    told += (
+        [words.say("The speeds were given as numbers: no radar was listened to.")] if given(record) else []
+    )
+    yield Quote(" ".join((*told, *statement(words))))
     yield _circumstances(record, zone, words)
     if changes := _changes(record):
         columns = (
@@ -136,7 +185,7 @@ def _blocks(
         yield Table("changes", words.say("Settings before and after"), columns, changes)
     yield from runs_table(record, words, runs)
     yield from map(Paragraph, _tolerance(record, words))
-    yield Paragraph(_fingerprint(record, place, words))
+    yield Paragraph(_fingerprint(record, kept.line, words))
 
 
 def _figures(record: Calibration, words: Language) -> Iterator[Figure]:
@@ -151,7 +200,7 @@ def _figures(record: Calibration, words: Language) -> Iterator[Figure]:
             _range(factor, 3, words),
         )
     if error := estimate(record.result, "mean_error_kmh"):
-        yield Figure(words.say("Mean error"), error[0], Holds.CHANGE, _range(error, 2, words))
+        yield Figure(_mean_error(record, words), error[0], Holds.CHANGE, _range(error, 2, words))
     elif mean := estimate(record.result, "mean_kmh"):
         yield Figure(words.say("Mean of the readings"), mean[0], Holds.SPEED, _range(mean, 2, words))
     if record.due is not None:
@@ -159,6 +208,13 @@ def _figures(record: Calibration, words: Language) -> Iterator[Figure]:
     elif proved and record.clock is ClockQuality.UNKNOWN:
         remark = words.say("the clock was not sure")
         yield Figure(words.say("Next check due"), None, Holds.TEXT, remark)
+
+
+def _mean_error(record: Calibration, words: Language) -> str:
+    at_kmh = record.result.get("at_kmh")
+    if not is_number(at_kmh):
+        return words.say("Mean error")
+    return words.say("Mean error at {kmh} km/h", kmh=words.decimal(at_kmh, 0))
 
 
 def _range(of: Estimate, digits: int, words: Language) -> str:
@@ -176,19 +232,20 @@ def _circumstances(record: Calibration, zone: ZoneInfo, words: Language) -> Tabl
     if record.result and record.kind not in PROVES_SPEED:
         told = "; ".join(f"{name}: {text(value)}" for name, value in record.result.items())
         rows.append((words.say("Result"), cut(told, _LONGEST_DEVICE)))
-    if record.device:
-        told = "; ".join(f"{name}: {text(value)}" for name, value in record.device.items())
+    if device := of_radar(record):
+        told = "; ".join(f"{name}: {text(value)}" for name, value in device.items())
         rows.append((words.say("What it said of itself and is set to"), cut(told, _LONGEST_DEVICE)))
     return Table("circumstances", words.say("Who, when and with what"), columns, tuple(rows))
 
 
 def _facts(record: Calibration, zone: ZoneInfo, words: Language) -> Iterator[tuple[str, str]]:
     local = record.at_utc.astimezone(zone)
-    sure = (
-        words.say("nobody vouched for the clock")
-        if record.clock is ClockQuality.UNKNOWN
-        else words.say("the clock was synchronised")
-    )
+    if record.clock is ClockQuality.UNKNOWN:
+        sure = words.say("nobody vouched for the clock")
+    elif record.clock_by == BY_CONFIG:
+        sure = words.say("the config of the sign vouched for the clock")
+    else:
+        sure = words.say("the clock was synchronised")
     yield words.say("Done by"), record.by
     yield (
         words.say("When"),
@@ -198,6 +255,8 @@ def _facts(record: Calibration, zone: ZoneInfo, words: Language) -> Iterator[tup
     yield words.say("Sign"), record.sign
     device = words.say("Panel") if record.kind in (Kind.PANEL, Kind.BRIGHTNESS) else words.say("Radar")
     yield device, record.driver
+    yield words.say("True speed by"), reference(record, words)
+    yield words.say("Speeds of the sign from"), source(record, words)
     yield words.say("Mounting angle"), f"{words.decimal(record.mounting_angle_deg)}°"
     yield words.say("Program"), record.tool
     yield words.say("Remark"), record.note

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from speedsign.calibration.record import Calibration, Kind
 from speedsign.language import Language
@@ -23,10 +23,14 @@ def estimate(result: Mapping[str, Any], name: str) -> Estimate | None:
     else:
         stem, unit = (name[: -len("_kmh")], "_kmh") if name.endswith("_kmh") else (name, "")
         found = [told, *(_first(result, stem, part, unit) for part in ("low", "high"))]
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in found):
+    if not all(map(is_number, found)):
         return None
     value, low, high = (float(one) for one in found if one is not None)
     return value, low, high
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _first(result: Mapping[str, Any], stem: str, part: str, unit: str) -> Any:
@@ -115,6 +119,8 @@ def text(value: Any) -> str:
         return ", ".join(f"{name}: {text(one)}" for name, one in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(text(one) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return "–" if value is None else str(value)
 
 

@@ -264,7 +264,8 @@ def test_runs_that_were_measured_already_are_judged_and_kept(desk: Desk) -> None
     assert (record["kind"], record["verdict"]) == ("drive-by", "pass")
     assert record["runs"][0] == {"reference_kmh": 50.0, "measured_kmh": 49.9}
     assert record["result"]["factor"]["low"] < 1.0 < record["result"]["factor"]["high"]
-    assert record["device"] == {"reference": "gps", "mph": False}
+    assert record["device"] == {"reference": "gps", "mph": False, "by": "given"}
+    assert record["clock_by"] == "config"  # the sign's says [clock] trust = "always"
 
 
 def test_a_clock_that_nobody_vouches_for_gives_no_due_date(

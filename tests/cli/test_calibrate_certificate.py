@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from speedsign.calibration.record import Kind, Verdict, line_of, of_json
+from speedsign.calibration.record import Calibration, Kind, Verdict, line_of, of_json
 from speedsign.language import LANGUAGES
 from speedsign.model import ClockQuality
 from telemetry.calibration import keep, log_path
@@ -153,6 +153,101 @@ def test_a_panel_by_its_key(path: Path) -> None:
     assert "What was checked is as it should be." in read(out)[1]
 
 
+def drive_by(number: int, **more: Any) -> Calibration:
+    told: dict[str, Any] = {
+        "result": {**PROOF.result, "at_kmh": 52.4, "reference_sd_kmh": 0.25},
+        "device": {"reference": "gps", "mph": False, "by": "sign", "says": {"product": "OPS243-A"}},
+    }
+    return record(number, T0 + number * DAY, runs=PROOF.runs, **(told | more))
+
+
+def page(path: Path, one: Calibration, code: str = "en") -> str:
+    out = path.with_name("c.pdf")
+    assert certificate(path, one.key, "-o", out, "--language", code).exit_code == 0
+    pdf, text = read(out)
+    assert len(pdf.pages) == 1
+    return text
+
+
+def test_the_reference_and_where_the_sign_s_speeds_came_from(path: Path) -> None:
+    heard = drive_by(6)
+    keep(path, heard)
+    text = page(path, heard)
+    for said in (
+        "Mean error at 52 km/h",
+        "True speed by GPS; standard deviation, the same in all runs: 0.25 km/h",
+        "Speeds of the sign from the running sign",
+        "set to product: OPS243-A",
+        "the clock was synchronised",
+    ):
+        assert said in text, said
+    assert not re.search("reference: gps|False|no radar|Caution", text)
+    assert as_json(certificate(path, heard.key, "--json"))["listened"] is True
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("en", ("no radar was listened to", "tachograph; read in mph", "the config of the sign vouched")),
+        ("lv", ("radara rādījumi netika nolasīti", "tahogrāfs; nolasīts jūdzēs", "apliecina displeja")),
+        ("lt", ("radaro rodmenys nebuvo skaitomi", "tachografas; rodoma myliomis", "patvirtina švieslentės")),
+    ],
+)
+def test_runs_that_were_typed_in_are_told_from_measured_ones(
+    path: Path, code: str, said: tuple[str, ...]
+) -> None:
+    device = {"reference": "tachograph", "mph": True, "by": "given"}
+    typed = drive_by(6, device=device, clock_by="config")
+    keep(path, typed)
+    text = page(path, typed, code)
+    for one in said:
+        assert one in text, one
+    assert not re.search("tachograph: |mph: |True|the clock was synchronised", text.replace("True speed", ""))
+    told = as_json(certificate(path, typed.key, "--json"))
+    assert (told["listened"], told["clock_by"], told["clock_trusted"]) == (False, "config", True)
+    keep(path, drive_by(7, device={"reference": "gps", "mph": False}))  # by an earlier version
+    assert as_json(certificate(path, drive_by(7).key, "--json"))["listened"] is False
+
+
+CAUTIONS = {
+    "other in file": ("contradict each other on this record", "ir pretrunā", "prieštarauja vienas kitam"),
+    "not in file": ("its line is gone from the file", "failā vairs nav", "faile nebėra"),
+    "chain": ("or one before it, was changed", "kāda pirms tās vēlāk ir mainīta", "vėliau buvo pakeista"),
+}
+
+
+@pytest.mark.parametrize("doubt", CAUTIONS)
+def test_what_the_file_and_the_database_do_not_say_alike_stands_on_the_page(path: Path, doubt: str) -> None:
+    failed = drive_by(6, verdict=Verdict.FAIL)
+    keep(path, failed)
+    log = log_path(path)
+    lines = log.read_bytes().splitlines(keepends=True)
+    match doubt:
+        case "other in file":
+            lines[-1] = lines[-1].replace(b'"verdict":"fail"', b'"verdict":"pass"')
+        case "not in file":
+            del lines[-1]
+        case "chain":
+            lines[0] = lines[0].replace(b"OPS243-C", b"OPS243-A")
+    log.write_bytes(b"".join(lines))
+    said = dict(zip(("en", "lv", "lt"), CAUTIONS[doubt], strict=True))
+    for code in LANGUAGES:
+        assert said[code] in page(path, failed, code)
+    assert "The speeds of the sign were outside the tolerance." in page(path, failed)
+    told = as_json(certificate(path, "--json", "--language", "en"))
+    assert told["record"]["verdict"] == "fail"
+    assert [one["what"] for one in told["doubts"]] == [doubt]
+    assert said["en"] in told["doubts"][0]["text"]
+
+
+def test_the_newest_proof_is_the_one_that_was_kept_last(path: Path) -> None:
+    late = record(6, T0 + 4000 * DAY, clock=ClockQuality.UNKNOWN)
+    failed = record(7, T0 + 5 * DAY, verdict=Verdict.FAIL)
+    keep(path, late)
+    keep(path, failed)
+    assert as_json(certificate(path, "--json"))["record"]["key"] == failed.key
+
+
 def test_json_has_the_record_its_hash_and_its_place_in_the_chain(path: Path) -> None:
     out = path.with_name("c.json")
     assert certificate(path, "-o", out, "--language", "lv").exit_code == 0
@@ -165,7 +260,8 @@ def test_json_has_the_record_its_hash_and_its_place_in_the_chain(path: Path) -> 
         "sha256": hashlib.sha256(raw[1]).hexdigest(),
         "previous": hashlib.sha256(raw[0]).hexdigest(),
     }
-    assert (told["language"], told["clock_trusted"]) == ("lv", True)
+    assert (told["language"], told["clock_trusted"], told["clock_by"]) == ("lv", True, "synchronised")
+    assert told["doubts"] == []
     assert "verificēts" in told["statement"]
     assert as_json(certificate(path, "--json", "--language", "lv")) == told
 

@@ -123,8 +123,10 @@ def test_a_key_that_names_no_record(path: Path, key: str, said: str) -> None:
 def test_everything_for_programs(path: Path) -> None:
     found = read_json(history(path, "--json"))
     assert [dict(as_json(one)) for one in RECORDS] == [
-        {name: value for name, value in one.items() if name != "log"} for one in found["calibrations"]
+        {name: value for name, value in one.items() if name not in ("log", "doubts")}
+        for one in found["calibrations"]
     ]
+    assert [one["doubts"] for one in found["calibrations"]] == [[], [], []]
     assert [one["log"]["line"] for one in found["calibrations"]] == [1, 2, 3]
     assert found["problems"] == []
     one = read_json(history(path, "--full", "bbbb2", "--json"))
@@ -137,8 +139,82 @@ def test_a_line_that_was_changed_is_told_and_nothing_is_lost(path: Path) -> None
     result = history(path)
     assert result.exit_code == 0
     assert "calibrations.jsonl: line 1 was changed, or a line after it was removed" in result.stderr
-    assert len(result.stdout.splitlines()) == 5
-    assert read_json(history(path, "--json"))["problems"]
+    lines = result.stdout.splitlines()
+    assert [line[8] for line in lines[1:4]] == ["!", " ", " "]
+    assert "done" in lines[1]  # as the database has it
+    assert lines[4].startswith("! the file and the database do not say the same")
+    found = read_json(history(path, "--json"))
+    assert found["problems"]
+    assert [one["doubts"] for one in found["calibrations"]] == [
+        ["other in file", "chain"],
+        ["chain"],
+        ["chain"],
+    ]
+    text = history(path, "--full", "aaaa1").stdout
+    assert "! the file has another content under this key; this is the database's" in text
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_lines_that_are_gone_are_told_and_stay_told(path: Path, left: int) -> None:
+    log = log_path(path)
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:left]))
+    for again in range(3):
+        result = history(path)
+        assert "lines were removed from it: the database has what the file has not: " in result.stderr
+        assert "bbbb3000" in result.stderr
+        shown = [line for line in result.stdout.splitlines()[1:] if line[8:9] == "!"]
+        assert [line[:8] for line in shown] == ["aaaa1000", "bbbb2000", "bbbb3000"][left:]
+        keep(path, named(f"cccc{again}", 5 + again))
+    log.unlink()
+    assert (
+        "calibrations.jsonl: it is not there: the database has what the file has not" in history(path).stderr
+    )
+
+
+def test_a_pass_that_was_written_into_the_file_passes_nobody(path: Path) -> None:
+    keep(path, named("dddd4", 4, verdict=Verdict.FAIL))
+    log = log_path(path)
+    log.write_bytes(log.read_bytes().replace(b'"verdict":"fail"', b'"verdict":"pass"'))
+    result = history(path)
+    assert "the database has another record dddd4" in result.stderr
+    assert "dddd4000!2026-05-08 10:00  drive-by   fail" in result.stdout
+    assert result.stdout.splitlines()[-1] == "the drive-by of 2026-05-08 failed: the speeds are not right"
+
+
+def test_whatever_the_file_holds_history_goes_on(path: Path) -> None:
+    good = log_path(path).read_text().splitlines()[1].replace("bbbb2", "eeee2")
+    odd = [
+        good.replace('"at":"2026', '"at":"9999'),
+        good.replace('"by":"', '"by":"A\\ud800'),
+        good.replace('"previous":"', '"previous":"\\u001b[2J'),
+    ]
+    log_path(path).write_text("\n".join(odd) + "\n")
+    for words in ((), ("--json",), ("--full", "bbbb2"), ("--full", "eeee2", "--json")):
+        result = history(path, *words)
+        assert result.exit_code == 0, result.output
+        assert "line 1 cannot be read: 9999-" in result.stderr
+        assert "line 2 cannot be read: a text holds half a character" in result.stderr
+
+
+def test_a_clock_that_the_config_vouches_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SystemClock, "trusted", lambda _clock: False)
+    config = path.with_name("speedsign.toml")
+    for trust, state in (("always", "valid"), ("kernel", "undated")):
+        config.write_text(f'[store]\npath = "{path}"\n[clock]\ntrust = "{trust}"\n')
+        for words in ((), ("--db", path)):
+            found = read_json(speedsign("calibrate", "history", "--config", config, *words, "--json"))
+            assert found["standing"][SIGN]["state"] == state
+
+
+def test_moved_away_and_back_it_needs_a_new_one(path: Path) -> None:
+    with contextlib.closing(SqliteStore(path, SIGN)) as store:
+        store.begin(replace(BAUSKA, site="Iecava"), T0 + 5 * DAY)
+        store.begin(BAUSKA, T0 + 6 * DAY)
+    said = "no calibration since the sign was moved or set otherwise, and back"
+    assert said in history(path).stdout.splitlines()[-2] + history(path).stdout.splitlines()[-1]
+    keep(path, named("dddd4", 7))
+    assert "the drive-by of 2026-05-11 was passed" in history(path).stdout
 
 
 def test_a_name_that_would_steer_the_terminal_does_not(path: Path) -> None:
@@ -198,4 +274,4 @@ def test_a_line_of_every_kind_and_verdict_fits_80_columns() -> None:
 def test_the_json_of_a_record_is_what_its_line_holds(path: Path) -> None:
     found = read_json(history(path, "--full", "aaaa1", "--json"))
     line = json.loads(log_path(path).read_text().splitlines()[0])
-    assert {**line, "log": found["log"]} == {**found, "previous": ""}
+    assert {**line, "log": found["log"], "doubts": []} == {**found, "previous": ""}

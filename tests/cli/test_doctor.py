@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 
 from simulator.stand import Stand, Traffic
+from speedsign.calibration.record import Verdict
 from speedsign.capture import CaptureReader
 from speedsign.cli import doctor_looks
 from speedsign.cli.doctor_patient import Options, admit, ask, writer_of
 from speedsign.clock import SystemClock
 from speedsign.doctor.finding import State
+from telemetry.calibration import keep, log_path
 from telemetry.database import open_for_writing
 from telemetry.lock import sole_writer
 from telemetry.schema import SCHEMA_VERSION
@@ -31,6 +33,7 @@ from tests.cli.command import SPEEDSIGN, as_json, environment, process, speedsig
 from tests.docs.field import BEGIN, HERE
 from tests.support import run
 from tests.telemetry.broker import Broker
+from tests.telemetry.calibrations import record
 from tests.telemetry.certificates import Authority, mutual_tls
 
 DEVICES = ("--only", "port", "--only", "radar", "--only", "panel")
@@ -168,6 +171,26 @@ def test_thorough_quick_and_what_was_moved_aside(tmp_path: Path) -> None:
     _, found = looked("--config", config(tmp_path), "--only", "store", "--quick")
     assert found["store damaged"]["facts"]["check"] == ""
     assert found["store damaged"]["facts"]["schema"] == SCHEMA_VERSION
+
+
+def test_calibrations_are_those_of_the_database_and_what_the_file_lost_is_told(tmp_path: Path) -> None:
+    made_store(tmp_path)
+    path, store = config(tmp_path), tmp_path / "sign.db"
+    here: dict[str, Any] = {"sign": "test-sign", "site": HERE.site, "driver": HERE.radar}
+    here["mounting_angle_deg"] = HERE.mounting_angle_deg
+    keep(store, record(1, **here))
+    keep(store, record(2, verdict=Verdict.FAIL, **here))
+    log = log_path(store)
+    whole = log.read_bytes()
+    log.write_bytes(whole.replace(b'"verdict":"fail"', b'"verdict":"pass"'))
+    _, found = looked("--config", path, "--only", "calibration")
+    assert found["calibration"]["what"].startswith("the drive-by of 2026-05-04 failed")
+    assert "the database has another record" in found["calibration file"]["what"]
+    for left in (whole[: whole.index(b"\n") + 1], None):
+        log.write_bytes(left) if left else log.unlink()
+        _, found = looked("--config", path, "--only", "calibration")
+        assert "the database has what the file has not: " in found["calibration file"]["what"]
+        assert found["calibration"]["facts"]["records"] == 2
 
 
 def test_another_programs_file_and_an_empty_one(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from speedsign.calibration.record import Calibration, Kind, Verdict
 from speedsign.language import Language
 from speedsign.model import ClockQuality
+from telemetry.calibration import Doubt
 from telemetry.calibration.log import Line
 from telemetry.calibration.proof import InForce, Proof, proof_of
 from telemetry.compare.answer import Comparison, compare
@@ -25,7 +26,7 @@ from telemetry.compare.split import by_dates, by_display
 from telemetry.period import Period
 from telemetry.query import Standing
 from telemetry.report.build import build
-from telemetry.report.certificate import certificate
+from telemetry.report.certificate import Kept, certificate
 from telemetry.report.document import Document
 from telemetry.report.facts import Facts, gather
 from telemetry.report.public import publish, whole_hours
@@ -165,8 +166,11 @@ CERTIFIED = {
         result={
             "factor": {"value": 0.997, "low": 0.985, "high": 1.009},
             "mean_error_kmh": {"value": -0.2, "low": -0.5, "high": 0.1},
+            "at_kmh": 64.5,
+            "reference_sd_kmh": 0.25,
         },
-        **PLAIN,
+        clock_by="config",
+        **(PLAIN | {"device": {"reference": "tachograph", "mph": True, "by": "given"}}),
     ),
     "fork": record(
         kind=Kind.FORK,
@@ -190,8 +194,8 @@ CERTIFIED = {
 
 
 def _certified(of: Calibration) -> Maker:
-    place = Line(3, of, "ab" * 32, "")
-    return lambda words: certificate(of, place, ZoneInfo("Europe/Riga"), words, made=MADE, runs=12)
+    kept = Kept(Line(3, of, "ab" * 32, ""), tuple(Doubt) if of.kind is Kind.FORK else ())
+    return lambda words: certificate(of, kept, ZoneInfo("Europe/Riga"), words, made=MADE, runs=12)
 
 
 def _officers(facts: Facts) -> Maker:

@@ -11,17 +11,18 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speedsign.calibration.record import LONGEST_BYTES, Kind, line_of
+from speedsign.calibration.record import LONGEST_BYTES, Kind, Verdict, line_of
 from speedsign.errors import StoreError
+from speedsign.model import ClockQuality
 from telemetry import calibration, schema
-from telemetry.calibration import NotKept, keep, log_path, read, read_history
+from telemetry.calibration import Doubt, NotKept, keep, log_path, read, read_history
 from telemetry.calibration.log import append, read_log
 from telemetry.database import move_aside
 from telemetry.store import SqliteStore
@@ -129,10 +130,18 @@ def test_what_is_kept_twice_is_one_record(path: Path) -> None:
     assert rows(path) == [record().key]
 
 
-def test_records_are_sorted_by_their_time(path: Path) -> None:
-    keep(path, record(1, T0 + DAY))
-    keep(path, record(2, T0))
-    assert keys(path) == [2, 1]
+def test_records_stand_in_the_order_in_which_they_were_kept(path: Path) -> None:
+    """A clock may be wrong; the file's lines and the database's rows are not."""
+    for n in (1, 2):
+        keep(path, record(n, T0 - n * DAY))
+    assert keys(path) == [1, 2]
+    begun(path)
+    keep(path, record(3, T0 - 3 * DAY))
+    assert keys(path) == [1, 2, 3]
+    log_path(path).unlink()
+    keep(path, record(4, T0 - 4 * DAY))
+    assert keys(path) == [1, 2, 3, 4]
+    assert [int(key, 16) for key in rows(path)] == [1, 2, 3, 4]
 
 
 def test_records_of_one_sign(path: Path) -> None:
@@ -242,6 +251,85 @@ def test_a_line_of_a_newer_version_is_told_and_the_rest_is_read(path: Path) -> N
     assert "line 2 cannot be read: version 2 is not known" in read_history(path).problems[0]
 
 
+def odd_lines() -> list[bytes]:
+    good = line_of(record(7)).encode()
+    return [
+        good.replace(b'"result":{', b'"result":{"x":NaN,'),
+        good.replace(b'"result":{', b'"result":{"x":1e999,'),
+        good.replace(b'"result":{', b'"result":{"x":1' + b"0" * 400 + b","),
+        good.replace(b'"by":"', b'"by":"A\\ud800'),
+        good.replace(b'"by":"', b'"by":"\xff'),
+        good.replace(b'"note":"', b'"note":"' + b"x" * LONGEST_BYTES),
+        good.replace(b'"result":{', b'"result":{"x":[' + b"1.5e3," * 150_000 + b"1],"),
+        good.replace(b'"result":{', b'"result":{"x":' + b"[" * 50 + b"]" * 50 + b","),
+        good.replace(b'"result":{', b'"result":{"x":' + b"[" * 90_000 + b"]" * 90_000 + b","),
+        good.replace(b'"at":"2026', b'"at":"9999'),
+        good.replace(b'"at":"2026', b'"at":"1970'),
+        good.replace(b'"v":1', b'"v":"' + b"9" * 5000 + b'"'),
+        b"[]",
+        b"",
+        b"\x00" * 70_000,
+    ]
+
+
+@pytest.mark.parametrize("place", range(len(odd_lines())))
+def test_no_line_of_the_file_stops_a_sign(path: Path, place: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Beside an empty database; what is good in the file comes in, the odd line is said."""
+    kept(path, 1)
+    with log_path(path).open("ab") as file:
+        file.write(odd_lines()[place] + b"\n")
+    keep(path, record(2, T0 + 2 * DAY))
+    assert keys(path) == [1, 2]
+    (problem,) = read_history(path).problems or [""]
+    begun(path)
+    assert rows(path) == [record(number).key for number in (1, 2)]
+    if place in (4, 8, 13, 14):  # no JSON at all: as if it had been cut off
+        assert problem == ""
+        return
+    assert "line 2 cannot be read: " in problem
+    assert len(problem) < 500
+    assert "line 2 cannot be read: " in caplog.text
+
+
+def test_a_file_of_nothing_but_odd_lines_is_left_soon(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log_path(path).write_bytes(b"\n" * 500_000 + line_of(record()).encode() + b"\n")
+    begun(path)
+    assert len(caplog.records) <= 60
+    assert "were not looked at" in read_history(path).problems[-1]
+    assert keep(path, record(2)).line.number == 500_002
+
+
+def test_what_is_no_file_stops_no_sign(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    os.mkfifo(log_path(path))
+    begun(path)
+    assert "calibrations cannot be read: it is no file" in caplog.text
+    with pytest.raises(NotKept, match="it is no file"):
+        keep(path, record())
+
+
+def test_a_line_that_comes_twice_with_other_content_is_told(path: Path) -> None:
+    begun(path)
+    keep(path, record(1, verdict=Verdict.FAIL))
+    append(path, record(1, verdict=Verdict.PASS))
+    found = read_history(path)
+    assert [one.verdict for one in found.records] == [Verdict.FAIL]
+    assert f"line 2 has another record {record(1).key}" in found.problems[0]
+    assert found.doubts_of(found.records[0]) == [Doubt.OTHER_IN_FILE]
+
+
+def test_a_clock_that_was_never_set_loses_no_record(path: Path) -> None:
+    keep(path, record(1, datetime(1970, 1, 1, tzinfo=UTC)))
+    (found,) = read(path)
+    assert (found.at_utc.year, found.clock, found.due) == (2000, ClockQuality.UNKNOWN, None)
+
+
+def test_what_the_database_missed_comes_in_before_the_next_one(path: Path) -> None:
+    begun(path)
+    append(path, record(1))
+    keep(path, record(2))
+    assert rows(path) == [record(1).key, record(2).key]
+
+
 # --------------------------------------------------------------------------- power cuts, full cards
 
 
@@ -321,9 +409,11 @@ def test_what_is_no_record_is_refused_before_anything_is_written(path: Path) -> 
         replace(record(), key="short"),
         record(device={"radar": object()}),
         record(mounting_angle_deg=75.0),
+        replace(record(), note="caf\udce9"),
     ):
-        with pytest.raises(NotKept, match="the calibration cannot be kept: "):
+        with pytest.raises(NotKept, match="the calibration cannot be kept: ") as told:
             keep(path, wrong)
+        assert json.loads(told.value.json_line.encode("ascii"))["by"] == wrong.by
     assert not log_path(path).exists()
 
 
@@ -335,7 +425,10 @@ def test_a_database_that_takes_nothing_now_is_no_loss(path: Path, monkeypatch: p
         where = keep(path, record())
         busy.execute("ROLLBACK")
     assert not where.in_database
-    assert "locked" in where.problem
+    assert where.problem == (
+        f"{path}: database is locked by another program;"
+        " the record is in the file, and comes into the database at the sign's next start"
+    )
     begun(path)
     assert rows(path) == [record().key]
 

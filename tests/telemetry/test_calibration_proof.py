@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from speedsign.calibration.record import Kind, Verdict
 from speedsign.model import ClockQuality
 from telemetry.calibration import State, in_force, keep, next_due, standing, standing_of
-from telemetry.calibration.proof import Proof, proof_of
+from telemetry.calibration.proof import Proof, Stood, proof_of
 from telemetry.store import SqliteStore
 from tests.telemetry.calibrations import SIGN, record
 from tests.telemetry.samples import BAUSKA, T0
@@ -53,6 +54,21 @@ def test_due_lies_so_many_months_ahead(day: int, months: int) -> None:
     assert due is not None
     assert (due.year - at.year) * 12 + due.month - at.month == months
     assert due.day in (at.day, 28, 29, 30)
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [("2026-05-03T20:30", date(2027, 5, 3)), ("2026-05-03T21:30", date(2027, 5, 4))],
+)
+def test_due_is_reckoned_from_the_day_that_it_was_at_the_sign(at: str, due: date) -> None:
+    moment = datetime.fromisoformat(f"{at}:00+00:00")
+    assert next_due(Kind.FORK, Verdict.PASS, moment, ClockQuality.OK, 12, ZoneInfo("Europe/Riga")) == due
+
+
+def test_overdue_begins_with_the_sign_s_own_day() -> None:
+    last = replace(proof(1), due=date(2027, 5, 5))
+    for now, state in (("2027-05-05T20:59", State.VALID), ("2027-05-05T21:01", State.OVERDUE)):
+        assert standing_of([last], BAUSKA, datetime.fromisoformat(f"{now}:00+00:00")).state is state
 
 
 def test_no_next_one_is_due_where_nothing_was_proved_or_nobody_knows_the_day() -> None:
@@ -114,6 +130,39 @@ def test_what_decided_nothing_or_is_of_something_else_does_not_count() -> None:
     assert of_period(proof(50, mounting_angle_deg=12.52))[0] == [50]
 
 
+UNSURE = ClockQuality.UNKNOWN
+
+
+def test_one_that_nobody_dates_lies_between_those_kept_before_and_after_it() -> None:
+    fail = Verdict.FAIL
+    assert of_period(proof(50), proof(0, fail, clock=UNSURE)) == ([50, 0], [], None, 50)
+    assert of_period(proof(0, fail, clock=UNSURE), proof(50)) == ([50], [], None, 50)
+    assert of_period(proof(50), proof(5000, clock=UNSURE), proof(60, fail)) == ([5000, 60], [], None, 5000)
+    assert of_period(proof(50), proof(5000, fail, clock=UNSURE), proof(150)) == ([50], [], 5000, 50)
+    assert of_period(proof(50), proof(160, clock=UNSURE), proof(170, fail)) == ([50], [], 170, 50)
+
+
+def test_of_the_times_that_a_sign_stood_so_each_has_its_own() -> None:
+    fail = Verdict.FAIL
+
+    def at(
+        *proofs: Proof, since: int | None = None, until: int | None = None
+    ) -> tuple[list[int], int | None]:
+        since_utc, until_utc = (None if day is None else T0 + day * DAY for day in (since, until))
+        found = in_force(proofs, BAUSKA, FROM, TO, SIGN, Stood(since_utc, until_utc))
+        after = found.failed_after
+        return [(one.at_utc - T0).days for one in found.proofs], after and (after.at_utc - T0).days
+
+    assert at(proof(50), proof(90)) == ([90], None)
+    assert at(proof(50), since=80) == ([], None)
+    assert at(proof(50), proof(90), since=80) == ([90], None)
+    assert at(proof(150, fail), until=140) == ([], None)
+    assert at(proof(130, fail), until=140) == ([], 130)
+    assert at(proof(0, clock=UNSURE), since=80) == ([], None)
+    assert at(proof(0, fail, clock=UNSURE), since=80) == ([0], None)
+    assert at(proof(0, fail, clock=UNSURE), proof(50), since=80) == ([], None)
+
+
 @given(st.lists(st.tuples(st.integers(0, 200), st.sampled_from(Verdict)), max_size=8))
 def test_every_decision_until_the_end_that_no_later_pass_made_good_is_there(
     made: list[tuple[int, Verdict]],
@@ -166,6 +215,28 @@ def test_how_a_sign_stands(proofs: list[Proof], now: datetime | None, state: Sta
     found = standing_of(proofs, BAUSKA, now)
     assert found.state is state
     assert said in found.text
+
+
+def test_the_last_one_that_was_kept_counts_whatever_the_clocks_said() -> None:
+    late, early = proof(4000, clock=UNSURE), proof(-3000, Verdict.FAIL, clock=UNSURE)
+    assert standing_of([proof(1), early], BAUSKA, NOW).state is State.FAILED
+    assert standing_of([late, proof(1, Verdict.FAIL)], BAUSKA, NOW).state is State.FAILED
+    assert standing_of([late, proof(1)], BAUSKA, NOW).state is State.VALID
+    assert standing_of([early, proof(1)], BAUSKA, NOW).state is State.VALID
+
+
+def test_what_was_passed_before_the_sign_was_moved_away_and_back_counts_no_more() -> None:
+    since = T0 + 20 * DAY
+
+    def state(*proofs: Proof) -> State:
+        return standing_of(proofs, BAUSKA, NOW, since_utc=since).state
+
+    assert state(proof(1)) is State.NONE
+    assert "and back" in standing_of([proof(1)], BAUSKA, NOW, since_utc=since).text
+    assert state(proof(1), proof(25)) is State.VALID
+    assert state(proof(1, clock=UNSURE)) is State.UNDATED
+    assert state(proof(1, clock=UNSURE), proof(10)) is State.NONE
+    assert state(proof(1, Verdict.FAIL, clock=UNSURE)) is State.FAILED
 
 
 def test_how_a_sign_stands_by_its_database(tmp_path: Path) -> None:

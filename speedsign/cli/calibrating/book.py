@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from unicodedata import category
+from zoneinfo import ZoneInfo
 
 import click
 from click.core import ParameterSource
 
 from speedsign import __version__
-from speedsign.calibration.record import PROVES_SPEED, Calibration, Kind, Verdict
+from speedsign.calibration.record import BY_CONFIG, PROVES_SPEED, Calibration, Kind, Verdict
 from speedsign.calibration.record import as_json as as_json_
 from speedsign.cli.calibrating.options import LONGEST_NAME, LONGEST_NOTE
 from speedsign.cli.calibrating.technician import STOPPED, Stopped, Technician
@@ -66,6 +68,7 @@ class Book:
 
         config, now_utc = self.config, clock.now_utc().replace(microsecond=0)
         quality = ClockQuality.OK if self._believes(clock) else ClockQuality.UNKNOWN
+        zone = ZoneInfo(config.sign.timezone) if config else UTC
         months = config.calibration.every_months if config else 0
         return Calibration(
             key=secrets.token_hex(16),
@@ -85,8 +88,9 @@ class Book:
             result=finding.result,
             verdict=finding.verdict,
             sentence=finding.sentence,
-            due=next_due(finding.kind, finding.verdict, now_utc, quality, months),
+            due=next_due(finding.kind, finding.verdict, now_utc, quality, months, zone),
             note=self.note,
+            clock_by=BY_CONFIG if quality is ClockQuality.OK and not clock.trusted() else "",
         )
 
     def keep(self, record: Calibration, technician: Technician) -> str | None:
