@@ -244,16 +244,17 @@ def test_the_steps_of_a_radar_are_seen_in_its_readings() -> None:
 # --------------------------------------------------------------------------- traffic
 
 
-def _collect(driver: str, cars: int, wanted: int) -> tuple[Passages, list[str], bool]:
+def _collect(driver: str, cars: int, wanted: int, short: int = 0) -> tuple[Passages, list[str], bool]:
+    """The first `short` of the cars turn off early."""
     said: list[str] = []
 
     async def main() -> tuple[Passages, bool]:
         stop = asyncio.Event()
         passages = Passages(driver, TrackingParams(), wanted, stop, said.append)
         t_s = 0.0
-        for _ in range(cars):
+        for number in range(cars):
             along_m = 90.0
-            while along_m > 8.0:
+            while along_m > (80.0 if number < short else 8.0):
                 radial = 50.0 * along_m / (along_m**2 + 36.0) ** 0.5
                 passages.events(t_s, [Reading(t_s, round(radial, 1), Direction.APPROACHING, 50.0)])
                 passages.events(t_s, [Reading(t_s, 70.0, Direction.RECEDING, 20.0, rank=1)])  # one by one
@@ -261,6 +262,7 @@ def _collect(driver: str, cars: int, wanted: int) -> tuple[Passages, list[str], 
                 along_m -= 50.0 / 3.6 * 0.05
             t_s += 6.0
             passages.events(t_s, [])
+            await asyncio.sleep(0)  # a look at the cars begins when it is due
         await passages.end()
         return passages, stop.is_set()
 
@@ -277,6 +279,21 @@ def test_cars_are_counted_and_it_stops_when_there_are_enough() -> None:
     assert max(map(len, said)) <= 40
     judgement = passages.heard.judged()
     assert judgement.usable_deg is not None
+
+
+def test_cars_that_cannot_be_used_are_made_up_for() -> None:
+    """Of 30, five are of no use: 35 come before an angle is told, and it waits for them."""
+    passages, said, stopped = _collect("ops243", 36, wanted=30, short=5)
+    assert stopped
+    assert "  30 of 30 cars: not yet" in said
+    assert passages.heard.judged().usable_deg is not None
+
+
+def test_it_does_not_wait_for_ever_for_cars_that_can_be_used() -> None:
+    passages, _, stopped = _collect("ops243", 60, wanted=30, short=60)
+    assert stopped
+    assert len(passages.heard.approaches) == 60
+    assert passages.heard.judged().usable_deg is None
 
 
 def test_fewer_cars_do_not_stop_it() -> None:

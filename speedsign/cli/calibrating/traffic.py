@@ -10,7 +10,7 @@ from pathlib import Path
 from speedsign.calibration.approach import Approach
 from speedsign.calibration.collect import CollectingTracker
 from speedsign.calibration.sensor_angle import can_be_asked, corrects, told_angles
-from speedsign.calibration.traffic_angle import LEAST_PASSAGES, traffic_angle
+from speedsign.calibration.traffic_angle import LEAST_PASSAGES, CannotTell, traffic_angle
 from speedsign.capture import CaptureReader, open_capture
 from speedsign.cli.calibrating.traffic_words import Judged, check_direction, judged, short, told_sentence
 from speedsign.cli.field import told_to_stop
@@ -24,6 +24,7 @@ from speedsign.tracking import TrackingParams
 CARS = 200
 _EACH = 5  # cars from one line of progress to the next; the first are all told
 _GROWTH = 1.5  # from one look at all cars to the next
+_PATIENCE = 2  # times the cars that were asked for, where too few of them can be used
 
 Tell = Callable[[str], None]
 
@@ -43,7 +44,11 @@ class Heard:
 
 
 class Passages:
-    """A `Hearer` that keeps approaching cars; sets `stop` when there are enough, or they are of no use."""
+    """A `Hearer` that keeps approaching cars; sets `stop` when there are enough, or they are of no use.
+
+    Enough: as many as wanted, and they tell an angle; some brake, turn off or hide each other, so that it
+    goes on for a few more where too many of the first could not be used.
+    """
 
     def __init__(
         self, driver: str, params: TrackingParams, wanted: int, stop: asyncio.Event, tell: Tell
@@ -53,7 +58,7 @@ class Passages:
         self._driver, self._wanted, self._stop, self._tell = driver, wanted, stop, tell
         self._tracker = CollectingTracker(params)
         self._report: list[Reading] = []  # of one moment: the tracker wants a report whole
-        self._look_at = LEAST_PASSAGES
+        self._look_at = min(LEAST_PASSAGES, wanted)
         self._looking: asyncio.Task[None] | None = None
 
     def events(self, t_mono_s: float, events: Sequence[RadarEvent]) -> None:
@@ -104,18 +109,24 @@ class Passages:
             return
         self.heard.approaches += passed
         n = len(self.heard.approaches)
-        if n >= self._wanted:
+        if n >= _PATIENCE * self._wanted:
             self._stop.set()
         elif n >= self._look_at and (self._looking is None or self._looking.done()):
-            self._look_at = int(n * _GROWTH)
-            self._looking = asyncio.create_task(self._look(list(self.heard.approaches)))
+            self._looking = asyncio.create_task(self._look())
         elif n <= _EACH or n % _EACH == 0:
             self._tell(f"{n:>4} of {self._wanted} cars")
 
-    async def _look(self, approaches: list[Approach]) -> None:
+    async def _look(self) -> None:
         """Off the loop: readings get the time at which they are taken from the line."""
-        found = await asyncio.to_thread(traffic_angle, approaches)
-        self._tell(f"{len(approaches):>4} of {self._wanted} cars: {short(found)}")
+        while (n := len(self.heard.approaches)) >= self._look_at and not self._stop.is_set():
+            found = await asyncio.to_thread(traffic_angle, self.heard.approaches[:n])
+            self._tell(f"{n:>4} of {self._wanted} cars: {short(found)}")
+            if n < self._wanted:
+                self._look_at = min(int(n * _GROWTH), self._wanted)
+            elif isinstance(found, CannotTell):
+                self._look_at = n + max(LEAST_PASSAGES - found.passages, 1)
+            else:
+                self._stop.set()
 
 
 async def collect(
