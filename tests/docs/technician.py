@@ -1,6 +1,7 @@
-"""The run of `speedsign commission` that docs/technician.md shows: simulated devices, and a robot that types.
+"""The run of `speedsign commission` that docs/commissioning.md shows: simulated devices, a robot that types.
 
-python -m tests.docs.technician runs it and puts what was said into the page.
+python -m tests.docs.technician runs it and puts what was said into the page, and the lines that matter most
+into the sheet, docs/technician.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from pathlib import Path
 from tests.cli.technician import Row, Street, Systemctl, Technician
 from tests.docs import pages
 
-PAGE = pages.ROOT / "docs" / "technician.md"
+SHEET, PAGE = "docs/technician.md", "docs/commissioning.md"
+PART, EXCERPT = "commission", "excerpt of commission"
+FINDS = re.compile(
+    r"\$ |WRONG|DIM|Did it come|No faults|  radar\.|The sign runs"
+)  # what the sheet shows of it
 COMMAND = "commission --config speedsign.toml --test-for 8"
 STREET = ("--per-hour", "0", "--inverted", "--dim", "--radar-baud", "115200")
 OLD = """\
@@ -63,14 +68,6 @@ TABLE: tuple[Row, ...] = (
 )
 
 
-class _Recorded(Technician):
-    """What is typed stands in the record, as a terminal echoes it."""
-
-    def type(self, line: str) -> None:
-        super().type(line)
-        self.said += f"{line}\n"
-
-
 def run(folder: Path) -> str:
     """The session, as a terminal shows it; `folder` gets the config. The road is empty but for our car."""
     (folder / "speedsign.toml").write_text(OLD)
@@ -78,7 +75,7 @@ def run(folder: Path) -> str:
     with (
         contextlib.chdir(folder),
         Street(Path("dev"), *STREET) as street,
-        _Recorded(*COMMAND.split(), path=systemctl.folder) as technician,
+        Technician(*COMMAND.split(), path=systemctl.folder) as technician,
     ):
         cues = {
             "Ready: waiting": lambda: street.say("drive 72"),
@@ -94,21 +91,28 @@ def part(said: str) -> str:
     return f"```text\n{said}```\n"
 
 
-def shown() -> str:
-    """What the page has now."""
-    found = re.search(
-        r"<!-- commission -->\n```text\n(.*?)```\n", pages.text("docs/technician.md"), re.DOTALL
-    )
+def excerpt(said: str) -> str:
+    """The lines of a run that the sheet has room for."""
+    return "".join(f"{line}\n" for line in said.splitlines() if FINDS.match(line))
+
+
+def shown(page: str = PAGE, name: str = PART) -> str:
+    """What the page, or the sheet, has now."""
+    found = re.search(rf"<!-- {name} -->\n```text\n(.*?)```\n", pages.text(page), re.DOTALL)
     assert found is not None
     return found[1]
+
+
+def write(page: str, name: str, said: str) -> None:
+    text = pages.with_part(pages.text(page), name, part(said))
+    (pages.ROOT / page).write_text(text, encoding="utf-8")
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         said = run(Path(name))
-    PAGE.write_text(
-        pages.with_part(PAGE.read_text(encoding="utf-8"), "commission", part(said)), encoding="utf-8"
-    )
+    write(PAGE, PART, said)
+    write(SHEET, EXCERPT, excerpt(said))
 
 
 if __name__ == "__main__":
