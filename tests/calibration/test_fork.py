@@ -154,7 +154,7 @@ def test_a_car_is_no_fork_wherever_it_is_when_the_time_is_over(
 
 
 def test_a_car_that_brakes_is_seen_to_move_whatever_anybody_says() -> None:
-    car = [60.0 - 0.03 * n for n in range(60)]
+    car = [60.0 - 0.025 * n for n in range(60)]
     assert judge(car, 45.0, alone=True).verdict is ForkVerdict.UNSTEADY
     assert judge(held(58.8, spread=0.45), 45.0, alone=True).verdict is ForkVerdict.OUTSIDE
 
