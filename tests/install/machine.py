@@ -1,7 +1,7 @@
 """A Debian machine with its own systemd, in a container: booted, told what to do, switched off.
 
-systemd-nspawn(1), debootstrap(8). Both need root, and a kernel that allows it; where not, `Impossible` says what
-is missing in one sentence.
+systemd-nspawn(1), debootstrap(8). Both need root, and a kernel that allows it; where not, `Impossible` says
+what is missing in one sentence.
 """
 
 from __future__ import annotations

@@ -123,13 +123,13 @@ class Trial:
 
     def watchdog_brings_it_back(self) -> str:
         pid = self.machine.show("speedsign", "MainPID")
-        self.machine.run("kill", "-STOP", pid)
+        self.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "speedsign")
         took_s = self.back_after(pid)
         return f"stopped dead, killed and active again after {took_s:.1f} s"
 
     def killed_comes_back(self) -> str:
         pid = self.machine.show("speedsign", "MainPID")
-        self.machine.run("kill", "-KILL", pid)
+        self.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "speedsign")
         return f"active again after {self.back_after(pid):.1f} s"
 
     def updated(self) -> str:
@@ -187,14 +187,14 @@ class Trial:
         self.machine.run("apt-get", "-y", "purge", "speedsign")
         self.machine.run("rm", "-f", "/etc/systemd/system/stand.service", "/etc/apt/speedsign.list")
         self.expect(self.machine.told("id", "speedsign")[0], 1)
-        found = self.machine.run("find", "/", "-xdev", "-name", "*speedsign*", "-not", "-path", "/proc/*")
+        found = self.machine.run("find", "/", "-xdev", "-name", "*speedsign*", "-not", "-path", "/packages/*")
         left = [line for line in found.splitlines() if not line.startswith("/var/lib/apt/lists/")]
         self.expect([line for line in left if "/var/cache/apt/" not in line], [])
         self.expect(self.machine.run("systemctl", "--failed", "--no-legend", "--plain").strip(), "")
         return "no file, no user, no group, no failed unit is left"
 
     def apt(self, version: str) -> list[str]:
-        words = ["-y", "--allow-downgrades", "--no-download", "install", f"speedsign={version}"]
+        words = ["-y", "--allow-downgrades", "install", f"speedsign={version}"]
         return ["apt-get", *APT, "-o", "Dpkg::Use-Pty=0", *words]
 
     def install(self, version: str) -> None:
@@ -263,7 +263,7 @@ def a_key(folder: Path, name: str) -> Iterator[str]:
 
 
 def make_packages(folder: Path, given: Path | None) -> None:
-    """A package (else of the last commit) and updates of it in a signed source; and a key that signed nothing."""
+    """A package (else of the last commit), updates of it, all signed; and a key that signed nothing."""
     with a_key(folder, "foreign"):
         pass
     with a_key(folder, "own") as key:
@@ -293,7 +293,9 @@ def try_on(release: str, packages: Path, work: Path) -> bool:
                 tell(f"{release}: {name}: {step()}")
             except Failed as error:
                 tell(f"{release}: {name}: FAILED: {error}")
-                tell(machine.told("journalctl", "--no-pager", "-n", "40")[1])
+                tell(
+                    machine.told("journalctl", "--no-pager", "-n", "60", "-u", "speedsign", "-u", "stand")[1]
+                )
                 return False
     return True
 
