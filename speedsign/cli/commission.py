@@ -7,16 +7,19 @@ import contextlib
 import logging
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from speedsign.cli.commission_options import answer_options, service_name
+from speedsign.cli.commissioning.alone import alone
 from speedsign.cli.commissioning.ask import KEYS, Asker, Left, is_terminal
 from speedsign.cli.commissioning.devices import RealDevices
-from speedsign.cli.commissioning.draft import Draft, forget_draft, path_of, read_draft
+from speedsign.cli.commissioning.draft import Draft, forgotten, path_of, read_draft
+from speedsign.cli.commissioning.given import check as check_given
+from speedsign.cli.commissioning.given import of_step
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.commissioning.steps import NAMES, STEPS, Step, chosen, missing, states, walk
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json, set_up_logging
@@ -63,33 +66,42 @@ def commission(
     set_up_logging(debug=debug, level=logging.ERROR)
     ctx = click.get_current_context()
     when_stopped(ctx, lambda: _left_words("stopped", config_path, written=False))
-    old = read_text(config_path) if config_path.exists() or config_path.is_symlink() else None
-    if old is not None:
-        read_toml(old, str(config_path))
-    if not list_only:
-        check_place(config_path)
-    if fresh and not list_only:
-        forget_draft(config_path)
-    draft = Draft() if fresh else read_draft(config_path)
+    check_given(given, names)
     asker = Asker(Keyboard(), yes=yes, aside=as_json)
-    columns = shutil.get_terminal_size().columns
-    clock = SystemClock()
-    session = Session(
-        config_path, old, draft, asker, given, Service(service_name_), clock, RealDevices(clock), columns
-    )
-    when_stopped(ctx, lambda: _left_words("stopped", config_path, written=session.written))
+    service = Service(service_name_)
     if list_only:
-        _list(session, as_json=as_json)
+        draft = Draft() if fresh else read_draft(config_path)
+        _list(_opened(config_path, draft, asker, given, service), as_json=as_json)
         return
-    steps = _left_to_do(session, chosen(names), named=bool(names))
-    _all_given(session, steps, yes=yes)
-    problem = asyncio.run(_commission(session, steps))
+    check_place(config_path)
+    with alone(config_path):
+        draft = forgotten(config_path) if fresh else read_draft(config_path)
+        session = _opened(config_path, draft, asker, given, service)
+        when_stopped(ctx, lambda: _left_words("stopped", config_path, written=session.written))
+        steps = _left_to_do(session, chosen(names), named=bool(names))
+        _all_given(session, steps, yes=yes)
+        problem = asyncio.run(_commission(session, steps))
     if as_json:
         print_json(_result(session, problem))
     if problem is not None:
         raise problem
     if session.troubles:
         raise SpeedsignError("; ".join(session.troubles))
+
+
+def _opened(
+    config_path: Path, draft: Draft, asker: Asker, given: Mapping[str, Any], service: Service
+) -> Session:
+    """Config and draft as they are. Raises ConfigError, UsageError."""
+    old = read_text(config_path) if config_path.exists() or config_path.is_symlink() else None
+    if old is not None:
+        read_toml(old, str(config_path))
+    clock = SystemClock()
+    columns = shutil.get_terminal_size().columns
+    session = Session(config_path, old, draft, asker, given, service, clock, RealDevices(clock), columns)
+    session.check_tables()
+    session.check_draft()
+    return session
 
 
 def _list(session: Session, *, as_json: bool) -> None:
@@ -99,11 +111,20 @@ def _list(session: Session, *, as_json: bool) -> None:
     found = states(session)
     for step in STEPS:
         click.echo(f"{step.name:<11} {found[step.name]:<13} {step.title}")
+    if session.stopped and not session.service.running():
+        click.echo(f"The sign was stopped and not started again: {session.service.by_hand('start')}")
 
 
 def _left_to_do(session: Session, steps: list[Step], *, named: bool) -> list[Step]:
-    """All that were named; else those that the draft does not have yet."""
-    return steps if named else [step for step in steps if step.name not in session.draft.done]
+    """All that were named; else those that the draft does not have yet, or has by other options."""
+    if named:
+        return steps
+    draft = session.draft
+    return [
+        step
+        for step in steps
+        if step.name not in draft.done or not of_step(session.given, step.name).items() <= draft.given.items()
+    ]
 
 
 def _all_given(session: Session, steps: list[Step], *, yes: bool) -> None:
@@ -144,10 +165,28 @@ def _greet(session: Session) -> None:
     if not session.draft.empty:
         done = ", ".join(session.draft.done) or "nothing whole"
         session.say(f"Going on with the draft: {done} done. --fresh forgets it.")
+    for sentence in session.misfits().values():
+        session.say(f"WRONG in the config: {sentence}")
+    _greet_stopped(session)
+
+
+def _greet_stopped(session: Session) -> None:
+    """A commissioning that was killed has left the sign stopped: this one starts it at its end."""
+    name = session.draft.stopped
+    if name and not session.stopped:
+        session.say(f"An earlier commissioning has stopped {name}: sudo systemctl start {name}")
+    elif name and session.service.running():
+        session.note_stopped("")
+    elif name:
+        session.say("An earlier commissioning has stopped the sign;")
+        session.say("it is started again when this one ends.")
 
 
 def _left(session: Session, why: str) -> Left:
-    return Left(_left_words(why, session.config_path, written=session.written))
+    said = _left_words(why, session.config_path, written=session.written)
+    if session.written and not (session.started or session.stopped) and session.service.running():
+        said += f"; the sign still runs by the old config: {session.service.by_hand('restart')}"
+    return Left(said)
 
 
 def _left_words(why: str, config_path: Path, *, written: bool) -> str:

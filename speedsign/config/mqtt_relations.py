@@ -11,14 +11,14 @@ from speedsign.config.schema import MqttConfig
 from speedsign.hosts import is_loopback
 
 _NOT_IN_A_NAME = re.compile(r"[\s/@?#\x00-\x1f\x7f]")
-_FILES = ("ca_file", "certificate_file", "key_file")
+TLS_FILES = ("ca_file", "certificate_file", "key_file")
 
 
 def uses_tls(mqtt: MqttConfig) -> bool:
     """Whether it is encrypted: as is said, else to other machines and where files for it are named."""
     if mqtt.tls is not None:
         return mqtt.tls
-    return not is_loopback(mqtt.host) or any(getattr(mqtt, key) for key in _FILES)
+    return not is_loopback(mqtt.host) or any(getattr(mqtt, key) for key in TLS_FILES)
 
 
 def mqtt_problems(mqtt: MqttConfig) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def mqtt_problems(mqtt: MqttConfig) -> Iterator[Problem]:
             "needs tls = false beside it, or the messages are encrypted all the same: say both, or leave "
             "allow_plain out and name certificate_file and key_file",
             mqtt.allow_plain,
-            against=(("mqtt", "host"), ("mqtt", "tls"), *(("mqtt", key) for key in _FILES)),
+            against=(("mqtt", "host"), ("mqtt", "tls"), *(("mqtt", key) for key in TLS_FILES)),
         )
         return
     if uses_tls(mqtt):
@@ -45,7 +45,7 @@ def mqtt_problems(mqtt: MqttConfig) -> Iterator[Problem]:
 
 def _half_plain(mqtt: MqttConfig) -> bool:
     """Whether one of the two words for readable messages is missing, and nothing says that TLS is meant."""
-    named = any(getattr(mqtt, key) for key in _FILES)
+    named = any(getattr(mqtt, key) for key in TLS_FILES)
     return mqtt.allow_plain and mqtt.tls is None and not named and not is_loopback(mqtt.host)
 
 
@@ -96,7 +96,7 @@ def _plain(mqtt: MqttConfig) -> Iterator[Problem]:
             mqtt.tls,
             against=(("mqtt", "host"), ("mqtt", "allow_plain")),
         )
-    for key in _FILES:
+    for key in TLS_FILES:
         if getattr(mqtt, key):
             yield Problem(
                 ("mqtt", key),

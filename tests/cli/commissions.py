@@ -30,7 +30,7 @@ from speedsign.cli.hearing import Hearer
 from speedsign.cli.radar_line import Chosen
 from speedsign.config.schema import Config, MqttConfig
 from speedsign.errors import PortError, SpeedsignError
-from speedsign.model import Direction, Face, Vehicle
+from speedsign.model import Direction, Face, Unit, Vehicle
 from speedsign.ports import LineSettings, PanelDriver
 from tests.calibration.passes import street
 from tests.cli.calibrations import CLEAN, passing
@@ -69,6 +69,7 @@ class Bench:
     others: list[str] = field(default_factory=list)  # ports without anything
     said: dict[str, str] = field(default_factory=dict)  # by the radar, of itself
     report: SetupReport = DIFFERS
+    unit: Unit | None = None  # as the radar says
     stands_at: int | None = 1
     cars: list[Vehicle] = field(default_factory=lambda: [passing(47.0)])
     beside_m: float | None = None  # of the lane that approaching cars drive in, for traffic
@@ -109,7 +110,7 @@ class Bench:
 
     async def interview(self, choice: Chosen) -> Interview:
         await self.do(f"interview {choice.radar.port}")
-        return Interview(self.said, self.report)
+        return Interview(self.said, self.report, self.unit)
 
     async def set_up(self, choice: Chosen) -> SetupReport:
         await self.do(f"set_up {choice.radar.port}")
@@ -130,7 +131,7 @@ class Bench:
         from speedsign.model import Reading
 
         assert self.beside_m is not None
-        approaches, _ = street(80, 1, beside_m=self.beside_m)
+        approaches, _ = street(160, 1, beside_m=self.beside_m)
         at_s = 0.0
         for one in approaches:
             for t_s, kmh in zip(one.times_s, one.speeds_kmh, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -310,18 +311,102 @@ def test_rules_that_do_not_fit_are_said_at_once(office: Office) -> None:
 
 def test_a_broker_is_tried_edited_and_kept(office: Office) -> None:
     office.bench.broker = ["mqtt x: nobody is there", "mqtt x: nobody is there", ""]
-    typed = ["mqtt://x", "broker.example", "", "", "/none", "-", "-", "sign", "-", "a", "e",
-             "localhost", "", "", "-", "a", "a", "y"]  # fmt: skip
+    typed = ["mqtt://x", "broker.example", "", "", "/none", "-", "-", "sign", "-",
+             "localhost", "n", "", "-", "a", "e", "", "", "", "", "y"]  # fmt: skip
     result = office.run("broker", typed=typed)
     assert "write the name alone: broker.example" in result.output
     assert "/none: there is no such file" in result.output
-    assert "a user name needs a file with its password" in result.output
+    assert "a user name needs a file with its password\nBroker [broker.example]: " in result.output
     assert result.output.count("mqtt x: nobody is there\ne edit, a again, k keep it so [e]: ") == 2
     assert "Connected." in result.output
     assert result.exit_code == 0, result.output
     office.bench.broker = ["mqtt x: nobody is there"]
     result = office.run("broker", typed=["localhost", "", "", "", "k"])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("table", "typed", "left"),
+    [
+        (  # no user name: no password
+            'host = "localhost"\nusername = "u"\npassword_file = "FILE"\n',
+            ["", "", "", "-"],
+            {"host": "localhost"},
+        ),
+        (  # no certificate: no key
+            'host = "localhost"\ncertificate_file = "FILE"\nkey_file = "FILE"\n',
+            ["", "y", "", "-", "-", "-"],
+            {"host": "localhost", "tls": True},
+        ),
+        (  # encrypted after all
+            'host = "far.example"\ntls = false\nallow_plain = true\nusername = "u"\npassword_file = "FILE"\n',
+            ["", "y", "", "", "", "", ""],
+            {"host": "far.example", "username": "u", "password_file": "FILE"},
+        ),
+        (  # not encrypted after all
+            'host = "127.0.0.1"\ntls = true\nca_file = "FILE"\n',
+            ["", "n", "", ""],
+            {"host": "127.0.0.1"},
+        ),
+        (
+            'host = "127.0.0.1"\nport = 8883\nca_file = "FILE"\n',
+            ["", "n", "", ""],
+            {"host": "127.0.0.1"},
+        ),
+        (  # from another machine to this one, readable
+            'host = "far.example"\ntls = false\nallow_plain = true\n',
+            ["localhost", "n", "", ""],
+            {"host": "localhost", "tls": False},
+        ),
+        (  # nothing is changed by Enter alone
+            'host = "localhost"\nport = 8883\ntls = true\nca_file = "FILE"\n',
+            ["", "", "", "", "", ""],
+            {"host": "localhost", "port": 8883, "tls": True, "ca_file": "FILE"},
+        ),
+    ],
+)
+def test_an_answer_takes_out_the_keys_that_mean_nothing_then(
+    office: Office, table: str, typed: list[str], left: dict[str, object]
+) -> None:
+    secret = office.folder / "secret"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o600)
+    office.write(more=f"[mqtt]\n{table}".replace("FILE", str(secret)))
+    result = office.run("broker", typed=[*typed, "y"])
+    assert "Connected." in result.output, result.output
+    assert result.exit_code == 0, result.output
+    got = tomllib.loads(office.text)["mqtt"]
+    assert got == {key: str(secret) if value == "FILE" else value for key, value in left.items()}
+
+
+@pytest.mark.parametrize(
+    ("table", "proposed"),
+    [
+        ('host = "localhost"\nca_file = "/none"\n', "y"),
+        ('host = "localhost"\n', "n"),
+        ('host = "localhost"\ntls = true\n', "y"),
+        ('host = "far.example"\n', "y"),
+        ('host = "far.example"\ntls = false\nallow_plain = true\n', "n"),
+    ],
+)
+def test_what_the_config_does_is_proposed(office: Office, table: str, proposed: str) -> None:
+    office.write(more=f"[mqtt]\n{table}")
+    assert f"With TLS? [{proposed}]: " in office.run("broker", typed=["", "q"]).output
+
+
+def test_a_file_for_tls_by_option_means_tls(office: Office) -> None:
+    ca = office.folder / "ca.pem"
+    ca.write_text("x")
+    result = office.run("broker", "--yes", "--broker", "localhost", "--ca-file", ca)
+    assert result.exit_code == 0, result.output
+    assert tomllib.loads(office.text)["mqtt"] == {"host": "localhost", "ca_file": str(ca)}
+    office.write()
+    result = office.run("broker", "--yes", "--broker", "localhost", "--password-file", ca)
+    assert result.exit_code == 2
+    assert "--password-file: means nothing without username" in result.stderr
+    result = office.run("broker", "--yes", "--broker", "far.example")
+    assert result.exit_code == 2
+    assert "[mqtt] certificate_file: is missing: far.example has to know this sign" in result.stderr
 
 
 def test_a_password_file_and_a_connection_that_stands(office: Office) -> None:

@@ -92,8 +92,10 @@ def test_a_table_goes_with_its_own_lines_and_no_comment_of_another() -> None:
             "# mind the keys\n\n# -- database --\n[store]\n",
         ),
         (
-            '# the broker\n[mqtt]\n# of the town\nhost = """\n[x]\n\n"""  # b\n'
-            "[store]\n[mqtt.more]\na = [\n [1],\n]\n# b",
+            (
+                '# the broker\n[mqtt]\n# of the town\nhost = """\n[x]\n\n"""  # b\n'
+                "[store]\n[mqtt.more]\na = [\n [1],\n]\n# b"
+            ),
             "# the broker\n[store]\n# b",
         ),
         ('mqtt = {host = "x"}  # ours\n# all else\n[store]\n', "# all else\n[store]\n"),

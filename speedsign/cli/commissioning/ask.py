@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 KEYS = "? help, b back, s skip, q stop"
 NONE = "-"  # an answer that means: nothing
+_NO_LETTER = "\N{REPLACEMENT CHARACTER}"  # what the keyboard makes of bytes that are no text
 
 
 class Back(Exception):  # noqa: N818  the situation is its name
@@ -173,7 +174,10 @@ class Asker:
         self.asked.append(question)
         while True:
             self._put(prompt)
-            line = (await self._line()).strip()
+            line = (await self._line()).replace("\t", " ").strip()
+            if not line.isprintable() or _NO_LETTER in line:
+                self.say("that had what is no letter in UTF-8; type it again")
+                continue
             if line == "?":
                 self.say(about or "no more is known about this")
                 self.say(KEYS)

@@ -7,11 +7,13 @@ from typing import Any
 
 from speedsign.cli.commissioning.ask import NONE, one_of, whole, words
 from speedsign.cli.commissioning.session import Session
-from speedsign.config.mqtt_relations import uses_tls
+from speedsign.config.mqtt_relations import TLS_FILES, uses_tls
 from speedsign.config.schema import MqttConfig
+from speedsign.errors import UsageError
 from speedsign.hosts import is_loopback
 
 NO_BROKER = "none"
+_ONLY_WITH = {"key_file": "certificate_file", "password_file": "username"}
 _FILES = (
     (
         "ca_file",
@@ -44,6 +46,12 @@ async def run(session: Session) -> None:
 
 async def _proved(session: Session) -> bool:
     """Whether the connection stands, or is kept without; False: it is to be edited."""
+    if wrong := session.complaints(["mqtt"]):
+        if session.asker.yes:
+            raise UsageError(wrong[0])
+        for sentence in wrong:
+            session.say(sentence)
+        return False
     if session.given.get("no_probe"):
         session.say("The broker was not tried: --no-probe.")
         return True
@@ -73,35 +81,76 @@ def _host(text: str) -> str | None:
 
 async def _how(session: Session, host: str) -> None:
     """Port, TLS, and who the sign is there."""
-    near = is_loopback(host)
-    tls = await session.asker.confirm(
-        "With TLS?", default=session.get("mqtt.tls", not near), given=session.given_as("--tls"),
-        about="Encrypted; always to another machine.",
-    )  # fmt: skip
-    session.put({"mqtt.tls": None if tls != near else tls})
-    if not tls and not near:
-        session.say("Then everybody on the way can read and change it.")
-        plain = await session.asker.confirm(
-            "Send it readable all the same?", default=bool(session.get("mqtt.allow_plain", False)),
-            given=session.given_as("--allow-plain"), about="Only where the network itself is protected.",
-        )  # fmt: skip
-        session.put({"mqtt.tls": False if plain else None, "mqtt.allow_plain": True if plain else None})
-        tls = not plain
-    usual = 8883 if tls else 1883
+    tls = await _tls(session, host)
+    usual, other = (8883, 1883) if tls else (1883, 8883)
+    if session.get("mqtt.port") == other:
+        session.put({"mqtt.port": None})
     port = await session.ask_key("mqtt.port", "Port", whole, option="--broker-port", default=usual)
-    session.put({"mqtt.port": None if port == usual else port})
+    if port == usual != session.raw("mqtt.port"):
+        session.put({"mqtt.port": None})
     for key, question, option, about in _FILES:
-        if key in ("ca_file", "certificate_file", "key_file") and not tls:
-            continue
-        if key == "key_file" and session.get("mqtt.certificate_file") is None:
-            continue
-        if key == "password_file" and session.get("mqtt.username") is None:
+        needed_by = _ONLY_WITH.get(key)
+        if (key in TLS_FILES and not tls) or (needed_by and session.get(f"mqtt.{needed_by}") is None):
+            _out(session, key, option)
             continue
         value = await session.asker.ask(
             question, _file if key.endswith("_file") else words, default=session.get(f"mqtt.{key}", NONE),
             given=session.given_as(option), about=about,
         )  # fmt: skip
         session.put({f"mqtt.{key}": value})
+    _settle_tls(session, host, tls=tls)
+
+
+def _out(session: Session, key: str, option: str) -> None:
+    """What means nothing by the answers so far. Raises UsageError where an option says it all the same."""
+    if session.given_as(option).value is not None:
+        needed = "a connection with TLS" if key in TLS_FILES and key not in _ONLY_WITH else _ONLY_WITH[key]
+        raise UsageError(f"{option}: means nothing without {needed.replace('_', ' ')}; give both, or none")
+    session.put({f"mqtt.{key}": None})
+
+
+async def _tls(session: Session, host: str) -> bool:
+    """With TLS or without; what the config does now is proposed."""
+    near = is_loopback(host)
+    named = any(
+        session.given_as(option).value is not None for key, _, option, _ in _FILES if key in TLS_FILES
+    )
+    if named:  # an option with a file for TLS means TLS
+        session.say("With TLS: a file for it is given.")
+        return True
+    tls = await session.asker.confirm(
+        "With TLS?", default=_now(session, host), given=session.given_as("--tls"),
+        about="Encrypted; always to another machine.",
+    )  # fmt: skip
+    if tls or near:
+        return tls
+    session.say("Then everybody on the way can read and change it.")
+    return not await session.asker.confirm(
+        "Send it readable all the same?", default=bool(session.get("mqtt.allow_plain", False)),
+        given=session.given_as("--allow-plain"), about="Only where the network itself is protected.",
+    )  # fmt: skip
+
+
+def _now(session: Session, host: str) -> bool:
+    """Whether the config speaks TLS to this host, as docs/config.md has it."""
+    return uses_tls(
+        MqttConfig(
+            host=host,
+            tls=session.get("mqtt.tls"),
+            **{key: session.get(f"mqtt.{key}") for key in TLS_FILES},
+        )
+    )
+
+
+def _settle_tls(session: Session, host: str, *, tls: bool) -> None:
+    """The keys that say so; what holds without a key is not written, unless it is there already."""
+    plain_afar = not tls and not is_loopback(host)
+    if session.get("mqtt.tls") is not tls:
+        session.put({"mqtt.tls": None})
+        if plain_afar or _now(session, host) is not tls:
+            session.put({"mqtt.tls": tls})
+    if plain_afar or session.get("mqtt.allow_plain"):
+        session.put({"mqtt.allow_plain": True if plain_afar else None})
 
 
 def _file(text: str) -> str | None:
@@ -115,9 +164,6 @@ def _file(text: str) -> str | None:
 
 async def _tried(session: Session) -> str | None:
     """One real connection under a name of its own; None: it stands, else why not."""
-    wrong = session.complaints(["mqtt"])
-    if wrong:
-        return wrong[0]
     config = session.whole_config()
     mqtt = config.mqtt if config else None
     if mqtt is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +22,7 @@ from speedsign.cli.radar_detect import serial_ports
 from speedsign.cli.radar_line import Chosen, run_set_up
 from speedsign.errors import DeviceError, DriverError, UsageError
 from speedsign.lines import byte_line
-from speedsign.model import Face
+from speedsign.model import Face, RadarEvent, Unit
 from speedsign.ports import Clock, ModbusBus, PanelDriver
 
 if TYPE_CHECKING:
@@ -34,10 +34,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """What a radar says of itself, and how it differs from what the sign wants of it."""
+    """What a radar says of itself, and how it differs from what the sign wants of it.
+
+    `unit`: what it says that its speeds are in; None: it does not say so.
+    """
 
     said: dict[str, str]
     report: SetupReport
+    unit: Unit | None = None
 
 
 class Lit(Protocol):
@@ -113,12 +117,20 @@ class RealDevices:
         questions = [] if choice.driver.ping is None else [choice.driver.ping]
         questions += [one.query for one in settings if one.query is not None]
         decoder = choice.driver.decoder(choice.radar.unit)
+        units = {unit: choice.driver.decoder(unit) for unit in Unit}
+
+        def feed(chunk: bytes, t_mono_s: float) -> Sequence[RadarEvent]:
+            for other in units.values():
+                other.feed(chunk, t_mono_s)
+            return decoder.feed(chunk, t_mono_s)
+
         with a_port_has_one_reader():
-            async with Conversation(choice.line(), choice.driver, self._clock, decoder.feed) as talk:
+            async with Conversation(choice.line(), choice.driver, self._clock, feed) as talk:
                 await talk.open_up()
                 said = await talk.ask_all(questions)
                 report = await talk.set_up(settings, lambda _result: None, dry_run=True)
-        return Interview(said, report)
+        told = [unit for unit, other in units.items() if other.unit_confirmed]
+        return Interview(said, report, told[0] if len(told) == 1 else None)
 
     async def set_up(self, choice: Chosen) -> SetupReport:
         return await run_set_up(choice, lambda _result: None)

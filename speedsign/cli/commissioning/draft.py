@@ -17,6 +17,7 @@ from speedsign.config.writing import as_toml, put_file
 from speedsign.errors import UsageError
 
 _MODE = 0o600
+_NO_DRAFT = "is no draft of speedsign commission"
 _HEAD = (
     "# What speedsign commission knows so far. The sign does not read it; commission --fresh forgets it.\n"
 )
@@ -24,15 +25,23 @@ _HEAD = (
 
 @dataclass(slots=True)
 class Draft:
-    """`values` by dotted key, None where a key goes; `records`: calibrations to keep, a line of JSON each."""
+    """`values` by dotted key, None where a key goes; `records`: calibrations to keep, a line of JSON each.
+
+    `half`: by step, what was answered in one that did not come to its end: proposed when it is done again,
+    and never written. `given`: the options that steps were done with. `stopped`: the service to be started.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)  # steps
     records: list[str] = field(default_factory=list)
+    half: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
 
     @property
     def empty(self) -> bool:
-        return not (self.values or self.done or self.records)
+        """Whether there is nothing to go on with."""
+        return not (self.values or self.done or self.records or self.half)
 
 
 def path_of(config: Path) -> Path:
@@ -55,14 +64,30 @@ def read_draft(config: Path) -> Draft:
 
 
 def write_draft(config: Path, draft: Draft) -> None:
-    """Raises SpeedsignError."""
+    """The file, or none where there is nothing to keep; raises SpeedsignError."""
+    if draft.empty and not draft.stopped:
+        forget_draft(config)
+        return
     document = {
         "done": draft.done,
         "records": draft.records,
-        "out": sorted(key for key, value in draft.values.items() if value is None),
-        "values": {key: value for key, value in draft.values.items() if value is not None},
+        "stopped": draft.stopped,
+        **_split(draft.values),
+        "given": draft.given,
+        "half": {step: _split(values) for step, values in draft.half.items()},
     }
     put_file(path_of(config), _HEAD + as_toml(document), _MODE)
+
+
+def forgotten(config: Path) -> Draft:
+    """Begin anew. What stays is that a service waits to be started. Raises SpeedsignError."""
+    try:
+        stopped = read_draft(config).stopped
+    except UsageError:
+        stopped = ""
+    draft = Draft(stopped=stopped)
+    write_draft(config, draft)
+    return draft
 
 
 def forget_draft(config: Path) -> None:
@@ -70,10 +95,33 @@ def forget_draft(config: Path) -> None:
         path_of(config).unlink()
 
 
+def _split(values: Mapping[str, Any]) -> dict[str, Any]:
+    """TOML has no word for a key that goes."""
+    return {
+        "out": sorted(key for key, value in values.items() if value is None),
+        "values": {key: value for key, value in values.items() if value is not None},
+    }
+
+
+def _joined(facts: Mapping[str, Any]) -> dict[str, Any]:
+    values, out = facts["values"], facts["out"]
+    if not isinstance(values, dict) or not _is_texts(out):
+        raise ValueError(_NO_DRAFT)
+    return {**values, **dict.fromkeys(out)}
+
+
 def _parsed(facts: Mapping[str, Any]) -> Draft:
-    values, out, done, records = (facts[name] for name in ("values", "out", "done", "records"))
-    if not isinstance(values, dict) or not all(isinstance(one, list) for one in (out, done, records)):
-        raise ValueError("is no draft of speedsign commission")
-    if not all(isinstance(one, str) for one in (*out, *done, *records)):
-        raise ValueError("is no draft of speedsign commission")
-    return Draft({**values, **dict.fromkeys(out)}, done, records)
+    done, records, stopped = facts["done"], facts["records"], facts.get("stopped", "")
+    half, given = facts.get("half", {}), facts.get("given", {})
+    if not _is_texts(done) or not _is_texts(records) or not isinstance(stopped, str):
+        raise ValueError(_NO_DRAFT)
+    if not isinstance(given, dict) or not _is_texts([*given.values()]):
+        raise ValueError(_NO_DRAFT)
+    if not isinstance(half, dict) or not all(isinstance(one, dict) for one in half.values()):
+        raise ValueError(_NO_DRAFT)
+    steps = {step: _joined(one) for step, one in half.items()}
+    return Draft(_joined(facts), done, records, steps, given, stopped)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

@@ -37,6 +37,8 @@ async def run(session: Session) -> None:
         return
     proposed: float | None = None
     finding: Finding | None = None
+    if session.asker.yes and not (_tape_given(session) or session.given.get("cars")):
+        session.refuse_wrong(KEY)
     if _tape_given(session):
         proposed, finding = await _by_tape(session, proposed)
     if (session.given.get("cars") or 0) > 0:
@@ -251,7 +253,7 @@ async def _write(session: Session, angle_deg: float, finding: Finding | None) ->
 
 
 def _keys_before(session: Session) -> set[str]:
-    return {KEY} if session.before(KEY) is not None else set()
+    return {KEY} if session.raw(KEY) is not None else set()
 
 
 def _with_change(finding: Finding, before: float, after: float) -> Finding:

@@ -20,7 +20,7 @@ from speedsign.cli.display_line import words_of
 from speedsign.cli.display_parts import Parts
 from speedsign.cli.display_scan import notes
 from speedsign.cli.field import modbus_target, stable_name
-from speedsign.errors import DriverError, PortError, SpeedsignError
+from speedsign.errors import DriverError, PortError, SpeedsignError, UsageError
 from speedsign.model import Face
 from speedsign.ports import PanelDriver
 from speedsign.registry import load_display
@@ -30,6 +30,7 @@ STANDING = "panel_stood_at"  # note: the step of brightness at which it was foun
 UNITS = tuple(range(1, 9))
 _DIM_PART = 0.35  # of its steps: below, a panel that should be bright is called dim
 NO_PANEL = "none"
+_WITH_A_PANEL = ("beacon", "supply", "brightness", "rules")  # tables that can need one
 NAMED = "panel_port"  # note: where the technician says it is
 _ABOUT_PORT = "/dev/serial/by-id/…, /dev/ttyUSB0 or tcp://host:502."
 
@@ -47,8 +48,7 @@ class Found:
 async def run(session: Session) -> None:
     """Finds it, shows a number on it, and notes what the technician said."""
     if session.given.get("panel_port") == NO_PANEL:
-        session.put({"display": None})
-        session.say("No panel: the sign only measures.")
+        _do_without(session)
         return
     if session.given.get("no_probe"):
         _as_said(session)
@@ -193,8 +193,17 @@ async def _without(session: Session) -> bool:
         session.notes[NAMED] = await session.asker.ask("Port of the panel", _target, about=_ABOUT_PORT)
     if answer != "none":
         return False
-    session.put({"display": None})
+    _do_without(session)
     return True
+
+
+def _do_without(session: Session) -> None:
+    """Raises UsageError where the config has something else on the panel's line, or for the panel alone."""
+    before = session.complaints(_WITH_A_PANEL)
+    session.put({"display": None})
+    if wrong := [one for one in session.complaints(_WITH_A_PANEL) if one not in before]:
+        raise UsageError(f"without a panel: {'; '.join(wrong)}; change that in {session.config_path} first")
+    session.say("No panel: the sign only measures.")
 
 
 # --------------------------------------------------------------------------- what follows
@@ -240,9 +249,12 @@ def _compare(session: Session, found: Found) -> None:
         return
     if driver != found.guess.driver:
         session.say(f"WRONG in the config: driver {driver}; it is {found.guess.driver}.")
+    port = session.before("display.port")
+    if port not in (None, found.port, stable_name(found.port)):
+        session.say(f"WRONG in the config: port {port}; it is at {found.port}.")
     said = session.before("display.baud")
-    if said is None and driver != "registers":
-        said = load_display(driver).line.baud
+    if said is None and driver == found.guess.driver:
+        said = _usual_baud(found.guess)
     if said is not None and found.device.baud not in (None, said):
         session.say(f"WRONG in the config: {said} baud; the panel speaks {found.device.baud}.")
     if (unit := session.before("display.unit", 1)) != found.device.unit:

@@ -14,13 +14,16 @@ from speedsign.cli.commissioning.hardware import radar_of
 from speedsign.cli.commissioning.session import Session
 from speedsign.cli.field import stable_name
 from speedsign.cli.radar_detect import is_usb_modem, reason
-from speedsign.errors import PortError, SpeedsignError
+from speedsign.cli.radar_line import Chosen
+from speedsign.errors import PortError, SpeedsignError, UsageError
 from speedsign.model import Unit
 from speedsign.registry import load_radar
 
 LISTEN_S = 4.0
 SENSOR_ANGLES = "sensor_angles"  # note: degrees by direction that the radar corrects for itself
 
+UNIT = "radar.unit"
+UNITS = [unit.value for unit in Unit]
 NAMED = "radar_port"  # note: where the technician says it is
 _ABOUT_PORT = "/dev/serial/by-id/… or /dev/ttyUSB0; unplug it and see which name goes."
 
@@ -196,7 +199,8 @@ def _compare(session: Session, finding: Finding) -> None:
     elif (baud or load_radar(driver).line.baud) != finding.line.baud and not is_usb_modem(finding.port):
         said = baud or load_radar(driver).line.baud
         session.say(f"WRONG in the config: {said} baud; the radar speaks {finding.line.baud}.")
-    if (port := session.before("radar.port")) not in (finding.port, stable_name(finding.port)):
+    port = session.before("radar.port")
+    if port not in (None, finding.port, stable_name(finding.port)):
         session.say(f"WRONG in the config: port {port}; it is at {finding.port}.")
 
 
@@ -204,11 +208,23 @@ def _as_said(session: Session) -> None:
     for key in ("driver", "port", "profile", "baud"):
         if (value := session.given.get(f"radar_{key}")) is not None:
             session.put({f"radar.{key}": value})
+    if session.given.get("radar_unit") is not None:
+        session.put({UNIT: _unit_given(session)})
     session.say("The radar was not looked for: --no-probe.")
+
+
+def _unit_given(session: Session) -> str:
+    """Raises UsageError."""
+    try:
+        return one_of(UNITS)(session.given["radar_unit"])
+    except ValueError as error:
+        raise UsageError(f"--radar-unit: {error}") from None
 
 
 async def _look_into(session: Session) -> None:
     """How the radar is set, and what the sign will set; the unit, where nobody can be asked."""
+    if session.misfit(UNIT) is not None and UNIT not in session.draft.values:
+        session.put({UNIT: None})  # the usual one holds, and is compared below
     choice = radar_of(session)
     try:
         told = await session.asker.unless_typed(session.devices.interview(choice))
@@ -219,22 +235,40 @@ async def _look_into(session: Session) -> None:
         return
     if told is None:
         return
-    _say_settings(session, told)
+    _say_settings(session, told, ours=choice.radar.setup)
     angles = told_angles(choice.driver.name, told.said)
     session.notes[SENSOR_ANGLES] = angles
     if corrects(angles):
         session.say(f"The radar itself corrects for {max(angles.values()):g} degrees.")
         if choice.radar.setup:
             session.say("The sign sets that to 0 at each start: it corrects itself.")
-    if not told.report.results:
+    await _unit(session, choice, told)
+
+
+async def _unit(session: Session, choice: Chosen, told: Interview) -> None:
+    """What its speeds are in, where the sign does not set that: as it says itself, else as a person knows."""
+    if told.report.results and choice.radar.setup:
+        if session.given.get("radar_unit") is not None:
+            session.put({UNIT: _unit_given(session)})
+        return
+    if told.unit is None:
         await session.ask_key(
-            "radar.unit", "It is set to km/h, mph or m/s", one_of([unit.value for unit in Unit]),
+            UNIT, "It is set to km/h, mph or m/s", one_of(UNITS),
             option="--radar-unit", default=Unit.KMH.value,
-            about="Nothing about this radar can be set over its line: its maker's tool tells its unit.",
+            about="Nothing of this radar tells its unit: its maker's tool does.",
         )  # fmt: skip
+        return
+    unit = told.unit.value
+    if session.given.get("radar_unit") is not None and (said := _unit_given(session)) != unit:
+        raise UsageError(f"--radar-unit: the radar says that it is set to {unit}, not {said}")
+    before = session.before(UNIT, Unit.KMH.value)
+    if before != unit:
+        session.say(f"WRONG in the config: unit {before}; the radar is set to {unit}.")
+    session.put({UNIT: None if unit == Unit.KMH.value and session.raw(UNIT) is None else unit})
 
 
-def _say_settings(session: Session, told: Interview) -> None:
+def _say_settings(session: Session, told: Interview, *, ours: bool) -> None:
+    """`ours`: the sign sets them at its start; else they stay as they are."""
     results = told.report.results
     if not results:
         session.say("Nothing about it can be set over its line.")
@@ -242,11 +276,14 @@ def _say_settings(session: Session, told: Interview) -> None:
     differ = [one for one in results if one.outcome is Outcome.DIFFERS]
     for one in differ:
         session.say(f"  {one.name}: {one.before}")
-        session.say(f"    the sign sets: {one.wanted}")
+        session.say(f"    the sign {'sets' if ours else 'would set'}: {one.wanted}")
     silent = [one for one in results if one.outcome is Outcome.NO_ANSWER]
     if silent:
         session.say("It does not answer: check the wire that carries commands to it.")
-    elif differ:
+    elif differ and ours:
         session.say(f"{len(differ)} of {len(results)} settings differ; the sign sets them at its start.")
+    elif differ:
+        session.say(f"{len(differ)} of {len(results)} settings differ, and stay so:")
+        session.say("  the config has setup = false.")
     else:
         session.say("It is set as the sign wants it.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from speedsign.cli.commissioning.ask import NONE, one_of, whole
+from speedsign.cli.commissioning.given import of_step
+from speedsign.cli.commissioning.given import option as spelled
 from speedsign.cli.commissioning.session import Session
+from speedsign.errors import UsageError
 
 _PAGES = "speed, thanks, slower, dark, =TEXT; several take turns: speed, =SLO. docs/rules.md has the words."
 
@@ -11,6 +14,8 @@ _PAGES = "speed, thanks, slower, dark, =TEXT; several take turns: speed, =SLO. d
 async def run(session: Session) -> None:
     """Asks for [rules]; without a panel nothing is shown to anybody."""
     if session.get("display.driver") is None:
+        if said := [spelled(name) for name in of_step(session.given, "rules")]:
+            raise UsageError(f"{', '.join(said)}: nothing is shown without a panel; leave that out")
         session.say("No panel: nothing is shown.")
         return
     await session.ask_key(
@@ -36,7 +41,8 @@ async def run(session: Session) -> None:
         "rules.too_fast_kmh", "Far too fast from, km/h", _whole_or_none, option="--too-fast-from",
         default=NONE, about="From here on another face can be shown. - is 20 over the limit.",
     )  # fmt: skip
-    if too_fast_kmh is not None or session.get("rules.too_fast"):
+    named = session.given.get("too_fast") is not None
+    if too_fast_kmh is not None or named or session.get("rules.too_fast"):
         await session.ask_key(
             "rules.too_fast", "Far too fast: show", pages, option="--too-fast",
             default="speed", about=_PAGES,

@@ -52,6 +52,8 @@ def _store(session: Session) -> None:
 
 async def _coordinates(session: Session) -> None:
     """Latitude and longitude in one line, as a map or a phone gives them."""
+    if session.asker.yes and session.given.get("coordinates") is None:
+        session.refuse_wrong("sign.latitude", "sign.longitude")
     now = (session.get("sign.latitude"), session.get("sign.longitude"))
     shown = NONE if None in now else f"{now[0]:.10g}, {now[1]:.10g}"
 
