@@ -31,6 +31,7 @@ from speedsign.registry import load_radar
 from speedsign.remote import RemoteSettings, effective
 from speedsign.schedule import Schedule
 from speedsign.sign_health import SignHealth
+from telemetry.ballast import Ballast
 from telemetry.lock import sole_writer
 from telemetry.recorder import ThreadRecorder
 from telemetry.store import QUOTA_MB, SqliteStore, open_or_replace
@@ -61,7 +62,10 @@ class Sign:
             self.clock,
             set_up=config.radar.setup,
         )
-        self.recorder: ThreadRecorder[SqliteStore] = ThreadRecorder(self._open_store)
+        self._ballast = Ballast(config.store.path)
+        self.recorder: ThreadRecorder[SqliteStore] = ThreadRecorder(
+            self._open_store, beside=self._ballast.faults
+        )
         self.remote: RemoteControl | None = None
         if is_commanded(config):
             self.remote = RemoteControl(config, self.recorder, self.clock, settings, dropped, self._replan)
@@ -121,6 +125,7 @@ class Sign:
             previous=previous,
             vehicles=mqtt.vehicles if mqtt else False,
             quota_mb=mqtt.quota_mb if mqtt else QUOTA_MB,
+            ballast=self._ballast,
         )
 
     def _acked(self, face: Face, t_mono_s: float) -> None:

@@ -65,7 +65,7 @@ def _of_card(path: Path, code: int | None, error: sqlite3.Error) -> StoreError:
 
 
 def _is_unreadable(path: Path) -> bool:
-    """Whether a plain read of all of it fails too: a cell of the card that is gone, and not a passing fault."""
+    """Whether a plain read of all of it fails too: cells of the card are gone, it is no passing fault."""
     for name in (path, path.with_name(path.name + "-wal")):
         try:
             with name.open("rb", buffering=0) as file:

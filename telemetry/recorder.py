@@ -71,9 +71,16 @@ class ThreadRecorder(Generic[S]):
     """
 
     def __init__(
-        self, open_store: Opener[S], *, limit: int = QUEUE_LIMIT, stop_timeout_s: float = STOP_TIMEOUT_S
+        self,
+        open_store: Opener[S],
+        *,
+        limit: int = QUEUE_LIMIT,
+        stop_timeout_s: float = STOP_TIMEOUT_S,
+        beside: Callable[[], list[Fault]] = list,
     ) -> None:
+        """`beside`: what else is wrong where the store is; asked on the loop."""
         self._open_store = open_store
+        self._beside = beside
         self._limit = limit
         self._stop_timeout_s = stop_timeout_s
         self._queue: deque[_Item[S]] = deque()
@@ -151,7 +158,7 @@ class ThreadRecorder(Generic[S]):
         return len(self._queue)
 
     def faults(self) -> list[Fault]:
-        return list(self._faults.values())
+        return [*self._faults.values(), *self._beside()]
 
     def health(self) -> Mapping[str, int]:
         return {"waiting": self.waiting, "done": 0, "dropped": 0, **self._counters.values}

@@ -6,16 +6,20 @@ together or not at all, so that after a power cut every total can be recomputed 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
+from telemetry.ballast import Ballast, drop_raw
 from telemetry.calibration.table import take_in
-from telemetry.database import StoreDamaged, StoreRejected, move_aside, sentences
+from telemetry.database import StoreDamaged, StoreFull, StoreRejected, move_aside, sentences
 from telemetry.outbox import announce
 from telemetry.outbox.quota import Quota
 from telemetry.outbox.store_outbox import StoreOutbox
@@ -54,12 +58,18 @@ class SqliteStore(StoreOutbox):
         *,
         vehicles: bool = False,
         quota_mb: float = QUOTA_MB,
+        ballast: Ballast | None = None,
     ) -> None:
-        """`vehicles`: single ones go into the outbox too; `quota_mb`: of what may wait there."""
+        """`vehicles`: single ones go into the outbox too; `quota_mb`: of what may wait there.
+
+        `ballast`: given up when the card is full, and made again when it is not.
+        """
         if interval_s not in INTERVALS_S:
             raise StoreRejected(f"an interval of {interval_s} s is not one of {INTERVALS_S}")
         self.sign_id = sign_id
         self.interval_s = interval_s
+        self._ballast = ballast
+        self._told_ms = 0  # when intervals were last closed
         super().__init__(
             Path(path), Quota(int(quota_mb * 1_000_000), OUTBOX_S // interval_s), vehicles=vehicles
         )
@@ -77,6 +87,31 @@ class SqliteStore(StoreOutbox):
         except BaseException:
             self._db.close()
             raise
+        if ballast:
+            ballast.keep()
+
+    # ----------------------------------------------------------------------- a full card
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing. StoreFull: room was made as far as that goes, so trying again makes sense."""
+        try:
+            with super().transaction() as db:
+                yield db
+        except StoreFull:
+            if self._ballast and not self._in_transaction():
+                self._make_room(self._ballast)
+            raise
+
+    def _make_room(self, ballast: Ballast) -> None:
+        ballast.give()
+        try:
+            with super().transaction() as db:
+                gone = drop_raw(db, self._told_ms)
+        except StoreFull as error:
+            _log.debug("%s", error)
+        else:
+            _log.warning("%s: the card is full: %d rows of single vehicles dropped", self.path, gone)
 
     # ----------------------------------------------------------------------- installations
 
@@ -241,6 +276,9 @@ class SqliteStore(StoreOutbox):
             told = announce.vehicles(self._db, now_ms) if self._vehicles else 0
             if closed or told:
                 self._keep_quota(now_ms)
+        self._told_ms = now_ms
+        if self._ballast:
+            self._ballast.keep()
         return closed
 
     def _close_one(self, number: int, now_ms: int) -> Interval:
@@ -301,6 +339,7 @@ def open_or_replace(
     previous: SqliteStore | None = None,
     vehicles: bool = False,
     quota_mb: float = QUOTA_MB,
+    ballast: Ballast | None = None,
 ) -> tuple[SqliteStore, Fault | None]:
     """Open the store; a damaged file is moved aside and a new one, with its own epoch, begun in its place.
 
@@ -309,8 +348,15 @@ def open_or_replace(
     """
     path = Path(path)
     fault = None
+    open_ = partial(
+        SqliteStore, path, sign_id, interval_s, vehicles=vehicles, quota_mb=quota_mb, ballast=ballast
+    )
     try:
-        store = SqliteStore(path, sign_id, interval_s, vehicles=vehicles, quota_mb=quota_mb)
+        store = open_()
+    except StoreFull:
+        if ballast:
+            ballast.give()
+        raise
     except StoreDamaged as error:
         try:
             aside = move_aside(path)
@@ -319,7 +365,7 @@ def open_or_replace(
         _log.warning("%s", error)
         text = f"{path} was damaged and is now {aside}; a new store was begun, keep the old file for recovery"
         fault = Fault("store", "damaged", text)
-        store = SqliteStore(path, sign_id, interval_s, vehicles=vehicles, quota_mb=quota_mb)
+        store = open_()
     if previous is not None and previous.installation is not None:
         store.begin(previous.installation, at_utc)
     return store, fault

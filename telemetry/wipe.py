@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from telemetry.ballast import ballast_path
 from telemetry.calibration.log import log_path
 
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def files_of_store(path: Path) -> list[Path]:
-    """The database, what SQLite keeps beside it, damaged ones that were moved away, the file of calibrations.
+    """The database, what SQLite keeps beside it, damaged ones that were moved away, the file of calibrations,
+    the reserve for a full card.
 
     Side files first and the database after them: should it end in between, what is left opens as what it is.
     """
@@ -19,7 +21,7 @@ def files_of_store(path: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     damaged = sorted(folder.glob(f"{_literal(path.name)}.damaged-*"))
-    names = [path.with_name(path.name + beside) for beside in _BESIDE]
+    names = [ballast_path(path), *(path.with_name(path.name + beside) for beside in _BESIDE)]
     return [name for name in (*damaged, log_path(path), *names, path) if name.is_file() or name.is_symlink()]
 
 

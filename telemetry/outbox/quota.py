@@ -37,6 +37,16 @@ def keep(db: sqlite3.Connection, quota: Quota, at_ms: int) -> dict[str, int]:
     if _size(db) > quota.size_bytes:
         for kind in (messages.VEHICLES, messages.AGGREGATE):
             dropped += _drop(db, kind, size_bytes=_size(db) - int(quota.size_bytes * DOWN_TO))
+    return _told(db, dropped, at_ms)
+
+
+def drop(db: sqlite3.Connection, kind: str, size_bytes: int, at_ms: int) -> int:
+    """Drop the oldest of a kind until so many bytes are free; how many. Inside the caller's transaction."""
+    return sum(_told(db, _drop(db, kind, size_bytes=size_bytes), at_ms).values())
+
+
+def _told(db: sqlite3.Connection, dropped: list[tuple[int, str]], at_ms: int) -> dict[str, int]:
+    """Report what was dropped; how many by kind."""
     if dropped:
         _report(db, sorted(dropped), at_ms)
     counts: dict[str, int] = {}

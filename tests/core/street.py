@@ -19,7 +19,7 @@ from simulator.world import World, make_world
 from speedsign.daemon import Daemon, Parts, Plan
 from speedsign.model import Face, Installation
 from speedsign.ports import LightSensor, PanelDriver, RadarSettings
-from telemetry.recorder import InlineRecorder
+from telemetry.recorder import InlineRecorder, ThreadRecorder
 from telemetry.store import SqliteStore
 from tests.display.bus import MemoryBus
 
@@ -41,6 +41,7 @@ class Street:
         start: datetime = START,
         plan: Plan | None = None,
         driver: PanelDriver | None = None,
+        recorder: ThreadRecorder[SqliteStore] | None = None,
         light: LightSensor | None = None,
     ) -> None:
         self.path = folder / "sign.db"
@@ -55,8 +56,12 @@ class Street:
         self.bus.panels[1] = self.panel
         self.lit: list[tuple[float, str]] = []
         self.panel.on_change = lambda text: self.lit.append((loop.time(), text.strip()))
-        self.store = SqliteStore(self.path, "virtual")
-        self.recorder = InlineRecorder(self.store)
+        self.recorder: InlineRecorder[SqliteStore] | ThreadRecorder[SqliteStore]
+        if recorder:  # with a thread of its own, as in a sign: not on virtual time
+            self.recorder = recorder
+        else:
+            self.store = SqliteStore(self.path, "virtual")
+            self.recorder = InlineRecorder(self.store)
         self.display = one_panel(self.bus, driver or Dm56a04(), 1, self.clock, on_acked=self._acked)
         self.daemon = Daemon(
             replace(plan, installation=HERE) if plan else Plan(installation=HERE),
