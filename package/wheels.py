@@ -83,6 +83,8 @@ def lay_out(wheels: Iterable[Path], site_packages: Path) -> None:
 
 
 def _put(data: bytes, name: PurePosixPath, site_packages: Path, wheel: Path) -> None:
+    if name.is_absolute() or ".." in name.parts:
+        raise SpeedsignError(f"{wheel.name}: {name} lies outside of it")
     top = name.parts[0]
     if top.endswith(".data"):
         if name.parts[1] != "scripts":  # commands of libraries: nobody asked for them

@@ -48,6 +48,22 @@ def test_no_file_is_forgotten() -> None:
     assert sorted(EVERY) == sorted(path for path in SYSTEMD.rglob("*") if path.is_file())
 
 
+@needs("systemd-analyze")
+def test_the_sign_with_its_drop_in_is_understood(tmp_path: Path) -> None:
+    unit, drop_in = tmp_path / UNITS[0].name, tmp_path / f"{UNITS[0].name}.d/update.conf"
+    unit.write_text(UNITS[0].read_text().replace("/opt/speedsign/bin/speedsign", "/bin/true"))
+    drop_in.parent.mkdir()
+    drop_in.write_text(DROP_INS[1].read_text().replace("/usr/lib/speedsign/update", "/bin/true"))
+    result = ran("systemd-analyze", "verify", "--man=no", unit)
+    assert (result.returncode, tmp_path.name in result.stderr) == (0, False), result.stderr
+    drop_in.write_text("[Service]\nNoSuchDirective=1\n")
+    assert "NoSuchDirective" in ran("systemd-analyze", "verify", "--man=no", unit).stderr, "it was read"
+
+
+def test_an_update_is_judged_by_root_and_never_keeps_the_sign_down() -> None:
+    assert "ExecStopPost=-+/usr/lib/speedsign/update judge" in DROP_INS[1].read_text().splitlines()
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """A root folder with no user but root."""

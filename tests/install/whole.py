@@ -11,19 +11,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from package import build, repository
 from speedsign.errors import SpeedsignError
 from tests.docs.pages import ROOT
+from tests.install.keys import a_key
 from tests.install.machine import RELEASES, Failed, Impossible, Machine, look_first, until
 from tests.install.variants import variant
 
@@ -229,37 +227,6 @@ class Trial:
     def expect(found: object, wanted: object) -> None:
         if found != wanted:
             raise Failed(f"{found!r} instead of {wanted!r}")
-
-
-@contextmanager
-def a_key(folder: Path, name: str) -> Iterator[str]:
-    """A key that is thrown away afterwards; its public half is in `folder`. GNUPGHOME is set meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="speedsign-key-") as home:
-        before = os.environ.get("GNUPGHOME")
-        os.environ["GNUPGHOME"] = home
-        try:
-            address = f"{name}@example.org"
-            make = [
-                "gpg",
-                "--batch",
-                "--quiet",
-                "--passphrase",
-                "",
-                "--quick-generate-key",
-                address,
-                "ed25519",
-                "sign",
-            ]
-            subprocess.run(make, check=True, capture_output=True)
-            public = subprocess.run(["gpg", "--armor", "--export", address], check=True, capture_output=True)
-            (folder / f"{name}.asc").write_bytes(public.stdout)
-            yield address
-        finally:
-            subprocess.run(["gpgconf", "--kill", "all"], check=False, capture_output=True)
-            if before is None:
-                del os.environ["GNUPGHOME"]
-            else:
-                os.environ["GNUPGHOME"] = before
 
 
 def make_packages(folder: Path, given: Path | None) -> None:
