@@ -8,9 +8,25 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
+
+from speedsign.doctor.redact_shapes import (
+    HOME,
+    IPV4,
+    IPV6,
+    KEPT_KEY,
+    LONG,
+    MAC,
+    MAIL,
+    PEM,
+    PHONE,
+    SAID,
+    URL,
+    names_a_secret,
+)
 
 _LEAST = 3  # letters of a private word that is looked for in running text
 # Words that say nothing about anybody, though they may be somebody's user name or site.
@@ -20,58 +36,41 @@ _EVERYBODY = frozenset({
     "system", "test", "unknown", "user",
 })  # fmt: skip
 
-_PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
-)
-_KEPT_KEY = re.compile(r"ed25519:[A-Za-z0-9+/]{43}=")  # the public half of an officer's key
-_LONG = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{32,}={0,2}")
-_URL = re.compile(r"(?<=://)[^\s/@]{1,200}@")
-_SAID = re.compile(
-    r"(?i)\b(pass(?:word|phrase|wd)?|secret|token|psk|pin|api[_-]?key)([\"']?\s*[=:]\s*|\s+is\s+)"
-    r"(\"[^\"]*\"|'[^']*'|[^\s,;]+)"
-)
-_MAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
-_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_IPV6 = re.compile(
-    r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{0,35}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{0,40}(?![0-9A-Za-z:])"
-)
-_HOME = re.compile(r"(?<=/home/)[^/\s:'\"]+")
-_PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,20}\d")
-
 
 class Redactor:
     """Masks texts; `removed` counts what was, by kind.
 
     `secrets`: never to be seen, whatever they are part of. `private`: words of people and places, which are
-    looked for as whole words.
+    looked for as whole words; one that stands for itself is kept, also where it has another in it.
     """
 
     def __init__(self, secrets: Iterable[str] = (), private: Mapping[str, str] | None = None) -> None:
         """`private`: word -> what stands in its place."""
         self.removed: dict[str, int] = {}
         self._secrets = [re.compile(one) for one in _patterns(secrets)]
+        named = private or {}
+        self._kept = [_word(word) for word, instead in named.items() if word == instead]
         self._private = [
             (_word(word), instead)
-            for word, instead in sorted((private or {}).items(), key=lambda pair: -len(pair[0]))
-            if len(word.strip()) >= _LEAST and word.strip().lower() not in _EVERYBODY
+            for word, instead in sorted(named.items(), key=lambda pair: -len(pair[0]))
+            if word != instead and len(word.strip()) >= _LEAST and word.strip().lower() not in _EVERYBODY
         ]
 
     def text(self, text: str) -> str:
         """The same without what must not leave."""
         for pattern in self._secrets:
             text = self._mask(pattern, "(secret)", "secret", text)
-        text = self._mask(_PEM, "(private key)", "private key", text)
+        text = self._mask(PEM, "(private key)", "private key", text)
+        text = self._said(text)  # before names: a name in a passphrase would not be all of it
         for pattern, instead in self._private:
-            text = self._mask(pattern, instead, "name", text)
-        text = self._said(text)
-        text = self._mask(_URL, "(user)@", "user in an address", text)
-        text = self._mask(_MAIL, "(e-mail)", "e-mail address", text)
-        text = self._mask(_MAC, "(MAC)", "MAC address", text)
-        text = self._addresses(_IPV4, text)
-        text = self._addresses(_IPV6, text)
-        text = self._mask(_HOME, "(user)", "home folder", text)
-        text = self._mask(_PHONE, "(phone)", "phone number", text)
+            text = self._names(pattern, instead, text)
+        text = self._mask(URL, "(user)@", "user in an address", text)
+        text = self._mask(MAIL, "(e-mail)", "e-mail address", text)
+        text = self._mask(MAC, "(MAC)", "MAC address", text)
+        text = self._addresses(IPV4, text)
+        text = self._addresses(IPV6, text)
+        text = self._mask(HOME, "(user)", "home folder", text)
+        text = self._mask(PHONE, "(phone)", "phone number", text)
         return self._long(text)
 
     def value(self, value: Any) -> Any:
@@ -79,10 +78,17 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(one) for key, one in value.items()}
+            return {self.text(str(key)): self._under(str(key), one) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(one) for one in value]
         return value
+
+    def _under(self, key: str, value: Any) -> Any:
+        """What a key stands for."""
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and names_a_secret(key):
+            self.note("secret")
+            return "(secret)"
+        return self.value(value)
 
     def note(self, kind: str, n: int = 1) -> None:
         """Something else was left out."""
@@ -94,14 +100,31 @@ class Redactor:
         self.note(kind, n)
         return text
 
+    def _names(self, pattern: re.Pattern[str], instead: str, text: str) -> str:
+        """But where they are part of a word that is kept."""
+        kept = [found.span() for word in self._kept for found in word.finditer(text)]
+        starts = [start for start, _ in sorted(kept)]
+        ends = dict(kept)
+
+        def hide(found: re.Match[str]) -> str:
+            at = bisect_right(starts, found.start()) - 1
+            if at >= 0 and found.end() <= ends[starts[at]]:
+                return found[0]
+            self.note("name")
+            return instead
+
+        return pattern.sub(hide, text)
+
     def _said(self, text: str) -> str:
         """After a word like "password": what it is."""
 
         def hide(found: re.Match[str]) -> str:
+            if found[2] == "(secret)":
+                return found[0]
             self.note("secret")
-            return f"{found[1]}{found[2]}(secret)"
+            return f"{found[1]}(secret)"
 
-        return _SAID.sub(hide, text)
+        return SAID.sub(hide, text)
 
     def _addresses(self, pattern: re.Pattern[str], text: str) -> str:
         """But those that everybody has."""
@@ -117,7 +140,7 @@ class Redactor:
 
     def _long(self, text: str) -> str:
         """What looks like a key: long, with small and capital letters and digits."""
-        kept = {found.span() for found in _KEPT_KEY.finditer(text)}
+        kept = {found.span() for found in KEPT_KEY.finditer(text)}
 
         def hide(found: re.Match[str]) -> str:
             run = found[0]
@@ -127,16 +150,22 @@ class Redactor:
             self.note("what looks like a key")
             return "(key)"
 
-        return _LONG.sub(hide, text)
+        return LONG.sub(hide, text)
 
 
 def _is_somebodys(text: str) -> bool:
     """Whether it is an address, and none that every machine has."""
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(_plain(text))
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified)
+
+
+def _plain(text: str) -> str:
+    """192.168.017.050 as everybody writes it."""
+    parts = text.split(".")
+    return ".".join(str(int(one)) for one in parts) if all(map(str.isdecimal, parts)) else text
 
 
 def _patterns(secrets: Iterable[str]) -> Iterable[str]:

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 from speedsign.config.schema import Config
 
 REMOVED = "(removed)"
+_ID = re.compile(r"[a-z0-9-]{3,40}")
 _DIGITS = 1  # of coordinates: about 10 km
 # Key -> what stands in its place.
 PRIVATE = {
@@ -57,7 +58,10 @@ def _value(path: str, value: Any, *, texts: bool) -> Any:
 
 
 def private_words(raw: Mapping[str, Any]) -> dict[str, str]:
-    """Texts of the config that must not stand anywhere else either -> what stands in their place."""
+    """Texts of the config that must not stand anywhere else either -> what stands in their place.
+
+    The sign's id stands for itself: every report is about it, whoever else has the same name.
+    """
     found: dict[str, str] = {}
     for path, value in _leaves("", raw):
         if path in PRIVATE:
@@ -66,6 +70,10 @@ def private_words(raw: Mapping[str, Any]) -> dict[str, str]:
             found[str(value)] = "(coordinate)"
         elif path not in KNOWN:
             found[str(value)] = REMOVED
+    table = raw.get("sign")
+    sign = table.get("id") if isinstance(table, Mapping) else None
+    if isinstance(sign, str) and _ID.fullmatch(sign):
+        found[sign] = sign
     return found
 
 

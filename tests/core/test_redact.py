@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speedsign.clock import SystemClock
 from speedsign.doctor.redact import Redactor
 from speedsign.doctor.redact_config import KNOWN, PRIVATE, private_words, redacted, safe_problem
+from speedsign.doctor.redact_shapes import names_a_secret
 
 SECRET = "cor'rect-\"horse\\ž7"
 
@@ -29,6 +31,66 @@ SECRET = "cor'rect-\"horse\\ž7"
         ("/home/anna/sign.toml", "anna", "home folder"),
         ("call +371 2612 3456", "2612", "phone number"),
         ("key MHcCAQEEIKZ9yRrnPq3vB0aZx8kLm2nTt4uV7wXyQ1sE", "MHcCAQEE", "what looks like a key"),
+        *(
+            (f"a {said} b", "hunter2", "secret")
+            for said in (
+                "MQTT_PASSWORD=hunter2",
+                "wifi_psk=hunter2",
+                "db_password: hunter2c",
+                "api_token=hunter2",
+                "passwords: hunter2",
+                "--password hunter2",
+                "PASSWORD hunter2",
+                "pwd=hunter2",
+                "mqttPin = hunter2",
+                "Password is: hunter2",
+                "Authorization: Bearer hunter2",
+                "Bearer hunter2",
+                "password => hunter2",
+                "wifiPsk=hunter2",
+                "password: my dog, hunter2",
+                "password was my dog hunter2",
+                "sp['pw'] = 'hunter2'",
+                r'{"password": "a\"hunter2"}',
+                "password='hunter2",
+                "token=a,hunter2;hunter2 next=1",
+                "pin2: hunter2",
+                "mosquitto_pub -P hunter2",
+                "passphrase hunter2",
+                "slaptažodis: hunter2",
+                "parole ir hunter2",
+                "passwd password=hunter2",
+                "network key: hunter2",
+                "password=two hunter2 words",
+            )
+        ),
+        ("tcp://joe:hunt@er2n@h:1883/", "er2n", "user in an address"),
+        ("mqtts://joe:hun/ter2@h", "ter2", "user in an address"),
+        ("it is 192.168.17.50.", "192.168.17.50", "IP address"),
+        ("it was 192.168.17.51... and", "192.168.17.51", "IP address"),
+        ("it was 192.168.017.051", "192.168.017.051", "IP address"),
+        ("MAC aabb.ccdd.eeff.", "ccdd", "MAC address"),
+        ("b8:27:eb:12:34:56: link is up", "b8:27", "MAC address"),
+        *(
+            (f"call {number}, please.", number, "phone number")
+            for number in (
+                "861234567",
+                "8-612-34567",
+                "8 612 34567",
+                "(8-612) 34567",
+                "8 (612) 34 567",
+                "061234567",
+                "00370 61234567",
+                "0037126123456",
+                "26123456",
+                "67123456",
+                "26 123 456",
+                "2612 3456",
+                "67-123-456",
+                "20012345",
+                "+37061234567",
+            )
+        ),
         ("-----BEGIN PRIVATE KEY-----\nabc\ndef\n-----END PRIVATE KEY-----", "def", "private key"),
         ("-----BEGIN EC PRIVATE KEY-----\nabc\ncut off", "cut off", "private key"),
     ],
@@ -48,6 +110,13 @@ def test_what_goes_by_its_shape(text: str, gone: str, kind: str) -> None:
         "ed25519:MHcCAQEEIKZ9yRrnPq3vB0aZx8kLm2nTt4uV7wXyQ1s=",
         "fault: radar /dev/ttyUSB0: no such device",
         "Units km/h, RequiredMinSpeed 8.00",
+        "password_file = /etc/s/password, key_file: /etc/speedsign/key.pem, a token bucket, GPIO pin 17",
+        "/etc/speedsign/password: the password cannot be read: Permission denied",
+        "the broker refuses the user name or password; check [mqtt] username and password_file",
+        "compass: 17, mapping=3, spin: 4, bypass: on, opinion: none",
+        "20261122 speedsign-dump-x-20261122-1200 2026-11-22 1234567 123456789 512000000",
+        "mmcblk0: 62521344 512-byte logical blocks, 67108864 bytes, 26214400 kB, [26123456.123456]",
+        "dead.beef, 3.16.1.2.5, 12:34:56",
         "usb 1-1.2: new full-speed USB device number 4 using xhci_hcd",
     ],
 )
@@ -79,6 +148,50 @@ def test_names_go_as_whole_words_and_what_everybody_is_called_stays() -> None:
     text = redactor.text("ANNA BĒRZIŅA at Bauska, Bauskas iela; speedsign cab ab")
     assert text == "(who) at (site), Bauskas iela; speedsign cab ab"
     assert redactor.removed == {"name": 2}
+
+
+def test_two_secrets_in_a_line_leave_what_is_between_them() -> None:
+    text = Redactor().text("MQTT_PASSWORD=hunter2 host=here wifi_psk=hunter3 n=1")
+    assert text == "MQTT_PASSWORD=(secret) host=here wifi_psk=(secret) n=1"
+
+
+def test_the_signs_id_stays_whoever_has_its_name_too() -> None:
+    words = private_words({"sign": {"id": "bauska-3", "site": "bauska"}, "mqtt": {"username": "bauska-3"}})
+    redactor = Redactor([], words)
+    assert redactor.text("speedsign/1/bauska-3/up of bauska") == "speedsign/1/bauska-3/up of (site)"
+    wrong = private_words({"sign": {"id": "Anna B"}, "mqtt": {"username": "Anna B"}})
+    assert Redactor([], wrong).text("Anna B") == "(user)"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["password", "password ", "pass_", "P a s", "a:", "ab:", "://x", "1.", "8 ", "26 ", "aabb.", "token=",
+     "-", "@", "MHcC", "'\"", "\\", "password='", "password=x "],
+)  # fmt: skip
+def test_a_long_line_takes_time_by_its_length(piece: str) -> None:
+    clock = SystemClock()
+    took = []
+    for n in (20_000, 160_000):
+        text = piece * (n // len(piece))
+        began_s = clock.monotonic()
+        Redactor(["geheim"], {"Anna": "(who)", "sign-1": "sign-1"}).text(text)
+        took.append(clock.monotonic() - began_s)
+    assert took[1] < 24 * took[0] + 0.3, took
+
+
+def test_what_stands_under_a_key_goes_too() -> None:
+    value = {
+        "mqttPassword": "x",
+        "password_file": "/etc/p",
+        "pin": 4711,
+        "token": None,
+        "n": {"wifi_psk": "y"},
+    }
+    assert Redactor().value(value) == {
+        "mqttPassword": "(secret)", "password_file": "/etc/p", "pin": "(secret)", "token": None,
+        "n": {"wifi_psk": "(secret)"},
+    }  # fmt: skip
+    assert not [key for key in KNOWN if names_a_secret(key.rpartition(".")[2])]
 
 
 def test_a_short_secret_does_not_blacken_everything() -> None:
@@ -152,7 +265,8 @@ def test_what_is_private_is_looked_for_elsewhere() -> None:
         "geheim8",
         "bauska",
     } <= set(words)
-    assert not {"bauska-3", "night", "ed25519:abc", "50"} & set(words)
+    assert words["bauska-3"] == "bauska-3"
+    assert not {"night", "ed25519:abc", "50"} & set(words)
 
 
 def test_what_is_private_is_a_key_of_the_config() -> None:
