@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from speedsign.calibration.record import Kind, Verdict
+from speedsign.calibration.record import LAST_UTC, Kind, Verdict
 from speedsign.model import ClockQuality
 from telemetry.calibration.proof import Proof
 from telemetry.message.checks import day
 from telemetry.message.json_text import has, number, shown, text, whole
 
-_LAST_S = 253_402_300_799
+_LAST_S = int(LAST_UTC.timestamp())  # what is later cannot be shown in every time zone
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _WORD = re.compile(r"[a-z-]{1,20}", re.ASCII)
 _CLOCKS = {quality.value: quality for quality in ClockQuality}

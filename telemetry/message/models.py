@@ -138,7 +138,8 @@ class PlaceMessage(Named):
     calibrations: list[CalibrationFacts] | None = Field(
         None,
         max_length=PLACE_MAX_CALIBRATIONS,
-        description="the newest of the sign, with where it stands now; those not here stay as they were told",
+        description="the newest of the sign, as they were kept there, the last one at the end, with where it"
+        " stands now; those not here stay as they were told",
     )
 
 

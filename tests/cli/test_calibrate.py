@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from speedsign.calibration.record import of_json
+from speedsign.calibration.record import Kind, Verdict, of_json
+from speedsign.cli.calibrating.book import Book, Finding
 from speedsign.cli.calibrating.runs import hint
+from speedsign.cli.commissioning.records import Then
 from speedsign.clock import SystemClock
+from speedsign.config.load import load_config
+from speedsign.model import ClockQuality
 from tests.cli.calibrations import Desk, ld2415h_capture
 
 TAPE = ("--lateral", "4", "--height", "3", "--aim", "30")
@@ -462,3 +467,12 @@ def test_what_may_hide_a_fork_is_said_before(desk: Desk) -> None:
     assert "note: the fork reads 7 km/h and the radar reports from 8 km/h on" in result.stdout
     assert "note: a fork swings both ways" in result.stdout
     assert result.exit_code == 1
+
+
+def test_a_record_is_due_on_the_sign_s_own_day_and_says_who_vouched_for_the_clock(desk: Desk) -> None:
+    night = datetime(2026, 5, 3, 21, 30, tzinfo=UTC)  # the fourth of May in Riga
+    proof = Finding(kind=Kind.FORK, driver="ops243", sentence="", verdict=Verdict.PASS)
+    for believed, by in ((True, ""), (False, "config")):
+        book = Book(config=load_config(desk.config), config_path=desk.config, by="A", note="", dry_run=False)
+        made = book.record(proof, Then(night, believed))
+        assert (made.due, made.clock, made.clock_by) == (date(2027, 5, 4), ClockQuality.OK, by)

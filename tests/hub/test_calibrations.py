@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from speedsign.calibration.record import Kind
+from speedsign.model import ClockQuality
 from telemetry.calibration import keep, read_history, read_proofs
 from telemetry.calibration.proof import Proof, proof_of
 from telemetry.calibration.table import MOST_HEARD
@@ -129,6 +130,18 @@ def test_two_files_of_a_sign_tell_of_one_calibration(path: Path, hub: SqliteHubS
     hub.take([told(1, [proof(1)]), agg(2)])
     hub.take([told(1, [proof(1)], epoch=OTHER), agg(2, epoch=OTHER)])
     assert read_proofs(path) == [proof(1)]
+
+
+def test_what_was_kept_last_counts_at_the_hub_too(path: Path, hub: SqliteHubStore) -> None:
+    late = replace(proof(1, 4000), clock=ClockQuality.UNKNOWN)
+    hub.take([told(1, [late, proof(2, 1)]), agg(2), told(3, [late, proof(2, 1), proof(3)])])
+    assert [int(one.key, 16) for one in read_proofs(path)] == [1, 2, 3]
+
+
+def test_a_time_that_no_calendar_shows_is_refused(path: Path, hub: SqliteHubStore) -> None:
+    body = messages.place(1, int(T0.timestamp()), HERE, [proof(1)])
+    body["calibrations"][0]["at"] = 253_402_300_799  # type: ignore[index]
+    assert "at 253402300799 is no whole number" in hub.take([named("place", 1, body)]).refused[0]
 
 
 def test_no_sign_speaks_for_another(path: Path, hub: SqliteHubStore) -> None:

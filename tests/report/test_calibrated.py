@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ import pytest
 from speedsign.calibration.record import Verdict
 from speedsign.language import language
 from speedsign.model import ClockQuality
-from telemetry.calibration import InForce, Proof, in_force, keep
+from telemetry.calibration import InForce, Proof, in_force, keep, read_proofs, stand_of
 from telemetry.compare.calibrated import remarks, under
 from telemetry.report import calibrated
+from telemetry.store import SqliteStore
 from tests.cli.command import as_json, speedsign
 from tests.report.reports import CHECKED, check
 from tests.report.signs import BAUSKA, fill, local, sign
@@ -141,6 +144,34 @@ def test_residents_are_told_too(path: Path) -> None:
     result = speedsign("report", "--public", "--db", path, "--language", "lv", "--json", "-o", out)
     assert len(as_json(result)["calibrations"]) == 2
     assert "Pēdējā no tām rezultāts neatbilda" in out.read_text()
+
+
+def test_each_time_that_it_stood_there_has_its_own_checks(tmp_path: Path) -> None:
+    """Moved away and back: the check of the first time is none of the second, nor the other way round."""
+    path = tmp_path / "sign.db"
+    fill(sign(path), local("2026-05-04"), local("2026-05-06"))
+    with contextlib.closing(SqliteStore(path, "test-sign")) as store:
+        store.begin(replace(BAUSKA, site="Iecava"), local("2026-05-11"))
+        store.begin(BAUSKA, local("2026-05-18"))
+    here: dict[str, Any] = {
+        "sign": "test-sign",
+        "site": BAUSKA.site,
+        "driver": BAUSKA.radar,
+        "mounting_angle_deg": SITE.mounting_angle_deg,
+    }
+    keep(path, record(1, local("2026-04-01"), **here))
+    keep(path, record(2, local("2026-05-19"), verdict=FAIL, **here))
+
+    def of(installation: int, place: dict[str, Any] = here) -> InForce:
+        stood = stand_of(path, installation)
+        begin, end = (local("2026-05-04"), local("2026-05-08")) if installation == 1 else (END, END)
+        return in_force(read_proofs(path), replace(SITE, site=place["site"]), begin, end, stood=stood)
+
+    assert [one.verdict for one in of(1).proofs] == [Verdict.PASS]
+    assert of(1).failed_after is None
+    assert [one.verdict for one in of(3).proofs] == [FAIL]
+    words = ("report", "--db", path, "--from", "2026-05-04", "--to", "2026-05-06", "--json")
+    assert [one["verdict"] for one in as_json(speedsign(*words))["calibrations"]] == ["pass"]
 
 
 def test_of_what_was_imported_nobody_knows(path: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speedsign.calibration.record import LONGEST_BYTES, Kind, Verdict, line_of
+from speedsign.calibration.record import LONGEST_BYTES, Calibration, Kind, Verdict, line_of
 from speedsign.errors import StoreError
 from speedsign.model import ClockQuality
 from telemetry import calibration, schema
@@ -289,6 +289,22 @@ def test_no_line_of_the_file_stops_a_sign(path: Path, place: int, caplog: pytest
     assert "line 2 cannot be read: " in problem
     assert len(problem) < 500
     assert "line 2 cannot be read: " in caplog.text
+
+
+def test_a_line_that_the_database_does_not_take_is_left_out(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept(path, 2)
+
+    def refusing(one: Calibration) -> str:
+        if one.key == record(1).key:
+            raise OverflowError("too large")
+        return line_of(one)
+
+    monkeypatch.setattr("telemetry.calibration.table.line_of", refusing)
+    begun(path)
+    assert rows(path) == [record(2).key]
+    assert "line 1 is left out: too large" in caplog.text
 
 
 def test_a_file_of_nothing_but_odd_lines_is_left_soon(path: Path, caplog: pytest.LogCaptureFixture) -> None:

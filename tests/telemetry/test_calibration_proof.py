@@ -150,8 +150,8 @@ def test_of_the_times_that_a_sign_stood_so_each_has_its_own() -> None:
     ) -> tuple[list[int], int | None]:
         since_utc, until_utc = (None if day is None else T0 + day * DAY for day in (since, until))
         found = in_force(proofs, BAUSKA, FROM, TO, SIGN, Stood(since_utc, until_utc))
-        after = found.failed_after
-        return [(one.at_utc - T0).days for one in found.proofs], after and (after.at_utc - T0).days
+        after = None if found.failed_after is None else (found.failed_after.at_utc - T0).days
+        return [(one.at_utc - T0).days for one in found.proofs], after
 
     assert at(proof(50), proof(90)) == ([90], None)
     assert at(proof(50), since=80) == ([], None)
