@@ -111,7 +111,7 @@ def test_folders_are_made_with_their_owners(machine: Path) -> None:
         "etc/speedsign": (0, "0o755"),
         "etc/speedsign/credentials": (own, "0o750"),
         "var/lib/speedsign": (own, "0o750"),
-        "var/lib/speedsign-update": (0, "0o700"),
+        "var/lib/speedsign-update": (0, "0o755"),
     }
 
 
