@@ -6,8 +6,10 @@ what is missing in one sentence.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -85,14 +87,23 @@ class Machine:
         self._log = folder / f"{release}.log"
         subprocess.run(["cp", "-a", "--reflink=auto", str(base(release)), str(self.root)], check=True)
         # The calls that only ask how good the clock is; nspawn's own filter knows them as setting it, too.
-        command = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--private-network"]
+        command = self._command = [
+            "systemd-nspawn",
+            "--quiet",
+            f"--directory={self.root}",
+            "--boot",
+            "--private-network",
+        ]
         command += ["--console=pipe", "--link-journal=no", "--system-call-filter=adjtimex clock_adjtime"]
         command += [f"--bind-ro={here}:{there}" for here, there in binds.items()]
         if not Path("/run/systemd/system").is_dir():
             command += ["--register=no", "--keep-unit"]  # no systemd out here to tell
+        self._boot()
+
+    def _boot(self) -> None:
         with self._log.open("wb") as log:
             self._nspawn = subprocess.Popen(
-                command,
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -132,10 +143,14 @@ class Machine:
                 return int(word)
         return 0
 
-    def _run(self, leader: int, words: list[str]) -> tuple[int, str]:
+    @staticmethod
+    def _enter(leader: int) -> list[str]:
         command = ["nsenter", f"--target={leader}", "--all", "env", "-i", "LC_ALL=C.UTF-8", "HOME=/root"]
         command += ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-        command += ["DEBIAN_FRONTEND=noninteractive", *words]
+        return [*command, "DEBIAN_FRONTEND=noninteractive"]
+
+    def _run(self, leader: int, words: list[str]) -> tuple[int, str]:
+        command = [*self._enter(leader), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -152,6 +167,20 @@ class Machine:
 
     def show(self, unit: str, key: str) -> str:
         return self.run("systemctl", "show", "-P", key, unit).strip()
+
+    def cut_off(self, after_s: float, *words: str) -> None:
+        """All processes are gone so long after a command began; then it boots again. Raises Impossible.
+
+        What was written is still in the machine's memory, so it is less than a power cut.
+        """
+        with subprocess.Popen(
+            [*self._enter(self._leader), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(after_s)
+            os.kill(self._leader, signal.SIGKILL)
+            self._nspawn.wait(30)
+        self._boot()
 
     def restart(self) -> None:
         """As after the power was away, but tidily. Raises Impossible."""

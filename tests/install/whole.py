@@ -27,12 +27,14 @@ from tests.install.variants import variant
 
 DATABASE = "/var/lib/speedsign/speedsign.db"
 GOOD, NO_START, BAD_RUN, LATER = "9.1-1", "9.2-1", "9.3-1", "9.4-1"
+CUTS_S = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 FUTURE_FORM = 99
 # As an update that changes the database's form, and then cannot run.
 RUINS = f"""
 import sqlite3
 db = sqlite3.connect("{DATABASE}")
 db.execute("PRAGMA user_version = {FUTURE_FORM}")
+FUTURE_FORM}")
 db.commit()
 db.close()
 raise SystemExit(1)
@@ -90,6 +92,7 @@ class Trial:
             self.update_that_does_not_start_changes_nothing,
             self.update_that_cannot_run_is_taken_back,
             self.updated_after_all,
+            self.cut_off_in_the_middle_it_comes_back,
             self.removed_keeps_what_was_measured,
             self.purged,
         ]
@@ -166,7 +169,7 @@ class Trial:
 
     def comes_back_with_the_power(self) -> str:
         self.machine.restart()
-        took_s = until(lambda: self.machine.show("speedsign", "ActiveState") == "active", "it is active", 30)
+        took_s = self.until_active()
         self.expect(self.current(), GOOD)
         return f"active {took_s:.0f} s after the machine was up"
 
@@ -196,7 +199,7 @@ class Trial:
         began_s = time.monotonic()
         self.install(BAD_RUN)
         until(lambda: self.current() == GOOD, "the version before comes back", 60)
-        until(lambda: self.machine.show("speedsign", "ActiveState") == "active", "it is active", 30)
+        self.until_active()
         took_s = time.monotonic() - began_s
         self.expect(self.form(), form)
         if self.count() < before:
@@ -208,10 +211,27 @@ class Trial:
     def updated_after_all(self) -> str:
         self.install(LATER)
         self.expect(self.current(), LATER)
-        until(lambda: self.machine.show("speedsign", "ActiveState") == "active", "it is active", 30)
+        self.until_active()
         kept = self.machine.run("ls", "/opt/speedsign/versions").split()
         self.expect(kept, [GOOD, LATER])
         return f"the next version is taken; kept: {' and '.join(kept)}"
+
+    def cut_off_in_the_middle_it_comes_back(self) -> str:
+        """To the first version and back to the last, by turns, cut off ever later in it."""
+        seen = []
+        for number, after_s in enumerate(CUTS_S):
+            wanted = (self.first, LATER)[number % 2]
+            self.machine.cut_off(after_s, *self.apt(wanted))
+            self.until_active()
+            seen.append(self.current())
+            self.machine.run("dpkg", "--configure", "-a")
+            self.install(wanted)
+            self.until_active()
+            self.expect(self.current().startswith(wanted), True)
+        return f"the sign ran after each of {len(seen)}: {', '.join(seen)}"
+
+    def until_active(self) -> float:
+        return until(lambda: self.machine.show("speedsign", "ActiveState") == "active", "it is active", 30)
 
     def removed_keeps_what_was_measured(self) -> str:
         self.machine.run("systemctl", "disable", "--quiet", "--now", "stand")
@@ -232,7 +252,7 @@ class Trial:
         return "no file, no user, no group, no failed unit is left"
 
     def apt(self, version: str, package: str = "speedsign") -> list[str]:
-        words = ["-y", "install", f"{package}={version}"]
+        words = ["-y", "--allow-downgrades", "install", f"{package}={version}"]
         return ["apt-get", *APT, "-o", "Dpkg::Use-Pty=0", *words]
 
     def install(self, version: str, package: str = "speedsign") -> None:
