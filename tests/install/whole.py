@@ -34,7 +34,6 @@ RUINS = f"""
 import sqlite3
 db = sqlite3.connect("{DATABASE}")
 db.execute("PRAGMA user_version = {FUTURE_FORM}")
-FUTURE_FORM}")
 db.commit()
 db.close()
 raise SystemExit(1)
