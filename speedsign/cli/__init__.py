@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,7 +76,22 @@ class LazyGroup(click.Group):
             raise click.UsageError(text, ctx) from None
 
 
-@click.group(cls=LazyGroup, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Main(LazyGroup):
+    """The program: what it says does not fail for a letter that the terminal does not have."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _say_it_somehow()
+        return super().main(*args, **kwargs)
+
+
+def _say_it_somehow() -> None:
+    """A ? for a person; in a file or a pipe the letter's number, so that nothing is lost silently."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace" if stream.isatty() else "backslashreplace")
+
+
+@click.group(cls=_Main, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="speedsign")
 def main() -> None:
     """Controller of a roadside radar speed display sign.

@@ -134,7 +134,7 @@ def _all_given(session: Session, steps: list[Step], *, yes: bool) -> None:
     lacking = ([] if yes else ["--yes"]) + missing(session, steps)
     if lacking:
         why = "with --yes nobody is asked" if yes else "there is no terminal to ask at"
-        raise UsageError(f"{why}; give {', '.join(lacking)}")
+        raise UsageError("; ".join([why, f"give {', '.join(lacking)}", *session.misfits().values()]))
 
 
 async def _commission(session: Session, steps: list[Step]) -> SpeedsignError | None:

@@ -115,7 +115,7 @@ def config_file_option(default: Path, words: str) -> Callable[[Command], Command
     return click.option(
         "--config",
         "config_path",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # what cannot be read is told in words of ours
         envvar="SPEEDSIGN_CONFIG",
         default=default,
         show_default=True,
@@ -136,7 +136,13 @@ def json_option(command: Command) -> Command:
 
 
 def print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    """Readable where the output has the letters, else escaped: JSON in any case."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=1)
+    click.echo(text)
 
 
 def set_up_logging(*, debug: bool, level: int = logging.INFO) -> None:

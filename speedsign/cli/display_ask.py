@@ -60,7 +60,7 @@ class Keyboard:
             PermissionError,
         ):  # a file, or none at all: all of it is there at once
             self._fd = None
-            self._data, self._ended = sys.stdin.read().encode(), True
+            self._data, self._ended = sys.stdin.buffer.read(), True
             self.changed.set()
         return self
 

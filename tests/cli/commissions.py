@@ -255,9 +255,9 @@ class Office:
         self.config.write_text(text, encoding="utf-8")
         return text
 
-    def run(self, *args: object, typed: Sequence[str] | str = "") -> Result:
+    def run(self, *args: object, typed: Sequence[str] | bytes = ()) -> Result:
         """`commission …`; nothing but what it foresees may be raised. `typed`: a line each."""
-        lines = typed if isinstance(typed, str) else "".join(f"{line}\n" for line in typed)
+        lines = typed if isinstance(typed, bytes) else "".join(f"{line}\n" for line in typed).encode()
         words = [str(arg) for arg in ("commission", *args, "--config", self.config)]
         with self._plugged():
             result = CliRunner().invoke(main, words, input=lines, env=CLEAN)

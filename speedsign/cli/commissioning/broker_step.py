@@ -48,7 +48,7 @@ async def _proved(session: Session) -> bool:
     """Whether the connection stands, or is kept without; False: it is to be edited."""
     if wrong := session.complaints(["mqtt"]):
         if session.asker.yes:
-            raise UsageError(wrong[0])
+            raise UsageError(f"{session.config_path}: {wrong[0]}")
         for sentence in wrong:
             session.say(sentence)
         return False

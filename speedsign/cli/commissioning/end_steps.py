@@ -12,7 +12,7 @@ from speedsign.cli.commissioning.ask import Back, Skipped
 from speedsign.cli.commissioning.draft import Draft
 from speedsign.cli.commissioning.session import Session
 from speedsign.config.writing import write_config
-from speedsign.errors import ConfigError, UsageError
+from speedsign.errors import ConfigError
 
 _TABLE = re.compile(r"\[\[?([a-z_]+)")
 _STEP_OF = {
@@ -31,9 +31,7 @@ async def write(session: Session) -> None:
         text = session.text()
         session.config()
     except ConfigError as error:
-        for problem in error.problems:
-            session.say(problem)
-        raise UsageError(_not_whole(session, error.problems)) from None
+        raise ConfigError([*error.problems, _not_whole(session, error.problems)]) from None
     changes = session.changes()
     for key, (before, after) in changes.items():
         session.say(f"  {_change(key, before, after)}")

@@ -37,5 +37,5 @@ def no_value(dotted: str, value: Any) -> str:
         text = set_values("", {dotted: value})
     except ConfigError as error:
         return error.problems[0]
-    wrong = (one for at, one in misfits(text, "").items() if at[: len(path)] == path)
+    wrong = (one for at, one in misfits(text, "").items() if at[: len(path)] == path or path[: len(at)] == at)
     return next(wrong, "").lstrip(":0123456789 ")

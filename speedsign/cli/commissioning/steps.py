@@ -21,7 +21,7 @@ from speedsign.cli.commissioning import (
 )
 from speedsign.cli.commissioning.ask import Back, Left, Skipped
 from speedsign.cli.commissioning.session import Session
-from speedsign.errors import SpeedsignError, UsageError
+from speedsign.errors import ConfigError, SpeedsignError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ async def _whole(session: Session, step: Step) -> bool:
 
 async def _after(session: Session, step: Step, at: int, error: SpeedsignError) -> int:
     """A step has failed: again, past it, or out."""
-    if session.asker.yes or (isinstance(error, UsageError) and step.name == WRITE):
+    if session.asker.yes or (isinstance(error, ConfigError | UsageError) and step.name == WRITE):
         raise error
     session.say(str(error))
     try:
