@@ -111,7 +111,8 @@ async def _print(source: Source, model: Model, lines: JsonLines | WordLines, wis
         with told_to_stop(hang_up=True) as stop:
             await _follow(source, take, stop, wishes)
     finally:
-        lines.end(model, clock.monotonic() - began_s)
+        now_s = clock.monotonic()
+        lines.end(model, now_s - began_s, now_s)
 
 
 async def _follow(

@@ -20,8 +20,9 @@ class JsonLines:
     def take(self, line: Line) -> None:
         click.echo(json.dumps(line, ensure_ascii=False))
 
-    def end(self, model: Model, seconds: float) -> None:
-        click.echo(json.dumps({"event": "end", "seconds": round(seconds, 1), **model.counts}))
+    def end(self, model: Model, seconds: float, t_s: float) -> None:
+        line = {"event": "end", "t_s": round(t_s, 4), "seconds": round(seconds, 1), **model.counts}
+        click.echo(json.dumps(line))
 
 
 class WordLines:
@@ -38,7 +39,7 @@ class WordLines:
             at_s = self._model.since(line["t_s"]) if number(line.get("t_s")) is not None else 0.0
             click.echo(f"{at_s:9.2f}  {what:<9} {text}".rstrip())
 
-    def end(self, model: Model, seconds: float) -> None:
+    def end(self, model: Model, seconds: float, _t_s: float) -> None:
         click.echo(summary(model, seconds))
 
     def _words(self, line: Line) -> list[tuple[str, str]]:

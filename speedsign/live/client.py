@@ -64,9 +64,21 @@ def _refusal(path: Path, error: OSError) -> PortError:
     if isinstance(error, PermissionError):
         who = "try with sudo, or: sudo usermod -a -G speedsign $USER, and log in again"
         return PortError(str(path), f"not permitted; {who}")
-    if isinstance(error, TimeoutError):
-        return PortError(str(path), "the sign does not answer; look at: systemctl status speedsign")
+    if isinstance(error, TimeoutError | BlockingIOError):  # EAGAIN: so many wait already that no more may
+        return PortError(str(path), "the sign runs and does not answer; look at: systemctl status speedsign")
     return PortError(str(path), f"{error.strerror or error}; check [live] socket")
+
+
+def _connected(path: Path) -> socket.socket:
+    """Raises OSError at once: asyncio takes the EAGAIN of a Unix socket for a connection under way."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        line.setblocking(False)
+        line.connect(str(path))
+    except BaseException:
+        line.close()
+        raise
+    return line
 
 
 async def lines(path: Path) -> AsyncGenerator[Line, None]:
@@ -75,13 +87,18 @@ async def lines(path: Path) -> AsyncGenerator[Line, None]:
     Raises ConnectionRefusedError or FileNotFoundError where no sign is.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(str(path), limit=MAX_LINE)
+        reader, writer = await asyncio.open_unix_connection(sock=_connected(path), limit=MAX_LINE)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         raise
     except OSError as error:
         raise _refusal(path, error) from error
     try:
-        yield checked_greeting(path, await _next(reader))
+        try:
+            async with asyncio.timeout(GREETING_S):
+                first = await _next(reader)
+        except OSError as error:  # TimeoutError is one
+            raise _refusal(path, error) from error
+        yield checked_greeting(path, first)
         while (line := await _next(reader)) is not None:
             yield line
     finally:

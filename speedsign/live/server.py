@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import select
 import socket
 import stat
 from collections import deque
@@ -34,10 +35,10 @@ class SocketTaken(OSError):  # noqa: N818  the situation is its name
 
 
 class LiveServer:
-    """`greet` gives the lines that a new client is told first."""
+    """`greet` gives the lines that a new client is told first, `monotonic` the time of its own lines."""
 
-    def __init__(self, path: Path, greet: Callable[[], list[Line]]) -> None:
-        self._path, self._greet = path, greet
+    def __init__(self, path: Path, greet: Callable[[], list[Line]], monotonic: Callable[[], float]) -> None:
+        self._path, self._greet, self._monotonic = path, greet, monotonic
         self._clients: list[_Client] = []
         self.listening = False  # whether anybody is there to be told
 
@@ -70,6 +71,10 @@ class LiveServer:
             server.close()
             for client in list(self._clients):
                 client.leave()
+
+    def now_s(self) -> float:
+        """As the lines say it."""
+        return round(self._monotonic(), 4)
 
     # ------------------------------------------------------------------ what clients say
 
@@ -124,12 +129,16 @@ class _Client(asyncio.Protocol):
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         if not self._server.came(self):
             text = f"{MOST_CLIENTS} others are looking already; end one of them"
-            self._transport.write(encode({"event": "refused", "text": text}))
+            self._transport.write(encode({"event": "refused", "t_s": self._server.now_s(), "text": text}))
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._server.went(self)
+
+    def eof_received(self) -> bool:
+        """It says no more; whether it listens on is kept (True). One that is gone makes room at once."""
+        return self._transport is not None and not _gone(self._transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         self._sent += len(data)
@@ -143,9 +152,16 @@ class _Client(asyncio.Protocol):
         self._full = False
         if self._skipped:
             skipped, self._skipped = self._skipped, 0
-            self.tell([encode({"event": "skipped", "n": skipped})])
+            self.tell([encode({"event": "skipped", "t_s": self._server.now_s(), "n": skipped})])
         while self._behind and not self._full:
             self.tell([self._behind.popleft()])
+
+
+def _gone(line: socket.socket) -> bool:
+    """Whether the other end is closed, and not only shut for writing (poll(2): POLLHUP)."""
+    poller = select.poll()
+    poller.register(line.fileno(), select.POLLHUP)
+    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))
 
 
 # --------------------------------------------------------------------------- the socket's file

@@ -35,7 +35,7 @@ class LiveTeller:
         self, socket: Path, about: Mapping[str, object], says: Callable[[], Mapping[str, str]]
     ) -> None:
         self._about, self._says = about, says
-        self._server = LiveServer(socket, self._greeting)
+        self._server = LiveServer(socket, self._greeting, self._now_s)
         self._daemon: Daemon | None = None
         self._began_s = 0.0
         self._waiting: list[Sequence[RadarEvent] | VehicleRecord] = []
@@ -101,6 +101,9 @@ class LiveTeller:
             look.tracks(daemon.tracker, now_s, daemon.shown.track_id),
             look.shown(daemon, now_s),
         ]
+
+    def _now_s(self) -> float:
+        return self._daemon.parts.clock.monotonic() if self._daemon else 0.0
 
     def _tell(self) -> None:
         self._timer = None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from speedsign.cli.watch_model import KEPT, KEPT_REASONS, Model
 from speedsign.cli.watch_paint import Painter
-from speedsign.cli.watch_plain import WordLines, summary
+from speedsign.cli.watch_plain import JsonLines, WordLines, summary
 from speedsign.cli.watch_rows import fit, strength_bar
 from speedsign.cli.watch_screen import BAD, Row, draw
 from speedsign.live.shapes import LIVE, Line, passed
@@ -354,12 +354,12 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         {"event": "reply", "t_s": 105.5, "values": {"Units": "km-per-hr"}},
         {"event": "restarted", "t_s": 105.6, "text": "OPS243"},
         passed(VEHICLE, 107.0, "shown", "over"),
-        {"event": "skipped", "n": 12},
+        {"event": "skipped", "t_s": 107.5, "n": 12},
         {"event": "away", "t_s": 108.0},
     ):
         model.take(json.loads(json.dumps(line)))
         words.take(line)
-    words.end(model, 8.0)
+    words.end(model, 8.0, 108.0)
     assert capsys.readouterr().out.splitlines() == [
         "     0.00  hello     bauska-3: ops243 at 12.5 degrees",
         "     9.00  shown     dark: nobody is seen",
@@ -372,8 +372,14 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "     5.50  reply     Units km-per-hr",
         "     5.60  restarted OPS243",
         "     7.00  vehicle   approaching   52.4 km/h  entry 52.0  exit 53.0  40 readings  shown over",
-        "     0.00  skipped   12 lines lost: this end reads too slowly",
+        "     7.50  skipped   12 lines lost: this end reads too slowly",
         "     8.00  away      the sign has gone away; waiting for it",
         "readings: 1, rejected: 1, vehicles: 1, in 8 s; lines lost on the way: 12",
     ]
     assert summary(Model(), 3.0) == "readings: 0, rejected: 0, vehicles: 0, in 3 s"
+
+
+def test_the_last_line_has_its_time_too(capsys: pytest.CaptureFixture[str]) -> None:
+    JsonLines().end(Model(), 8.04, 108.12341)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["t_s"], line["seconds"]) == ("end", 108.1234, 8.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -12,7 +13,7 @@ from typing import Self
 import pytest
 
 from speedsign.errors import PortError
-from speedsign.live.client import greeting, lines
+from speedsign.live.client import GREETING_S, greeting, lines
 from speedsign.live.server import BUFFER, KEPT_LINES, MOST_CLIENTS, MOST_SENT, LiveServer
 from speedsign.live.shapes import LIVE, Line, decode
 from tests.support import run, until
@@ -25,7 +26,7 @@ class Rig:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.server = LiveServer(path, lambda: [HELLO])
+        self.server = LiveServer(path, lambda: [HELLO], lambda: 7.25)
 
     async def __aenter__(self) -> Self:
         self.task = asyncio.create_task(self.server.run())
@@ -58,6 +59,7 @@ def test_four_are_served_and_a_fifth_is_refused_in_words(tmp_path: Path) -> None
             fifth, fifth_writer = await rig.client()
             assert await next_line(fifth) == {
                 "event": "refused",
+                "t_s": 7.25,
                 "text": "4 others are looking already; end one of them",
             }
             assert await fifth.read() == b""
@@ -118,6 +120,7 @@ def test_a_slow_client_loses_the_oldest_and_is_told_how_many(tmp_path: Path) -> 
                 line = await next_line(slow)
                 assert line is not None
                 if line["event"] == "skipped":
+                    assert line["t_s"] == 7.25
                     skipped += line["n"]
                 elif line["event"] == "x":
                     numbers.append(line["n"])
@@ -128,6 +131,46 @@ def test_a_slow_client_loses_the_oldest_and_is_told_how_many(tmp_path: Path) -> 
                 writer.close()
 
     run(main())
+
+
+def test_who_only_listens_may_say_so_and_who_goes_makes_room_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path / "live.sock") as rig:
+            reader, writer = await rig.client()
+            assert await next_line(reader) == HELLO
+            writer.write_eof()
+            for n in range(5):
+                await asyncio.sleep(0.01)
+                rig.server.tell([{"event": "x", "n": n}])
+                assert await next_line(reader) == {"event": "x", "n": n}
+            writer.close()
+            await writer.wait_closed()
+            rig.server.tell([{"event": "x"}])  # which finds out that nobody is there
+            await until(lambda: not rig.server.listening)
+            for _ in range(3 * MOST_CLIENTS):  # nothing is told meanwhile, and nobody is refused
+                assert await asyncio.to_thread(greeting, rig.path) == HELLO
+                await until(lambda: not rig.server.listening)
+
+    run(main())
+
+
+def test_a_sign_that_hangs_is_said_to_however_many_wait(tmp_path: Path) -> None:
+    path = tmp_path / "live.sock"
+    with socket.socket(socket.AF_UNIX) as hanging, contextlib.ExitStack() as waiting:
+        hanging.bind(str(path))
+        hanging.listen(1)
+        for _ in range(2):
+            waiting.enter_context(socket.socket(socket.AF_UNIX)).connect(str(path))
+        with pytest.raises(PortError, match="the sign runs and does not answer; look at"):
+            greeting(path)
+
+        async def main() -> None:
+            async with asyncio.timeout(GREETING_S + 5):
+                async for _line in lines(path):
+                    pass
+
+        with pytest.raises(PortError, match="the sign runs and does not answer; look at"):
+            run(main())
 
 
 def test_a_killed_signs_socket_is_taken_over(tmp_path: Path) -> None:
@@ -148,7 +191,7 @@ def refused(path: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
     """What a server says that cannot have its socket."""
 
     async def main() -> None:
-        server = asyncio.create_task(LiveServer(path, list).run())
+        server = asyncio.create_task(LiveServer(path, list, lambda: 7.25).run())
         await until(lambda: caplog.records)
         assert not server.done(), "a sign does not stop for it"
         server.cancel()
