@@ -13,7 +13,8 @@ from speedsign.cli.common import SignCommand, config_option, json_option, print_
 from speedsign.cli.doctor import Interrupted
 from speedsign.cli.doctor_patient import Options, Patient, admit
 from speedsign.cli.dump_capture import capture_of
-from speedsign.cli.dump_pack import Pack, write_new
+from speedsign.cli.dump_kept import refuse_what_the_sign_needs
+from speedsign.cli.dump_pack import Pack, refuse_what_is_there, write_new
 from speedsign.cli.dump_parts import (
     calibration_part,
     config_part,
@@ -77,6 +78,8 @@ def dump(
         now = clock.now_utc()
         name = f"speedsign-dump-{_id_of(patient)}-{now:%Y%m%d-%H%M}"
         target = None if to_stdout else _target(out_name, f"{name}.tar.gz", force=force)
+        if target is not None:
+            refuse_what_the_sign_needs(target, patient)
         pack = packed(patient, n_lines, seconds)
     except KeyboardInterrupt:
         raise Interrupted("stopped; no file was written") from None
@@ -105,8 +108,7 @@ def _target(out_name: str | None, usual: str, *, force: bool) -> Path:
     path = Path(usual if out_name is None else out_name)
     if path.is_dir():
         path /= usual
-    if path.exists() and not force:
-        raise UsageError(f"{path} is there already; name another file with --out, or say --force")
+    refuse_what_is_there(path, replace=force)
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent} does not exist; create it or name another folder with --out")
     return path

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import os
+import secrets
+import stat
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,7 @@ from speedsign.errors import UsageError
 
 MOST_BYTES = 5_000_000  # of all parts, before they are compressed
 MOST_OF_A_PART = 1_500_000
+_THERE = "{} is there already; name another file with --out, or say --force"
 CUT = b"\n(cut here: it was longer)\n"
 
 README = """A bug report of a speed display sign, made by `speedsign dump`. Nothing was sent anywhere.
@@ -81,18 +84,39 @@ class Pack:
 
 
 def write_new(path: Path, data: bytes, *, replace: bool) -> None:
-    """For its owner alone; UsageError where there is such a file and it is not to be replaced."""
-    made = path.with_name(f".{path.name}.part")
-    if path.exists() and not replace:
-        raise UsageError(f"{path} is there already; name another file with --out, or say --force")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no file; name another one with --out")
+    """For its owner alone; UsageError where there is such a file and it is not to be replaced.
+
+    Written beside its name under one that nobody can have guessed and put something at, then renamed.
+    """
+    refuse_what_is_there(path, replace=replace)
+    made = path.with_name(f".speedsign-dump-{secrets.token_hex(8)}.part")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        made.replace(path)
+        if replace:
+            made.replace(path)
+            return
+        try:
+            path.hardlink_to(made)  # unlike a rename it replaces nothing that came there meanwhile
+        except FileExistsError:
+            raise UsageError(_THERE.format(path)) from None
+        except OSError:  # FAT has no such links
+            refuse_what_is_there(path, replace=False)
+            made.replace(path)
     finally:
         made.unlink(missing_ok=True)
+
+
+def refuse_what_is_there(path: Path, *, replace: bool) -> None:
+    """UsageError where there is something of that name that is not to be replaced, or that is no file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not replace:
+        raise UsageError(_THERE.format(path))
+    if not stat.S_ISREG(mode) and not path.is_file():
+        raise UsageError(f"{path} is no file; name another one with --out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -209,6 +210,37 @@ def test_the_file_is_its_owners_and_never_replaced_by_accident(sign: Path, tmp_p
     assert out.read_bytes() == before
     dumped(sign, out, "--force")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.tar.gz", "sign"]
+
+
+def test_its_way_there_cannot_be_laid_by_somebody_else(sign: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".a.tar.gz.part").hardlink_to(victim)
+    os.mkfifo(tmp_path / ".b.tar.gz.part")
+    for name in ("a.tar.gz", "b.tar.gz"):
+        dumped(sign, tmp_path / name)
+    assert victim.read_text() == "mine"
+    assert (tmp_path / "a.tar.gz").stat().st_nlink == 1
+    (tmp_path / "c.tar.gz").symlink_to(tmp_path / "nowhere")
+    refused = speedsign("dump", "--config", sign, "--offline", "--out", tmp_path / "c.tar.gz")
+    assert (refused.exit_code, (tmp_path / "nowhere").exists()) == (2, False)
+    assert len(list(tmp_path.iterdir())) == 7
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["sign.toml", "sign.db", "sign.db-wal", "sign.db.lock", "calibrations.jsonl", "password", "key", "link"],
+)
+def test_force_does_not_replace_what_the_sign_needs(sign: Path, own: str) -> None:
+    folder = sign.parent
+    (folder / "link").hardlink_to(folder / "password")
+    (key,) = (folder / "ca").glob("bauska-3.key")
+    out = key if own == "key" else folder / own
+    before = {one: one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    refused = speedsign("dump", "--config", sign, "--offline", "--force", "--out", out)
+    assert refused.exit_code == 2, refused.output
+    assert "name another file" in refused.output
+    assert {one: one.read_bytes() for one in folder.rglob("*") if one.is_file()} == before
 
 
 def test_into_a_folder_and_by_its_own_name(sign: Path, tmp_path: Path) -> None:
