@@ -281,6 +281,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
+class NotOurs(StoreError):  # noqa: N818  the situation is its name
+    """A database that is whole, and not for this program; it is left as it is."""
+
+
 def check_version(db: sqlite3.Connection, path: Path) -> int:
     """The file's schema version, 0 when it is empty; StoreError when it is not ours or newer than us."""
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
@@ -289,9 +293,9 @@ def check_version(db: sqlite3.Connection, path: Path) -> int:
     if empty and version == 0 and application == 0:
         return 0
     if application != APPLICATION_ID:
-        raise StoreError(f"{path} is a database of another program; give [store] path another name")
+        raise NotOurs(f"{path} is a database of another program; give [store] path another name")
     if version > SCHEMA_VERSION:
-        raise StoreError(
+        raise NotOurs(
             f"{path} was written by a newer speedsign (schema {version}, this one knows {SCHEMA_VERSION}); "
             "install that version again or give [store] path another name"
         )

@@ -30,6 +30,10 @@ _MOMENTS_S, _DEVICES_S, _NETWORK_S, _STORE_S, _THOROUGH_S = 10.0, 60.0, 40.0, 60
 _LookAt = Callable[[Patient], Sequence[Finding]]
 _RADAR, _PANEL = ("radar",), ("panel", "light", "beacon", "supply")
 
+# What nobody can look at who does not know the config; said once, not for each.
+_OF_THE_CONFIG = (("port",), _RADAR, _PANEL, ("secret",), ("certificate",), ("broker",))
+_BLIND = "ports, devices, secrets, certificates and broker stand in the config: not looked at"
+
 _ALL: tuple[tuple[tuple[str, ...], _LookAt, float], ...] = (
     (("config",), look_at_config, _MOMENTS_S),
     (("service",), look_at_service, _MOMENTS_S),
@@ -53,9 +57,14 @@ TOPICS = tuple(topic for topics, _, _ in _ALL for topic in topics)
 def looks(patient: Patient, only: Sequence[str] = ()) -> list[Look]:
     """Those that are wanted; of a running sign it is asked itself, and no device."""
     found = []
-    asked = False
+    asked = told = False
     for topics, run, limit_s in _ALL:
         if only and not set(only) & set(topics):
+            continue
+        if patient.blind and topics in _OF_THE_CONFIG and not (patient.runs and topics in (_RADAR, _PANEL)):
+            if not told:
+                found.append(Look(topics, partial(run, patient), limit_s, _BLIND))
+            told = True
             continue
         if topics in (_RADAR, _PANEL) and patient.runs:
             if not asked:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from drivers.display.maps import Device, guesses
 from drivers.display.scan import Plan, Search
+from drivers.display.scan_frames import Heard
 from drivers.display.scan_line import scan
 from drivers.modbus_bus import BusSettings, PymodbusBus
 from speedsign.cli.doctor_patient import Patient, not_for_us
@@ -79,8 +80,17 @@ def _panel(display: DisplayConfig, driver: PanelDriver, unit: int, found: Search
         because=maps[0].because if maps else "",
         echo=found.echo,
         local_echo=display.local_echo,
+        refusal=_refusal(device),
         late=_late(display, device),
     )
+
+
+def _refusal(device: Device | None) -> int | None:
+    """The exception of one that answers, and answers nothing else."""
+    answers = [one for one in device.answers.values() if one.somebody] if device else []
+    if not answers or any(one.heard is not Heard.REFUSED for one in answers):
+        return None
+    return answers[0].code
 
 
 def _late(display: DisplayConfig, device: Device | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -86,11 +87,11 @@ def _forbidden(path: Path) -> bool:
 def look_at_sign(patient: Patient) -> Sequence[Finding]:
     """What a running sign says of its devices and its faults."""
     if patient.socket is None:
-        return judge_sign(SignFacts(told=False, why=patient.mute))
+        return judge_sign(_mute(patient.mute, patient.mend))
     try:
         state = asyncio.run(state_of(patient.socket))
     except (PortError, OSError) as error:
-        return judge_sign(SignFacts(told=False, why=str(error)))
+        return judge_sign(_mute(str(error), ""))
     if state is None:
         return judge_sign(SignFacts(told=False, why=f"it did not say how it is within {STATE_S:g} s"))
     faults = [one for one in state.get("faults", []) if isinstance(one, dict)]
@@ -100,6 +101,15 @@ def look_at_sign(patient: Patient) -> Sequence[Finding]:
         for key in ("radar", "tracker", "noise_kmh", "measured_s", "running_s", "vehicles")
     }
     return judge_sign(SignFacts(told=True, faults=words, devices=_devices(patient), facts=facts))
+
+
+def _mute(why: str, mend: str) -> SignFacts:
+    if "others are looking" in why:
+        mend = "end one of those who look (speedsign watch, calibrate), then look again"
+    elif "not permitted" in why:
+        mend = "look with sudo"
+    facts = SignFacts(told=False, why=why)
+    return replace(facts, do=mend) if mend else facts
 
 
 def _devices(patient: Patient) -> frozenset[str]:

@@ -42,6 +42,13 @@ class Patient:
     sign_pid: int | None = None  # of the running sign
     socket: Path | None = None  # by which it can be asked; None: it cannot
     mute: str = ""  # why not, where it runs
+    mend: str = ""  # and what to do about that
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing at all is known of what the config says: there is none, or none for this user."""
+        path = self.config_path
+        return self.tables.whole is None and not os.access(path, os.R_OK, effective_ids=True)
 
     @property
     def runs(self) -> bool:
@@ -64,10 +71,13 @@ def admit(config_path: Path, clock: Clock, options: Options, root: Path = Path("
     tables = good_tables(config_path)
     socket, mute = _socket(tables)
     pid = writer_of(root, tables.store.path)
+    mend = ""
     if pid is not None and socket is None and not mute:
         mute = f"there is no {tables.live.socket}" if tables.live.on else "[live] on is false"
+        again = f"restart it, so that it goes by {config_path} as it is now"
+        mend = f"{again}; its log says more: journalctl -u {options.service} -e"
     service = service_facts(options.service)
-    return Patient(config_path, tables, clock, options, root, service, pid, socket, mute)
+    return Patient(config_path, tables, clock, options, root, service, pid, socket, mute, mend)
 
 
 def _socket(tables: Tables) -> tuple[Path | None, str]:

@@ -17,7 +17,7 @@ from speedsign.doctor.devices import RadarFacts, judge_radar
 from speedsign.doctor.finding import Finding, unknown
 from speedsign.errors import DriverError, PortError
 from speedsign.lines import byte_line, radar_line
-from speedsign.model import Idle, RadarEvent, Reading, Reply
+from speedsign.model import Idle, RadarEvent, Reading, Rejected, Reply
 from speedsign.ports import Clock, Decoder, RadarDriver, Setting
 from speedsign.registry import load_radar
 
@@ -50,7 +50,8 @@ def look_at_radar(patient: Patient) -> Sequence[Finding]:
         return [unknown("radar", str(error), "correct [radar]")]
     facts = talk.facts()
     if not facts.frames and not patient.options.quick:
-        facts = replace(facts, elsewhere=asyncio.run(_elsewhere(radar, patient.clock)))
+        found, as_said = asyncio.run(_searched(radar, driver, patient.clock))
+        facts = replace(facts, elsewhere=found, as_said=as_said)
     return judge_radar(facts)
 
 
@@ -60,7 +61,7 @@ class _Talk:
     def __init__(self, radar: RadarConfig, driver: RadarDriver, clock: Clock) -> None:
         self._radar, self._driver, self._clock = radar, driver, clock
         self._decoder: Decoder = driver.decoder(radar.unit)
-        self._good = 0
+        self._good = self._rejected = 0
         self._said: dict[str, str] = {}
         self._results: list[SettingResult] = []
         self._began_s = clock.monotonic()
@@ -81,6 +82,7 @@ class _Talk:
         events = self._decoder.feed(data, t_mono_s)
         for event in events:
             self._good += isinstance(event, Reading | Idle | Reply)
+            self._rejected += isinstance(event, Rejected)
             if isinstance(event, Reply):
                 self._said |= event.values
         return events
@@ -91,6 +93,7 @@ class _Talk:
             self._radar.driver,
             self._radar.port,
             self._driver.title,
+            self._radar.profile,
             baud=self._radar.baud or self._driver.line.baud,
             n_bytes=counters.get("bytes"),
             frames=self._good,
@@ -98,6 +101,9 @@ class _Talk:
             seconds=self._clock.monotonic() - self._began_s,
             said=self._said,
             differing=tuple(_differs(one) for one in self._results if one.outcome is Outcome.DIFFERS),
+            unanswered=tuple(one.name for one in self._results if one.outcome is Outcome.NO_ANSWER),
+            rejected=self._rejected,
+            answered=sum(one.outcome in (Outcome.RIGHT, Outcome.DIFFERS) for one in self._results),
             setup=self._radar.setup,
             quiet_when_idle=not self._driver.streams_when_idle and not self._may_answer,
         )
@@ -111,14 +117,23 @@ def _differs(result: SettingResult) -> str:
     return f"{result.name} is {result.before}, wanted {result.wanted}"
 
 
-async def _elsewhere(radar: RadarConfig, clock: Clock) -> str:
-    """What is recognised there at another setting of the line, by harmless questions; "": nothing."""
+async def _searched(radar: RadarConfig, driver: RadarDriver, clock: Clock) -> tuple[str, bool]:
+    """What is recognised there at any setting of the line, by harmless questions ("": nothing), and whether
+    that is what the config says: a radar may have come to speak meanwhile."""
     probe = Probe(byte_line, clock, candidates(), listen_s=PROBE_S, may_ask=radar.setup)
     try:
         async with asyncio.timeout(SEARCH_S):
             finding = await probe.look_at(radar.port)
     except TimeoutError:
-        return ""
+        return "", False
     if finding.hearing is None or finding.line is None or not finding.certain:
-        return ""
-    return f"a {finding.hearing.candidate} at {words(finding.line)}"
+        return "", False
+    found = finding.hearing.candidate
+    usual = (load_radar(radar.driver).profiles or (None,))[0]
+    dialects = {one.profile for one in (found, *finding.rivals) if one.name == found.name}
+    as_said = (
+        found.name == radar.driver
+        and (radar.profile or usual) in dialects
+        and finding.line.baud == (radar.baud or driver.line.baud)
+    )
+    return f"a {found} at {words(finding.line)}", as_said

@@ -22,7 +22,7 @@ from telemetry.calibration.proof import proof_of
 from telemetry.calibration.table import bodies
 from telemetry.looking import Unmerged, looking
 from telemetry.outbox.table import ROW_BYTES
-from telemetry.schema import SCHEMA_VERSION
+from telemetry.schema import SCHEMA_VERSION, NotOurs
 from telemetry.wipe import files_of_store
 
 _MB = 1_000_000
@@ -63,6 +63,9 @@ def store_facts(patient: Patient) -> StoreFacts:
 
 
 def _read(facts: StoreFacts, path: Path, now: datetime, *, check: bool) -> StoreFacts:
+    if path.is_dir():
+        remedy = f'name a file in it: [store] path = "{path / "speedsign.db"}"'
+        return replace(facts, problem=f"{path} is a folder, no database", remedy=remedy)
     if not facts.size_bytes:
         return replace(facts, problem=f"{path} is empty")
     try:
@@ -77,6 +80,9 @@ def _read(facts: StoreFacts, path: Path, now: datetime, *, check: bool) -> Store
         return replace(facts, forbidden=True)
     except Unmerged:
         return replace(facts, unmerged=True)
+    except NotOurs as error:
+        what, _, remedy = str(error).partition("; ")
+        return replace(facts, problem=what, remedy=remedy)
     except (StoreError, OSError) as error:
         return replace(facts, problem=str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,7 @@ from speedsign.errors import DriverError
 from speedsign.ports import RadarDriver
 from speedsign.registry import PluginError, load_radar, radar_names
 
+_LONGEST_SOCKET = 107  # unix(7): sun_path has 108, the last one a zero
 _SIGN_ID = re.compile(r"[a-z0-9-]{3,40}")
 
 
@@ -32,6 +34,9 @@ def problems_of(config: Config) -> Iterator[Problem]:
     yield from brightness_problems(config)
     if not config.store.path.name:
         yield Problem(("store", "path"), "must name a file, for example /var/lib/speedsign/speedsign.db")
+    if len(os.fsencode(config.live.socket)) > _LONGEST_SOCKET:
+        what = f"is longer than the {_LONGEST_SOCKET} bytes that the system allows a socket's name"
+        yield Problem(("live", "socket"), what, str(config.live.socket))
     if config.mqtt is not None:
         yield from mqtt_problems(config.mqtt)
     yield from remote_problems(config)

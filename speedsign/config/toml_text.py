@@ -21,6 +21,9 @@ def read_text(path: Path) -> str:
         data = path.read_bytes()
     except FileNotFoundError:
         raise ConfigError([f"{path}: no such file; name the config with --config FILE"]) from None
+    except PermissionError as error:
+        who = "look with sudo, or as a user of the group that it belongs to"
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}; {who}"]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     if len(data) > MAX_BYTES:

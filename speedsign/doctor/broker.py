@@ -61,7 +61,7 @@ def _remedy(facts: BrokerFacts) -> str:
         return "is the link up? Does the name server answer: getent hosts and the broker's name"
     if facts.reached == "name":
         return "is the link up, the broker running, and its port open in every firewall on the way?"
-    return "docs/technician.md, fault mqtt disconnected, has what to do"
+    return "docs/faults.md, faults, mqtt disconnected, has what to do"
 
 
 def _how_far(facts: BrokerFacts) -> str:

@@ -15,6 +15,7 @@ from speedsign.doctor.port_facts import User
 
 _OTHERS = 0o007
 _SOON_DAYS = 14
+_MOST_LOOKED_AT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class SecretFacts:
     path: Path
     there: bool = True
     mode: int = 0
+    folder: bool = False
+    empty: bool = False
     seen: bool = True  # whether its folder lets us look
     sign_may: bool | None = None
     sign_user: str = ""
@@ -101,7 +104,25 @@ def secret_facts(key: str, path: Path, sign: User | None) -> SecretFacts:
     except OSError:
         return SecretFacts(key, path, there=False)
     may = None if sign is None else sign.may(found, 0o4) and _may_pass(path, sign)
-    return SecretFacts(key, path, mode=stat.S_IMODE(found.st_mode), sign_may=may, sign_user=_name(sign))
+    return SecretFacts(
+        key,
+        path,
+        mode=stat.S_IMODE(found.st_mode),
+        folder=stat.S_ISDIR(found.st_mode),
+        empty=stat.S_ISREG(found.st_mode) and _empty(key, path),
+        sign_may=may,
+        sign_user=_name(sign),
+    )
+
+
+def _empty(key: str, path: Path) -> bool:
+    """Nothing in it, or nothing in the line that is the password; False: this user may not look."""
+    try:
+        with path.open("rb") as file:
+            said = file.readline() if key == "password_file" else file.read(_MOST_LOOKED_AT)
+    except OSError:
+        return False
+    return not said.strip()
 
 
 def _name(user: User | None) -> str:
@@ -130,6 +151,11 @@ def judge_secret(facts: SecretFacts) -> Finding:
         return unknown(check, f"{path} may not be looked at by this user", "look with sudo", told)
     if not facts.there:
         return wrong(check, f"{path} is not there", f"put it there, or correct [mqtt] {facts.key}", told)
+    if facts.folder:
+        return wrong(check, f"{path} is a folder, no file", f"correct [mqtt] {facts.key}", told)
+    if facts.empty:
+        what = "the password in its first line" if facts.key == "password_file" else "the key in it"
+        return wrong(check, f"{path} is empty", f"write {what}, or correct [mqtt] {facts.key}", told)
     if facts.mode & _OTHERS:
         return wrong(check, f"{path}: everybody can read or change it", f"sudo chmod 640 {path}", told)
     if facts.sign_may is False:

@@ -15,6 +15,7 @@ class RadarFacts:
     driver: str
     port: str
     title: str = ""
+    profile: str | None = None  # where the config names one
     problem: str = ""  # why the port could not be used
     baud: int | None = None
     n_bytes: int = 0
@@ -23,9 +24,13 @@ class RadarFacts:
     seconds: float = 0.0
     said: Mapping[str, str] = field(default_factory=dict)
     differing: tuple[str, ...] = ()  # settings that the sign would change, in words
+    unanswered: tuple[str, ...] = ()  # settings that were asked for in vain
+    rejected: int = 0  # reports that the sign would not use: nobody vouches for their unit
+    answered: int = 0  # settings that were told
     setup: bool = True  # the sign sets it up by itself
     quiet_when_idle: bool = False  # silence is normal, and it was not answered to a question
-    elsewhere: str = ""  # what was recognised at another setting, in words
+    elsewhere: str = ""  # what was recognised by a search of the line, in words
+    as_said: bool = False  # that is what the config says: it has come to speak meanwhile
 
 
 def judge_radar(facts: RadarFacts) -> list[Finding]:
@@ -38,11 +43,18 @@ def judge_radar(facts: RadarFacts) -> list[Finding]:
         "seconds": round(facts.seconds, 1),
         "said": dict(facts.said),
         "differing": list(facts.differing),
+        "unanswered": list(facts.unanswered),
         "elsewhere": facts.elsewhere,
     }
     detect = f"find it with: speedsign radar detect --port {facts.port}"
     if facts.problem:
-        return [wrong("radar", facts.problem, "see the port above", told)]
+        return [wrong("radar", _without_ports(facts.problem), "see the port above", told)]
+    if not facts.frames and facts.rejected > facts.bad and (facts.as_said or not facts.elsewhere):
+        return [_deaf(facts, told)]
+    if not facts.frames and facts.as_said:
+        what = f"{facts.driver} at {facts.port} was silent for {facts.seconds:.0f} s, and was heard then"
+        do = "is its cable loose, its power weak? Listen: speedsign radar watch --for 60"
+        return [warning("radar", what, do, told)]
     if not facts.frames and facts.elsewhere:
         what = f"at {facts.port} is {facts.elsewhere}, and the config says {_as_set(facts)}"
         return [
@@ -70,8 +82,21 @@ def judge_radar(facts: RadarFacts) -> list[Finding]:
     return [_heard(facts, told)]
 
 
+def _without_ports(problem: str) -> str:
+    """Which ports there are is told where the port is."""
+    return problem.partition(" (ports found: ")[0]
+
+
 def _as_set(facts: RadarFacts) -> str:
-    return facts.driver if facts.baud is None else f"{facts.driver} at {facts.baud}"
+    driver = f"{facts.driver} ({facts.profile})" if facts.profile else facts.driver
+    return driver if facts.baud is None else f"{driver} at {facts.baud}"
+
+
+def _deaf(facts: RadarFacts, told: dict[str, object]) -> Finding:
+    what = (
+        f"{facts.title or facts.driver} at {facts.port} reports, but does not hear: its settings are unknown"
+    )
+    return wrong("radar", what, "check the wire from the controller's TX to the radar's RX", told)
 
 
 def _heard(facts: RadarFacts, told: dict[str, object]) -> Finding:
@@ -80,6 +105,12 @@ def _heard(facts: RadarFacts, told: dict[str, object]) -> Finding:
         return ok(
             "radar", f"{who} at {facts.port} is heard; how it is set was not asked (setup = false)", told
         )
+    if facts.unanswered and not facts.answered:
+        return _deaf(facts, told)
+    if facts.unanswered:
+        what = f"{who} at {facts.port} did not say how it is set: {', '.join(facts.unanswered)}"
+        other = f"; set otherwise: {'; '.join(facts.differing)}" if facts.differing else ""
+        return warning("radar", what + other, "try again; then: speedsign radar setup", told)
     if not facts.differing:
         return ok("radar", f"{who} at {facts.port} answers and is set as the sign wants it", told)
     what = f"{who} at {facts.port} answers; set otherwise: {'; '.join(facts.differing)}"
@@ -103,6 +134,7 @@ class PanelFacts:
     because: str = ""
     echo: bool = False
     local_echo: bool = False  # as the config says
+    refusal: int | None = None  # the exception with which it refuses every question
     late: float | None = None  # seconds that [display] timeout_s has to be
     others: tuple[int, ...] = ()
 
@@ -117,10 +149,11 @@ def judge_panel(facts: PanelFacts, *, powerless: bool = False) -> Finding:
         "answered": facts.answered,
         "maps": [list(one) for one in facts.maps],
         "echo": facts.echo,
+        "refusal": facts.refusal,
     }
     scan = f"speedsign display scan --port {facts.port}"
     if facts.problem:
-        return wrong(check, facts.problem, "see the port above", told)
+        return wrong(check, _without_ports(facts.problem), "see the port above", told)
     if not facts.answered and powerless:
         what = f"unit {facts.unit} at {facts.port} has no power: the relay of [supply] is off"
         return unknown(check, what, "start the sign, which switches it on, and look again", told)
@@ -129,6 +162,8 @@ def judge_panel(facts: PanelFacts, *, powerless: bool = False) -> Finding:
     if facts.echo and not facts.local_echo:
         what = f"the adapter at {facts.port} hears what it sends"
         return warning(check, what, "say local_echo = true in [display]", told)
+    if facts.refusal is not None:
+        return _refusing(facts, check, told, scan)
     ours = next((sure for driver, sure in facts.maps if driver == facts.driver), None)
     surest = facts.maps[0] if facts.maps else ("", "")
     if ours is None and surest[1] in ("sure", "likely") and facts.driver != "registers":
@@ -142,6 +177,32 @@ def judge_panel(facts: PanelFacts, *, powerless: bool = False) -> Finding:
         return warning(check, what, f"say timeout_s = {facts.late:g} in [display]", told)
     sure = f", by its registers {ours}" if ours else ", which map it has cannot be told"
     return ok(check, f"unit {facts.unit} at {facts.port} answers{sure}", told)
+
+
+# Modbus Application Protocol V1.1b3, chapter 7.
+_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledge",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target failed to respond",
+}
+
+
+def _refusing(facts: PanelFacts, check: str, told: dict[str, object], scan: str) -> Finding:
+    """Somebody is there; whether it would show a number is not known."""
+    code = facts.refusal or 0
+    name = _EXCEPTIONS.get(code, "of the maker's own")
+    what = f"unit {facts.unit} at {facts.port} refuses every question: exception {code} ({name})"
+    if not facts.can_be_read and code in (1, 2):
+        what += "; such a panel may answer no questions"
+        return warning(check, what, "look at it while: speedsign display show 47", told)
+    do = f"switch the panel off and on; is it the right unit, and that driver? {scan}"
+    return warning(check, what, do, told)
 
 
 def _silent(facts: PanelFacts, check: str, told: dict[str, object], scan: str) -> Finding:
@@ -174,7 +235,7 @@ def judge_answer(facts: AnswerFacts) -> Finding:
     table = {"light": "[brightness.sensor]"}.get(facts.check, f"[{facts.check}]")
     told: dict[str, object] = {"port": facts.port, "unit": facts.unit, "said": facts.said}
     if facts.no_port:
-        return wrong(facts.check, facts.problem, "see the port above", told)
+        return wrong(facts.check, _without_ports(facts.problem), "see the port above", told)
     if facts.problem:
         return wrong(
             facts.check, facts.problem, f"its power, wires A and B; unit, baud and register in {table}", told
@@ -204,6 +265,7 @@ class SignFacts:
 
     told: bool
     why: str = ""  # why it cannot be asked
+    do: str = "its log: journalctl -u speedsign -e"
     sign: str = ""
     faults: Sequence[Mapping[str, str]] = ()  # device, code, text
     devices: frozenset[str] = frozenset()  # that it has: radar, display, …
@@ -217,14 +279,14 @@ def judge_sign(sign: SignFacts) -> list[Finding]:
             unknown(
                 "sign",
                 f"the sign runs and cannot be asked: {sign.why}",
-                "its log: journalctl -u speedsign -e",
+                sign.do,
             )
         ]
     found = [
         wrong(
             f"{_TOPIC.get(one['device'], 'sign')} fault",
             f"{one['device']} {one['code']}: {one['text']}",
-            f"docs/technician.md, faults, {one['device']} {one['code']}",
+            f"docs/faults.md, faults, {one['device']} {one['code']}",
             {"device": one["device"], "code": one["code"]},
         )
         for one in sign.faults

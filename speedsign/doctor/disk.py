@@ -101,7 +101,11 @@ def _mounted(facts: DiskFacts, told: dict[str, object]) -> list[Finding]:
         do = f"put [store] path on the card; it is below {mount.place} now"
         if mount.upper:
             do = "switch the overlay file system off (raspi-config), or mount a disk at the store's folder"
-        return [wrong("disk", what, do, told)]
+        return [wrong("disk", what, do, told), *_read_only(mount, told)]
+    return _read_only(mount, told)
+
+
+def _read_only(mount: Mount, told: dict[str, object]) -> list[Finding]:
     if "ro" in mount.options:
         what = f"{mount.place} can only be read, so nothing can be stored"
         do = f"if the card failed, replace it (dmesg says why); else: sudo mount -o remount,rw {mount.place}"

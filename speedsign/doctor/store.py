@@ -20,6 +20,7 @@ class StoreFacts:
     path: Path
     there: bool = True
     problem: str = ""  # why it cannot be read, as a sentence
+    remedy: str = ""  # what to do about that; "": it is damaged
     forbidden: bool = False  # by this user alone
     unmerged: bool = False  # the last lines of a sign that ended hard are beside it, and nobody merges them
     running_pid: int | None = None  # of the sign that writes it
@@ -55,7 +56,7 @@ def judge_store(facts: StoreFacts) -> list[Finding]:
         what = f"{facts.path}: the sign ended hard, and what it wrote last waits to be merged"
         return [unknown("store", what, "start the sign once, then look again", told)]
     if facts.problem:
-        return [wrong("store", facts.problem, _repair(facts), told), *_moved(facts, told)]
+        return [wrong("store", facts.problem, facts.remedy or _repair(facts), told), *_moved(facts, told)]
     if facts.check not in ("", "ok"):
         what = f"{facts.path} is damaged: {facts.check}"
         return [wrong("store", what, _repair(facts), told), *_moved(facts, told)]
@@ -138,7 +139,7 @@ def _queue(facts: StoreFacts, told: dict[str, object]) -> list[Finding]:
     waits = f"{facts.queue} messages wait ({kb:,.0f} kB)" if facts.queue else "nothing waits to be sent"
     if oldest is not None and facts.queue:
         waits += f", the oldest since {ago(oldest).removesuffix(' ago')}"
-    do = "look at the broker below; is the hub running? docs/technician.md, faults mqtt"
+    do = "look at the broker below; is the hub running? docs/faults.md, faults, mqtt"
     if facts.dropped:
         what = f"{waits}; {facts.dropped} were dropped because so much waited"
         return [warning("queue", what, f"{do}; the counts are still in the database", told)]

@@ -109,6 +109,72 @@ def test_programs_that_open_ports_by_themselves() -> None:
     assert told(judge_ports([replace(GOOD, kind="network")], ["ModemManager"])) == ["ok port radar"]
 
 
+RADAR = RadarFacts("ops243", "/dev/radar", "OPS243", baud=19200, frames=9, answered=5, seconds=4.0)
+MUTE: dict[str, Any] = {"answered": 0, "unanswered": ("units", "report")}
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "words"),
+    [
+        ({}, "ok", "answers and is set as the sign wants it"),
+        (MUTE, "wrong", "reports, but does not hear: its settings are unknown"),
+        ({"frames": 0, "rejected": 3, "as_said": True, "elsewhere": "it"}, "wrong", "does not hear"),
+        ({"frames": 0, "rejected": 3, "elsewhere": "another"}, "wrong", "is another, and"),
+        ({"unanswered": ("units",)}, "warning", "did not say how it is set: units"),
+        ({"unanswered": ("units",), "differing": ("baud is 1",)}, "warning", "set otherwise: baud is 1"),
+        (
+            {"frames": 0, "elsewhere": "a ops243 at 19200", "as_said": True},
+            "warning",
+            "silent for 4 s",
+        ),
+        (
+            {"frames": 0, "elsewhere": "a x at 9600", "profile": "text"},
+            "wrong",
+            "says ops243 (text) at 19200",
+        ),
+        ({"problem": "/dev/radar: no such device (ports found: none)"}, "wrong", "no such device"),
+    ],
+)
+def test_what_a_radar_answers(change: dict[str, Any], state: str, words: str) -> None:
+    found = judge_radar(replace(RADAR, **change))
+    assert told(found) == [f"{state} radar"]
+    assert words.rsplit("|", maxsplit=1)[-1] in found[0].what
+    assert "ports found" not in found[0].what
+
+
+def test_a_panel_that_refuses_everything_is_not_well() -> None:
+    panel = PanelFacts("dm56a04", "/dev/panel", 1, answered=True, refusal=4)
+    assert told(judge_panel(panel)) == ["warning panel 1"]
+    assert "exception 4 (device failure)" in judge_panel(panel).what
+    assert "display show" in judge_panel(replace(panel, can_be_read=False, refusal=2)).do
+
+
+def test_a_sign_that_cannot_be_asked_says_what_to_do() -> None:
+    (found,) = judge_sign(SignFacts(told=False, why="4 others are looking already", do="end one"))
+    assert (found.state.value, found.do) == ("unknown", "end one")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [({"folder": True}, "is a folder"), ({"empty": True}, "is empty")]
+)
+def test_a_secret_that_is_none(change: dict[str, Any], words: str) -> None:
+    secret = SecretFacts("password_file", Path("/etc/p"), mode=0o640, **change)
+    assert told(judge_secret(secret)) == ["wrong secret password_file"]
+    assert words in judge_secret(secret).what
+
+
+def test_a_store_that_is_whole_and_not_ours_is_not_repaired() -> None:
+    facts = StoreFacts(STORE, problem=f"{STORE} is of a newer speedsign", remedy="install that again")
+    assert judge_store(facts)[0].do == "install that again"
+    assert "moves a damaged file aside" in judge_store(replace(facts, remedy=""))[0].do
+
+
+def test_memory_that_can_only_be_read_is_both() -> None:
+    facts = DiskFacts(STORE, 900, 0.5, None, Mount("/var", "tmpfs", "tmpfs", ("ro",)))
+    assert [one.what.split(" ")[1] for one in judge_disk(facts)] == ["is", "can"]
+    assert told(judge_disk(facts)) == ["wrong disk", "wrong disk"]
+
+
 # --------------------------------------------------------------------------- the machine
 
 
