@@ -10,7 +10,8 @@ import hashlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from package.source import Source
@@ -35,7 +36,7 @@ class Package:
     summary: str
     text: tuple[str, ...]
     depends: str
-    scripts: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)  # dpkg's name -> the file
 
 
 SIGN = Package(
@@ -48,13 +49,14 @@ SIGN = Package(
         "what signs send.",
     ),
     _DEPENDS,
-    ("postinst", "prerm", "postrm", "triggers"),
+    {name: name for name in ("postinst", "prerm", "postrm", "triggers")},
 )
 REPORT = Package(
     "speedsign-report",
     "PDF reports and spreadsheets of speedsign, and its demo",
     ("For an officer's computer or a hub. A sign needs none of it.",),
     "speedsign",
+    {"postinst": "report.postinst", "prerm": "report.prerm"},
 )
 
 
@@ -84,8 +86,8 @@ def build(package: Package, root: Path, source: Source, target: Target, out: Pat
     about.mkdir()
     (about / "control").write_text(control(package, source, target, size_kib), encoding="utf-8")
     (about / "md5sums").write_text("".join(_sum(path, root) for path in files), encoding="utf-8")
-    for name in package.scripts:
-        shutil.copyfile(scripts(source) / name, about / name)
+    for name, file in package.scripts.items():
+        shutil.copyfile(scripts(source) / file, about / name)
         (about / name).chmod(0o644 if name == "triggers" else 0o755)
     even_out(root, source.epoch_s)
     made = out / f"{package.name}_{source.version}_{target.debian}.deb"
