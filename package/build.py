@@ -30,7 +30,10 @@ def main(words: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 failed."""
     asked = _parser().parse_args(words)
     try:
-        made = build(ROOT, asked.commit, asked.arch or [own_architecture()], asked.out, asked.key)
+        architectures = asked.arch or [own_architecture()]
+        made = build(ROOT, asked.commit, architectures, asked.out, asked.key)
+        if asked.prove:
+            prove(ROOT, asked.commit, architectures, made)
     except SpeedsignError as error:
         sys.stderr.write(f"package.build: {error}\n")
         return 1
@@ -55,6 +58,15 @@ def build(
     if key:
         made.append(repository.sign(out, key))
     return made
+
+
+def prove(root: Path, commit: str, architectures: Sequence[str], made: Sequence[Path]) -> None:
+    """Build once more, elsewhere: the same bytes. Raises SpeedsignError."""
+    with tempfile.TemporaryDirectory(prefix="speedsign-again-") as folder:
+        build(root, commit, architectures, Path(folder))
+        for path in made:
+            if path.suffix == ".deb" and path.read_bytes() != (Path(folder) / path.name).read_bytes():
+                raise SpeedsignError(f"{path}: built again it is another one; compare them with diffoscope")
 
 
 def _both(source: Source, wheel: Path, target: Target, work: Path, out: Path) -> list[Path]:
@@ -101,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key", help="sign the index by this key of your GnuPG, so that apt takes it as a source"
     )
+    parser.add_argument("--prove", action="store_true", help="build twice and compare the bytes")
     return parser
 
 

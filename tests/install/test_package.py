@@ -186,6 +186,18 @@ def test_the_same_commit_gives_the_same_bytes(tmp_path: Path, package: Path) -> 
     assert a_package(tmp_path / "other", "print(1)\n").read_bytes() != package.read_bytes()
 
 
+def test_a_second_build_that_differs_is_told(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(root: Path, commit: str, architectures: object, out: Path) -> None:
+        (out / package.name).write_bytes(package.read_bytes() + extra)
+
+    monkeypatch.setattr(build, "build", again)
+    extra = b""
+    build.prove(ROOT, "HEAD", ["amd64"], [package])
+    extra = b"x"
+    with pytest.raises(SpeedsignError, match="built again it is another one"):
+        build.prove(ROOT, "HEAD", ["amd64"], [package])
+
+
 def test_everything_is_roots_and_nobody_else_may_write(package: Path) -> None:
     lines = ran("dpkg-deb", "--contents", package).splitlines()
     for line in lines:
