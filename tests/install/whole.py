@@ -27,7 +27,7 @@ from tests.install.variants import variant
 
 DATABASE = "/var/lib/speedsign/speedsign.db"
 GOOD, NO_START, BAD_RUN, LATER = "9.1-1", "9.2-1", "9.3-1", "9.4-1"
-CUTS_S = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+CUTS_S = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 FUTURE_FORM = 99
 # As an update that changes the database's form, and then cannot run.
 RUINS = f"""
