@@ -64,7 +64,10 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["statistics"], "No such command 'statistics'. There are: backup, brightness, calibrate, certificate, check"),
+        (
+            ["statistics"],
+            "No such command 'statistics'. There are: backup, brightness, calibrate, certificate, check",
+        ),
         (["check", "--colour"], "No such option"),
         (["demo", "--for", "soon"], "'--for'"),
         (["demo", "--for", "-3"], "'--for'"),
