@@ -105,8 +105,10 @@ CASES = [
     Case("rules", "Write", (("Dark below", "12"), AS_IT_IS)),
     Case("start", "Start the sign"),
 ]  # fmt: skip
-# Asked of other hardware than there is here; tests of commission with devices that can be anything ask them.
+# Asked of other hardware than there is here, or when the config has been written; tests of commission with
+# devices that can be anything ask them.
 ELSEWHERE = {
+    "Restart the sign?",
     "How light is it?", "Take that out of the curve?", "Set the radar's to 0?", "Which one", "Accept that?",
     "It is set to km/h", "Port of the panel", "y look again, p name a port",
 }  # fmt: skip
