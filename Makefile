@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	power-cuts bench-wear bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
 	describe faults words lock tools clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-live      what it costs a sign that somebody looks at it"
 	@echo "make bench-drive-by  how often a drive-by's interval holds what a sign reads wrong"
 	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
+	@echo "make power-cuts  as root: the power of a real ext4 cut 200 times; bench-wear: megabytes a day to the card"
 	@echo "make forged-commands a million bad commands: none is accepted"
 	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
 	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
@@ -101,6 +102,12 @@ bench-live: $(TESTS) tools
 
 kill-matrix: $(TESTS) tools
 	$(BIN)/python -m benchmarks.kill_matrix.run --seeds 20 --write
+
+power-cuts: $(TESTS)
+	$(BIN)/python -m benchmarks.power_cuts.run --cuts 200 --write
+
+bench-wear: $(TESTS)
+	$(BIN)/python -m benchmarks.wear.run --write
 
 forged-commands: $(TESTS)
 	$(BIN)/python -m benchmarks.forged_commands.run

@@ -1,4 +1,4 @@
-"""docs/telemetry.md: each benchmark writes its figures between marks of its own."""
+"""docs/telemetry.md and others: each benchmark writes its figures between marks of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "telemetry.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def machine() -> str:
@@ -15,9 +15,10 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {load}"
 
 
-def write_between(name: str, text: str) -> None:
+def write_between(name: str, text: str, page_name: str = "telemetry") -> None:
     """Replace what stands between `<!-- name -->` and `<!-- end of name -->`."""
-    page = PAGE.read_text(encoding="utf-8")
+    path = DOCS / f"{page_name}.md"
+    page = path.read_text(encoding="utf-8")
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     head, rest = page.split(begin, 1)
-    PAGE.write_text(head + begin + text.rstrip() + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")
+    path.write_text(head + begin + text.rstrip() + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")

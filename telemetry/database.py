@@ -23,6 +23,7 @@ _READ_BYTES = 1 << 20
 _FULL_BYTES = 65_536  # less is free: a new file or a longer one fails with any of many errors
 _DAMAGED_KEPT = 3  # files that were moved aside: a dying card would fill itself with them
 _SIDE_FILES = ("-wal", "-shm", "-journal")
+_LOG_BYTES = 409_600  # before it is merged into the file: the least written to the card, measured
 BUSY_TIMEOUT_S = 5.0
 
 
@@ -106,9 +107,11 @@ def refuse_hubs(db: sqlite3.Connection, path: Path) -> None:
 
 
 def open_for_writing(
-    path: Path, refuse: Callable[[sqlite3.Connection, Path], None] | None = None
+    path: Path,
+    refuse: Callable[[sqlite3.Connection, Path], None] | None = None,
+    page_bytes: int = 4096,
 ) -> sqlite3.Connection:
-    """Our database at `path`, made when there is none.
+    """Our database at `path`, made when there is none, then with pages of this size.
 
     A file of another program or of a newer version is refused and left as it is; so is one that `refuse`,
     which may only read it, raises a StoreError for.
@@ -120,7 +123,7 @@ def open_for_writing(
             _look(path, refuse)
         db = _connect(path, "rwc")
         try:
-            _prepare(db, path)
+            _prepare(db, path, page_bytes)
         except BaseException:
             db.close()
             raise
@@ -183,12 +186,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, page_bytes: int) -> None:
+    db.execute(f"PRAGMA page_size = {page_bytes}")  # of a file that is still empty
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(
         "PRAGMA synchronous = FULL"
     )  # NORMAL loses acknowledged commits at a power cut (sqlite.org/wal)
-    db.execute("PRAGMA wal_autocheckpoint = 100")  # pages: the least written to the card per commit, measured
+    pages = _LOG_BYTES // db.execute("PRAGMA page_size").fetchone()[0]
+    db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
     db.execute("PRAGMA journal_size_limit = 1048576")
     db.execute("PRAGMA foreign_keys = ON")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -113,7 +113,7 @@ def torn(path: Path) -> None:
 
 
 def torn_in_a_page(path: Path) -> None:
-    os.truncate(path, path.stat().st_size - 1000)
+    os.truncate(path, path.stat().st_size // 2 + 300)
 
 
 def zeroed(path: Path) -> None:
