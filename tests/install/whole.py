@@ -27,7 +27,7 @@ from tests.install.variants import variant
 
 DATABASE = "/var/lib/speedsign/speedsign.db"
 GOOD, NO_START, BAD_RUN, LATER = "9.1-1", "9.2-1", "9.3-1", "9.4-1"
-CUTS_S = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+CUTS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 60.0, 60.0)  # the last two: when it is just done
 FUTURE_FORM = 99
 # As an update that changes the database's form, and then cannot run.
 RUINS = f"""
