@@ -71,6 +71,7 @@ class Bench:
     report: SetupReport = DIFFERS
     unit: Unit | None = None  # as the radar says
     stands_at: int | None = 1
+    holds: tuple[int, ...] | None = (1,)  # what the panel holds when it was told (1,)
     cars: list[Vehicle] = field(default_factory=lambda: [passing(47.0)])
     beside_m: float | None = None  # of the lane that approaching cars drive in, for traffic
     outcome: Outcome = field(default_factory=lambda: Outcome([], 2, 40, 48))
@@ -183,7 +184,7 @@ class _Hand:
     async def put(self, face: Face) -> list[Told]:
         self.bench.lit = str(face)
         await self.bench.do(f"put {face}")
-        return [Told(self.unit, (1,), (1,))]
+        return [Told(self.unit, (1,), self.bench.holds)]
 
     async def dim(self, level: float) -> list[Told]:
         self.bench.levels.append(level)

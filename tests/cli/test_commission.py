@@ -386,6 +386,15 @@ def test_nothing_of_a_panel_that_nobody_confirmed_is_kept(office: Office) -> Non
         assert "display.unit" not in values
 
 
+def test_a_panel_that_holds_something_else_ends_it_where_nobody_is_asked(office: Office) -> None:
+    old = office.write()
+    office.bench.holds = (2,)
+    result = office.run("panel", "--yes", "--no-start")
+    assert result.exit_code == 1
+    assert "no panel there does what it is told; see: speedsign display test" in result.stderr
+    assert office.text == old
+
+
 def test_b_goes_one_step_back_and_s_past_one(office: Office) -> None:
     result = office.run("sign", "rules", typed=["s", "b", "q"])
     order = [line for line in result.output.splitlines() if line.startswith("[")]

@@ -65,6 +65,10 @@ async def run(session: Session) -> None:
         if await _settled(session, chosen):
             return
         others = [one for one in found if one is not chosen]
+        if session.asker.yes and not others:  # nobody is there to mend it before the next look
+            raise DriverError(
+                f"{chosen.port}: no panel there does what it is told; see: speedsign display test"
+            )
         session.say("Then it is not that panel." if others else "Then look again.")
 
 
