@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	power-cuts bench-wear bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	power-cuts bench-wear package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
 	describe faults words lock tools clean
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make forged-commands a million bad commands: none is accepted"
 	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
 	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
+	@echo "make package         the Debian packages; test-install: as root, on machines with systemd in containers"
 	@echo "make describe        write docs/asyncapi.yaml and docs/schemas anew"
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
@@ -108,6 +109,12 @@ power-cuts: $(TESTS)
 
 bench-wear: $(TESTS)
 	$(BIN)/python -m benchmarks.wear.run --write
+
+package: $(RUN)
+	$(BIN)/python -m package.build
+
+test-install: $(TESTS)
+	$(BIN)/python -m tests.install.whole
 
 forged-commands: $(TESTS)
 	$(BIN)/python -m benchmarks.forged_commands.run
