@@ -19,7 +19,7 @@ WAL, FULL = "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"
 
 
 def test_no_cut_loses_what_was_acknowledged() -> None:
-    verdict = try_cuts(vehicles=152, seed=8)
+    verdict = try_cuts(vehicles=162, seed=8)
     assert verdict.good, verdict
     assert verdict.states >= STATES, verdict
 
