@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 
@@ -22,3 +23,15 @@ def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread, a pty, a socket or a database open."""
     with left_behind.nothing_left_behind():
         yield
+
+
+@pytest.fixture(autouse=True)
+def the_log_as_it_was() -> Iterator[None]:
+    """Commands that run inside a test set the log up as for a process of their own."""
+    root = logging.getLogger()
+    level, handlers, disabled = root.level, list(root.handlers), root.manager.disable
+    yield
+    root.setLevel(level)
+    root.manager.disable = disabled
+    for handler in [one for one in root.handlers if one not in handlers]:
+        root.removeHandler(handler)
