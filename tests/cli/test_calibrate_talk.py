@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -250,6 +251,7 @@ def _collect(driver: str, cars: int, wanted: int, short: int = 0) -> tuple[Passa
 
     async def main() -> tuple[Passages, bool]:
         stop = asyncio.Event()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         passages = Passages(driver, TrackingParams(), wanted, stop, said.append)
         t_s = 0.0
         for number in range(cars):
@@ -262,7 +264,11 @@ def _collect(driver: str, cars: int, wanted: int, short: int = 0) -> tuple[Passa
                 along_m -= 50.0 / 3.6 * 0.05
             t_s += 6.0
             passages.events(t_s, [])
-            await asyncio.sleep(0)  # a look at the cars begins when it is due
+            await asyncio.sleep(0)  # a look at the cars begins when it is due,
+            await asyncio.to_thread(int)  # and has ended: there is one thread
+            await asyncio.sleep(0)
+            if stop.is_set():
+                break
         await passages.end()
         return passages, stop.is_set()
 
