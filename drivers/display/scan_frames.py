@@ -135,8 +135,8 @@ def _frames(question: Question, heard: bytes) -> list[bytes]:
         if (
             length
             and len(frame) == length
+            and _fits(question, frame[1:-2])  # the dear one last: a babbling line begins a frame at each byte
             and crc16(frame[:-2]) == frame[-2:]
-            and _fits(question, frame[1:-2])
         ):
             found.append(frame[:-2])
     return found
