@@ -1,10 +1,12 @@
-"""Build hook: the catalogues of languages, .po for people, become .mo for programs.
+"""Build hook: the catalogues of languages, .po for people, become .mo for programs; a build knows its commit.
 
 Hatchling runs it for wheels and editable installs. The .mo files are made, never committed.
 """
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +24,28 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         compile_catalogues(Path(self.root))
+        if version != "editable":
+            self._note_commit(build_data)
+
+    def _note_commit(self, build_data: dict[str, Any]) -> None:
+        """speedsign/commit.txt, filled in where git knows; what `git archive` has filled in stays."""
+        said = commit_of(Path(self.root))
+        if said:
+            folder = Path(tempfile.mkdtemp(prefix="speedsign-commit-"))
+            (folder / "commit.txt").write_text(said, encoding="ascii")
+            build_data["force_include"][str(folder / "commit.txt")] = "speedsign/commit.txt"
+
+
+def commit_of(root: Path) -> str:
+    """What speedsign/build.py reads; nothing where this is no checkout or git is not there."""
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "log", "-1", "--no-show-signature", "--format=%H %ct"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def compile_catalogues(root: Path) -> list[Path]:

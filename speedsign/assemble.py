@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.radar.link import RadarLink
-from speedsign import __version__
 from speedsign.assemble_display import DisplayParts, build_display
 from speedsign.assemble_remote import RemoteControl, is_commanded, settings_at_start
 from speedsign.assemble_telemetry import build_publisher
 from speedsign.brightness import BrightnessControl
+from speedsign.build import this_build
 from speedsign.clock import SystemClock
 from speedsign.config.schema import Config
 from speedsign.config.wanted import radar_settings, tracking_params
@@ -31,6 +31,7 @@ from speedsign.registry import load_radar
 from speedsign.remote import RemoteSettings, effective
 from speedsign.schedule import Schedule
 from speedsign.sign_health import SignHealth
+from speedsign.software import Software
 from telemetry.ballast import Ballast
 from telemetry.lock import sole_writer
 from telemetry.recorder import ThreadRecorder
@@ -91,6 +92,7 @@ class Sign:
                 desk,
                 sd_notify,
                 self.live,
+                Software(this_build(), self.clock, trust_clock=config.clock.trust == "always"),
             ),
         )
         health.watch(self.daemon)
@@ -139,7 +141,7 @@ def live_teller(
     if not config.live.on:
         return None
     about = {
-        "version": __version__,
+        "version": this_build().name,
         "sign": config.sign.id,
         "radar": driver.name,
         "profile": config.radar.profile,

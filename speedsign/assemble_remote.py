@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from speedsign import __version__
+from speedsign.build import this_build
 from speedsign.config.schema import Config
 from speedsign.daemon import Daemon
 from speedsign.log_ring import LogRing
@@ -106,7 +106,7 @@ class RemoteControl:
         active = daemon.plan.schedule and daemon.plan.schedule.at(clock.now_utc() if trusted else None)
         installation = daemon.plan.installation
         return {
-            "software": __version__,
+            "software": this_build().name,
             "uptime_s": round(clock.monotonic() - self._began_s),
             "clock": "ok" if trusted else "unknown",
             "installation": {"site": installation.site, "limit_kmh": installation.limit_kmh},

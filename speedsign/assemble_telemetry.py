@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from speedsign import __version__
+from speedsign.build import this_build
 from speedsign.config.schema import Config, MqttConfig
 from speedsign.ports import Clock
 from telemetry.message.messages import Identity
@@ -40,7 +40,7 @@ def identity(config: Config) -> Identity:
     """Who this sign is; its boot number is the store's."""
     return Identity(
         sign=config.sign.id,
-        software=__version__,
+        software=this_build().name,
         radar=config.radar.driver,
         display=config.display.driver if config.display else "",
         config=hashlib.sha256(repr(asdict(config)).encode()).hexdigest()[:12],

@@ -28,7 +28,18 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from speedsign.ports import Clock, Display, LightSensor, Live, Radar, Recorder, Remote, Store, Telemetry
+from speedsign.ports import (
+    Clock,
+    Display,
+    LightSensor,
+    Live,
+    Radar,
+    Recorder,
+    Remote,
+    Store,
+    Telemetry,
+    Troubled,
+)
 from speedsign.rules import DARK, Rules, Shown, next_check_s, step
 from speedsign.schedule import Schedule
 from speedsign.seen import SeenLog
@@ -59,6 +70,7 @@ class Parts:
     remote: Remote | None = None
     notify: Callable[[str], None] = field(default=lambda _state: None)
     live: Live | None = None
+    software: Troubled | None = None  # what is wrong with the program itself, and stops nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +391,7 @@ class Daemon:
         parts = self.parts
         sources = (
             parts.radar, parts.display, parts.light, self.plan.brightness, parts.recorder, parts.telemetry,
-            parts.remote,
+            parts.remote, parts.software,
         )  # fmt: skip
         found = [fault for source in sources if source is not None for fault in source.faults()]
         return found + [part.fault for part in self._kept if part.fault]

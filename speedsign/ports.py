@@ -373,6 +373,12 @@ class Display(Protocol):
     def health(self) -> Mapping[str, int]: ...
 
 
+class Troubled(Protocol):
+    """What can say what is wrong with it; asked each second, so it waits for nothing."""
+
+    def faults(self) -> list[Fault]: ...
+
+
 class LightSensor(Protocol):
     """What measures the light that falls on the sign."""
 

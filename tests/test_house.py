@@ -48,7 +48,7 @@ def test_the_package_names_belong_to_this_distribution_only(package: str) -> Non
 
 
 def test_the_version_is_one() -> None:
-    assert finished("--version").stdout.split()[-1] == speedsign.__version__
+    assert finished("--version").stdout.splitlines()[0].split()[-1] == speedsign.__version__
     assert distribution("speedsign").version == speedsign.__version__
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from speedsign import __version__
-
 _COMMANDS = {
     "backup": "speedsign.cli.backup:backup",
     "brightness": "speedsign.cli.brightness:brightness",
@@ -36,6 +34,7 @@ _COMMANDS = {
     "run": "speedsign.cli.run:run",
     "simulate": "speedsign.cli.simulate:simulate",
     "stats": "speedsign.cli.stats:stats",
+    "version": "speedsign.cli.version:version",
     "watch": "speedsign.cli.watch:watch",
     "wipe": "speedsign.cli.wipe:wipe",
 }
@@ -91,8 +90,19 @@ def _say_it_somehow() -> None:
             stream.reconfigure(errors="replace" if stream.isatty() else "backslashreplace")
 
 
+def _say_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from speedsign.cli.version import lines
+
+        click.echo("\n".join(lines()))
+        ctx.exit()
+
+
 @click.group(cls=_Main, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="speedsign")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
+    help="Show version, build and end of support.",
+)  # fmt: skip
 def main() -> None:
     """Controller of a roadside radar speed display sign.
 

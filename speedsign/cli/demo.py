@@ -20,6 +20,7 @@ import click
 from simulator.radars.catalogue import RADARS
 from simulator.stand import Stand, Traffic
 from speedsign.assemble import Pace, Sign
+from speedsign.build import how_to_get
 from speedsign.cli.common import (
     EXIT_FAILED,
     SignCommand,
@@ -126,7 +127,9 @@ def _artist() -> Callable[[Scene], RenderableType] | None:
     try:
         from speedsign.cli.demo_screen import draw_scene
     except ModuleNotFoundError:
-        click.echo('no picture: it needs rich, see pip install "speedsign[demo]"; Ctrl-C ends', err=True)
+        click.echo(
+            f"no picture: it needs rich: {how_to_get('demo', 'speedsign-report')}; Ctrl-C ends", err=True
+        )
         return None
     return draw_scene
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drivers.serial_port import holders, stable_names
-from speedsign import __version__
+from speedsign.build import this_build
 from speedsign.certificates import read_certificates
 from speedsign.cli.common import DEFAULT_CONFIG
 from speedsign.cli.doctor_patient import Patient, ask, board_of
@@ -33,9 +33,10 @@ from speedsign.doctor.port_facts import Surroundings, port_facts
 from speedsign.doctor.ports import PROWLERS, judge_ports
 from speedsign.doctor.power import PowerFacts, judge_power
 from speedsign.doctor.service import device_kinds, judge_service
-from speedsign.doctor.versions import installed, judge_versions, requirements
+from speedsign.doctor.versions import installed, judge_software, judge_versions, requirements
 from speedsign.errors import ConfigError, SpeedsignError
 from speedsign.machine import Machine, throttled_words
+from speedsign.software import UPDATE_STATE, taken_back
 from telemetry.mqtt.shapes import TlsSettings
 from telemetry.mqtt.tls import tls_context
 
@@ -130,15 +131,18 @@ def look_at_clock(patient: Patient) -> Sequence[Finding]:
     return judge_clock(of_sign(facts, patient.tables.clock.trust, sign.timezone if sign else ""))
 
 
-def look_at_versions(_patient: Patient) -> Sequence[Finding]:
+def look_at_versions(patient: Patient) -> Sequence[Finding]:
     wanted = requirements()
     more = {
-        "speedsign": __version__,
+        "speedsign": this_build().name,
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
         "kernel": platform.release(),
     }
-    return judge_versions(wanted, installed(wanted), more)
+    found = judge_versions(wanted, installed(wanted), more)
+    today = patient.clock.now_utc().date() if patient.clock.trusted() else None
+    refused = taken_back(patient.root / UPDATE_STATE.relative_to("/"))
+    return [*found, *judge_software(this_build(), today, refused)]
 
 
 def look_at_service(patient: Patient) -> Sequence[Finding]:

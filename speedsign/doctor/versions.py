@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib import metadata
 
-from speedsign.doctor.finding import Finding, ok, wrong
+from speedsign.build import Build, support_words
+from speedsign.doctor.finding import Finding, note, ok, warning, wrong
+from speedsign.software import ended, refused_words, unsupported_words
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 _BOUND = re.compile(r"(>=|<)\s*([0-9][0-9.]*)")
@@ -42,13 +45,34 @@ def judge_versions(
     for one in wanted:
         name = _name(one)
         version = found.get(name)
-        do = "install this version's libraries: pip install --upgrade speedsign"
+        do = "install this version with its libraries anew (docs/install.md)"
         if version is None:
             bad.append(wrong("version", f"{name} is missing", do, told))
         elif not fits(one, version):
             bad.append(wrong("version", f"{name} is {version}, and {one} is needed", do, told))
     named = ", ".join(f"{name} {version}" for name, version in more.items())
     return bad or [ok("version", named, told)]
+
+
+def judge_software(build: Build, today: date | None, refused: str | None) -> list[Finding]:
+    """Until when there are security updates, and whether the last update was taken back.
+
+    `today` None: this machine's clock is not to be believed; `refused`: the version that was taken back.
+    """
+    found = []
+    if today is not None and ended(build, today):
+        do = "install a newer version; the sign goes on meanwhile"
+        found.append(warning("version support", unsupported_words(build), do, _support_facts(build)))
+    else:
+        found.append(note("version support", support_words(build, today), "", _support_facts(build)))
+    if refused is not None:
+        what, _, do = refused_words(refused, build.version).partition("; ")
+        found.append(warning("version update", what, do, {"refused": refused}))
+    return found
+
+
+def _support_facts(build: Build) -> dict[str, object]:
+    return {"build": build.name, "support_end": build.support_end and build.support_end.isoformat()}
 
 
 def fits(requirement: str, version: str) -> bool:

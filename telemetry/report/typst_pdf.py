@@ -15,6 +15,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from speedsign.build import how_to_get
 from speedsign.errors import UsageError
 from speedsign.language import Language, language
 from telemetry.report.document import (
@@ -53,7 +54,7 @@ def _compile(document: Document, **options: Any) -> Any:
     try:
         import typst
     except ImportError:
-        raise UsageError("a PDF needs typst: pip install 'speedsign[report]'") from None
+        raise UsageError(f"a PDF needs typst: {how_to_get('report', 'speedsign-report')}") from None
 
     def compiled(report: str) -> Any:
         data = {"report": report}

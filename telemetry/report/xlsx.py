@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 
+from speedsign.build import how_to_get
 from speedsign.errors import UsageError
 from speedsign.language import Language, language
 from telemetry.report.document import (
@@ -55,7 +56,9 @@ def render_xlsx(document: Document) -> bytes:
     try:
         import xlsxwriter  # type: ignore[import-untyped]
     except ImportError:
-        raise UsageError("a spreadsheet needs XlsxWriter: pip install 'speedsign[report]'") from None
+        raise UsageError(
+            f"a spreadsheet needs XlsxWriter: {how_to_get('report', 'speedsign-report')}"
+        ) from None
     made = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     workbook = xlsxwriter.Workbook(made, {**options, "strings_to_numbers": False})
