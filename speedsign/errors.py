@@ -10,7 +10,10 @@
     │   ├── NoReply           a request was sent and nothing came back in time
     │   └── BadReply          something came back, but not the answer to what was asked
     ├── StoreError            the database cannot be opened, read or written
-    └── BrokerError           the broker refuses us or cannot be reached
+    ├── BrokerError           the broker refuses us or cannot be reached
+    └── Restart               the sign ends itself, for the supervisor to start it anew
+        ├── PartStuck         a part of it does not go round any more
+        └── GrownTooFar       its memory, files or threads have grown too far
 
 `POLICY` says for each class what the daemon does. Nothing else decides that.
 """
@@ -18,14 +21,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 
 class SpeedsignError(Exception):
     """The top of the tree; its text is one sentence that says what is wrong and what to do."""
 
+    exit_code: ClassVar[int] = 1  # of a command that it ends
+
 
 class ConfigError(SpeedsignError):
     """All problems of a config at once; `problems` holds a sentence for each."""
+
+    exit_code = 2
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -34,6 +42,8 @@ class ConfigError(SpeedsignError):
 
 class UsageError(SpeedsignError):
     """The command was asked for something that makes no sense."""
+
+    exit_code = 2
 
 
 class CaptureError(SpeedsignError):
@@ -81,6 +91,22 @@ class BrokerError(SpeedsignError):
     """The broker refuses us or cannot be reached."""
 
 
+class Restart(SpeedsignError):  # noqa: N818  the situation is its name
+    """The sign ends itself, to be started anew; its exit code says why (docs/supervision.md)."""
+
+
+class PartStuck(Restart):
+    """A part of the sign does not go round any more."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+
+class GrownTooFar(Restart):
+    """Its memory, files or threads have grown too far: a restart by plan."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+
+
 class Policy(StrEnum):
     """What the daemon does about an error."""
 
@@ -97,6 +123,7 @@ POLICY: dict[type[SpeedsignError], Policy] = {
     DeviceError: Policy.RETRY,
     StoreError: Policy.DEGRADE,
     BrokerError: Policy.RETRY,
+    Restart: Policy.EXIT,
 }
 
 

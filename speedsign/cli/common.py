@@ -16,7 +16,7 @@ import click
 
 from speedsign.cli import LazyGroup
 from speedsign.cli.interrupt import interrupted
-from speedsign.errors import ConfigError, SpeedsignError, UsageError
+from speedsign.errors import ConfigError, SpeedsignError
 
 DEFAULT_CONFIG = Path("/etc/speedsign/speedsign.toml")
 EXIT_FAILED = 1
@@ -40,10 +40,8 @@ class Sentences(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, UsageError) as error:
-            _give_up(ctx, error, EXIT_USAGE)
         except SpeedsignError as error:
-            _give_up(ctx, error, EXIT_FAILED)
+            _give_up(ctx, error, error.exit_code)
         except KeyboardInterrupt:
             _behind_the_echo()
             _give_up(ctx, interrupted(ctx), EXIT_FAILED)
