@@ -1,7 +1,8 @@
 """What was counted in a period under one installation, by local clock hour: the base of every statistic.
 
 Vehicles of an interval whose clock nobody vouches for are `undated`: they count in totals and speeds, and in
-no hour or day. Nothing here is a mean or a percentile: those are made from counts that were merged first.
+no hour or day. Those that were dated later, after the clock was set, are as good as any, and counted.
+Nothing here is a mean or a percentile: those are made from counts that were merged first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from speedsign.model import Direction, DisplayState
+from speedsign.model import ClockQuality, Direction, DisplayState
 from telemetry.local_time import HOUR, hours_of_day, local_hours
 from telemetry.query import BOTH, Source, Standing, reading
 from telemetry.rows import to_ms, unpacked
@@ -50,6 +51,7 @@ class Hour:
     parts: list[Part] = field(default_factory=list)
     longest_s: int = 0  # of its intervals; 0: there is none
     scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
+    corrected: int = 0  # vehicles of intervals in which some were dated only after the clock was set
 
     @property
     def coverage(self) -> float:
@@ -111,6 +113,7 @@ class Period:
     undated_measured_s: float = 0.0
     scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
     narrowed: bool = False  # hours were left out on purpose (`only`)
+    ever: bool = False  # all of the installation: what is undated is in it, whatever time it was given
 
     @property
     def zone(self) -> ZoneInfo:
@@ -118,7 +121,10 @@ class Period:
 
     @property
     def measured_s(self) -> float:
-        return sum(hour.measured_s for hour in self.hours) + self.undated_measured_s
+        """Undated seconds lie where nothing else was measured: there are never more of them than that."""
+        dated_s = sum(hour.measured_s for hour in self.hours)
+        room_s = sum(hour.duration_s for hour in self.hours) - dated_s
+        return dated_s + max(min(self.undated_measured_s, room_s), 0.0)
 
     @property
     def coverage(self) -> float:
@@ -177,7 +183,9 @@ class Period:
         """Nothing but these hours, and nothing undated: who asks for hours trusts the clock."""
         hours = [hour for hour in self.hours if wanted(hour)]
         scaled = sum(hour.scaled for hour in hours)
-        return replace(self, hours=hours, undated=(), undated_measured_s=0.0, scaled=scaled, narrowed=True)
+        return replace(
+            self, hours=hours, undated=(), undated_measured_s=0.0, ever=False, scaled=scaled, narrowed=True
+        )
 
 
 def coverage_of(hours: Sequence[Hour], more_s: float = 0.0) -> float:
@@ -194,10 +202,13 @@ def _days(hours: Sequence[Hour], zone: ZoneInfo) -> Iterator[Day]:
         yield Day(day, of_day, whole)
 
 
-def read_period(source: Source, standing: Standing, from_utc: datetime, to_utc: datetime) -> Period:
+def read_period(
+    source: Source, standing: Standing, from_utc: datetime, to_utc: datetime, *, ever: bool = False
+) -> Period:
     """The intervals of one installation that start in [from, to), open ones included.
 
-    Blocking; a year of a busy sign is some hundred thousand rows. Raises StoreError.
+    `ever`: that is all of it, so what is undated belongs there, whatever its clock said. Blocking; a year
+    of a busy sign is some hundred thousand rows. Raises StoreError.
     """
     bounds = (standing.id, -(-to_ms(from_utc) // 1000), -(-to_ms(to_utc) // 1000))
     with _no_collector(), reading(source) as db:
@@ -209,7 +220,10 @@ def read_period(source: Source, standing: Standing, from_utc: datetime, to_utc: 
         undated_s, special = _read_measured(cursor, bounds, clock)
         _read_parts(cursor, bounds, clock)
         undated, scaled = _read_special(cursor, bounds, clock) if special else ([], 0)
-    return Period(standing, from_utc, to_utc, clock.hours, tuple(undated), undated_s, scaled)
+        if ever:
+            more_s, more_scaled = _read_outside(cursor, bounds, undated)
+            undated_s, scaled = undated_s + more_s, scaled + more_scaled
+    return Period(standing, from_utc, to_utc, clock.hours, tuple(undated), undated_s, scaled, ever=ever)
 
 
 @contextlib.contextmanager
@@ -240,20 +254,20 @@ class _Clock:
 
 _WHERE = "installation_id = ? AND start_s >= ? AND start_s < ?"
 _CELLS = f"FROM interval JOIN cell ON interval_id = interval.id WHERE {_WHERE}"
-_SPECIAL = "(clock = 'unknown' OR scaled)"
+_SPECIAL = "(clock != 'ok' OR scaled)"
 
 
 def _read_measured(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Clock) -> tuple[float, bool]:
-    """Fill in measured time; the seconds that are undated, and whether any interval is undated or scaled."""
+    """Fill in measured time; the seconds that are undated, and whether `_read_special` has anything to do."""
     undated_s, special = 0.0, False
     rows = cursor.execute(
-        "SELECT start_s, duration_s, measured_s, clock = 'unknown', scaled"  # noqa: S608  ours
+        f"SELECT start_s, duration_s, measured_s, clock = 'unknown', {_SPECIAL}"  # noqa: S608  ours
         f" FROM interval WHERE {_WHERE} ORDER BY start_s",
         bounds,
     )
     hour, until = clock.hours[0], -math.inf
-    for start_s, duration_s, measured_s, is_undated, is_scaled in rows:
-        if is_undated or is_scaled:
+    for start_s, duration_s, measured_s, is_undated, is_special in rows:
+        if is_special:
             special = True
         if start_s >= until:
             hour, until = clock.at(start_s)
@@ -304,23 +318,43 @@ _NAMES = _Names(
 def _read_special(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Clock) -> tuple[list[Part], int]:
     """Fill in the rest; what is undated, and how many vehicles' speeds were scaled."""
     rows = cursor.execute(
-        f"SELECT clock = 'unknown', scaled, start_s, direction, display, speeds, suspects {_CELLS}"
+        f"SELECT clock, scaled, start_s, direction, display, speeds, suspects {_CELLS}"
         f" AND {_SPECIAL} ORDER BY start_s",
         bounds,
     )
     undated, scaled = [], 0
-    for is_undated, is_scaled, *row in rows:
+    for quality, is_scaled, *row in rows:
         part = Part(*row)
-        n = len(part.speeds) if is_scaled else 0
-        scaled += n
-        if is_undated:
+        n = len(part.speeds)
+        scaled += n if is_scaled else 0
+        if quality == ClockQuality.UNKNOWN:
             undated.append(part)
             continue
         hour, _ = clock.at(part.start_s)
         hour.parts.append(part)
-        hour.parts.sort(key=attrgetter("start_s"))  # a scaled interval can lie before others of its hour
-        hour.scaled += n
+        hour.parts.sort(key=attrgetter("start_s"))  # such an interval can lie before others of its hour
+        hour.scaled += n if is_scaled else 0
+        hour.corrected += n if quality == ClockQuality.CORRECTED else 0
     return undated, scaled
+
+
+OUTSIDE = "installation_id = ? AND clock = 'unknown' AND (start_s < ? OR start_s >= ?)"
+
+
+def _read_outside(cursor: sqlite3.Cursor, bounds: tuple[int, ...], undated: list[Part]) -> tuple[float, int]:
+    """Add what is undated and lies before or after; the seconds measured, and vehicles scaled."""
+    (measured_s,) = cursor.execute(
+        f"SELECT total(measured_s) FROM interval WHERE {OUTSIDE}",  # noqa: S608  ours
+        bounds,
+    ).fetchone()
+    rows = cursor.execute(
+        "SELECT scaled, start_s, direction, display, speeds, suspects"  # noqa: S608  ours
+        f" FROM interval JOIN cell ON interval_id = interval.id WHERE {OUTSIDE} ORDER BY start_s",
+        bounds,
+    )
+    found = [(is_scaled, Part(*row)) for is_scaled, *row in rows]
+    undated += [part for _, part in found]
+    return measured_s, sum(len(part.speeds) for is_scaled, part in found if is_scaled)
 
 
 def _empty_hours(from_utc: datetime, to_utc: datetime, zone: ZoneInfo) -> list[Hour]:

@@ -33,6 +33,8 @@ class Quality:
     complete_days: int
     gaps: Sequence[Gap]
     undated: int  # vehicles whose time nobody vouches for: in totals, in no hour or day
+    corrected: int  # vehicles of intervals in which some were dated only after the clock was set
+    hours_corrected: int  # that hold such vehicles
     suspect: int  # vehicles that a flag is against: counted, never the maximum
     scaled: int  # vehicles whose speed could only be scaled when the mounting angle was corrected
     no_direction: int  # vehicles of unknown direction: in "both" alone
@@ -59,6 +61,8 @@ def quality(period: Period) -> Quality:
         complete_days=sum(day.complete for day in days),
         gaps=tuple(_gaps(period)),
         undated=_n(period.undated),
+        corrected=sum([hour.corrected for hour in period.hours]),
+        hours_corrected=sum([hour.corrected > 0 for hour in period.hours]),
         suspect=sum([len(part.suspects) for part in odd]),
         scaled=period.scaled,
         no_direction=_n([part for part in odd if part.direction == "unknown"]),

@@ -15,7 +15,7 @@ from speedsign.model import DisplayState, Installation, Interval, VehicleRecord
 from telemetry.database import open_for_reading, store_error
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
-    VEHICLE_COLUMNS,
+    VEHICLE_FACTS,
     from_ms,
     from_s,
     installation_of,
@@ -181,24 +181,6 @@ def _between(earlier: list[Standing], standing: Standing, later: list[Standing])
     return replace(standing, to_utc=first.from_utc)
 
 
-def measured_spans(
-    source: Source, from_utc: datetime | None = None, to_utc: datetime | None = None
-) -> dict[int, tuple[datetime, datetime]]:
-    """{installation: start of its first interval, end of its last one}, of those that start in [from, to)."""
-    where, bounds = ["TRUE"], []
-    for sign, moment in ((">=", from_utc), ("<", to_utc)):
-        if moment is not None:
-            where.append(f"start_s {sign} ?")
-            bounds.append(-(-to_ms(moment) // 1000))
-    with reading(source) as db:
-        rows = db.execute(
-            "SELECT installation_id, min(start_s), max(start_s + duration_s) FROM interval"  # noqa: S608  ours
-            f" WHERE {' AND '.join(where)} GROUP BY installation_id",
-            bounds,
-        )
-        return {number: (from_s(first_s), from_s(end_s)) for number, first_s, end_s in rows}
-
-
 LONGEST_INTERVAL_S = 3600
 
 
@@ -224,7 +206,7 @@ def vehicles_since(source: Source, after_id: int, limit: int = 1000) -> list[tup
     """Vehicles kept after the one with that id (0: from the first), oldest first, with their ids."""
     with reading(source) as db:
         rows = db.execute(
-            f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608  ours
+            f"SELECT id, {VEHICLE_FACTS} FROM vehicle WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608  ours
             (after_id, limit),
         )
         return [(row["id"], vehicle_of(row)) for row in rows]
@@ -234,7 +216,7 @@ def read_vehicles(source: Source, from_utc: datetime, to_utc: datetime) -> list[
     """Vehicles last seen in [from, to), by time, with their ids."""
     with reading(source) as db:
         rows = db.execute(
-            f"SELECT id, {VEHICLE_COLUMNS} FROM vehicle"  # noqa: S608  ours
+            f"SELECT id, {VEHICLE_FACTS} FROM vehicle"  # noqa: S608  ours
             " WHERE last_ms >= ? AND last_ms < ? ORDER BY last_ms, id",
             (to_ms(from_utc), to_ms(to_utc)),
         )

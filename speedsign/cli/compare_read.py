@@ -19,8 +19,9 @@ from telemetry.compare.measures import Road
 from telemetry.compare.passing import Passage, read_passages
 from telemetry.compare.split import DateRange, Split, by_dates, by_display
 from telemetry.local_time import HOUR, day_start
+from telemetry.measured import measured_spans
 from telemetry.period import Period, read_period
-from telemetry.query import BOTH, Standing, measured_spans
+from telemetry.query import BOTH, Standing
 
 Bounds = tuple[datetime, datetime]
 _NAMES = {

@@ -24,7 +24,7 @@ from speedsign.language import language
 from telemetry.exchange import datex2, fiware, formats, tables
 from telemetry.exchange.place import Place
 from telemetry.exchange.slots import MINUTES, Slot, slots
-from telemetry.exchange.spans import kept_from, spans_of
+from telemetry.exchange.spans import kept_from, wanted_of
 from telemetry.local_time import HOUR
 from telemetry.query import reading
 from telemetry.report.calibrated import sentences
@@ -151,23 +151,21 @@ def _country(keys: OfficerKeys, selected: Selected) -> str:
 
 
 def _write(selected: Selected, what: str, form: str, minutes: int, place: Place, out: IO[str]) -> None:
-    spans = spans_of(selected.period)
+    wanted, standing = wanted_of(selected.period), selected.standing
     with reading(selected.path) as db:
         if what == "vehicles":
-            narrowed = selected.period.narrowed
-            _write_sheet(tables.vehicles(db, selected.standing, spans, only_dated=narrowed), form, out)
+            _write_sheet(tables.vehicles(db, standing, wanted), form, out)
             return
-        found = tables.read_spans(db, selected.standing, spans)
         if what == "intervals":
-            if selected.period.narrowed:
-                found = tables.trusted(found)
-            _write_sheet(tables.intervals(found, selected.standing), form, out)
+            found = tables.read_intervals(db, standing, wanted)
+            _write_sheet(tables.intervals(found, standing), form, out)
             return
-        by_slot = slots(selected.period, minutes, tables.trusted(found))
+        dated = tables.read_intervals(db, standing, wanted.only_dated())
+        by_slot = slots(selected.period, minutes, dated)
         if form in STANDARDS:
             _write_standard(by_slot, what, form, minutes, place, out)
         else:
-            _write_sheet(tables.hours(by_slot, selected.standing), form, out)
+            _write_sheet(tables.hours(by_slot, standing), form, out)
 
 
 def _write_sheet(sheet: tables.Sheet, form: str, out: IO[str]) -> None:

@@ -23,8 +23,9 @@ from speedsign.cli.database import database_option
 from speedsign.cli.periods import parse_between, parse_days, parse_moment, parse_month
 from speedsign.errors import StoreError, UsageError
 from telemetry.local_time import iso_local
+from telemetry.measured import measured_spans
 from telemetry.period import Hour, Period, read_period
-from telemetry.query import Standing, measured_spans, read_installations, whole_intervals
+from telemetry.query import Standing, read_installations, whole_intervals
 
 LONGEST = timedelta(days=366 * 30)
 
@@ -42,6 +43,11 @@ class Choice:
     between: str | None = None
     days: str | None = None
     limit_kmh: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether no time was given: everything that was counted."""
+        return self.from_text is None and self.to_text is None and self.month is None
 
     def bounds(self, timezone: str) -> tuple[datetime | None, datetime | None]:
         """From and to as UTC, None where they were left open. Raises UsageError."""
@@ -144,7 +150,7 @@ def select(choice: Choice, config_path: Path) -> Selected:
     standing, (start, end) = found[-1]
     others = tuple(one for one, _ in found[:-1])
     bounds = whole_intervals(path, standing.id, start, end)
-    period = _kept(path, _with_limit(standing, choice.limit_kmh), *bounds)
+    period = _kept(path, _with_limit(standing, choice.limit_kmh), *bounds, ever=choice.open)
     if wanted is not None:
         period = period.only(wanted)
     other_limit = choice.limit_kmh not in (None, standing.facts.limit_kmh)
@@ -159,11 +165,11 @@ def select(choice: Choice, config_path: Path) -> Selected:
     )
 
 
-def _kept(path: Path, standing: Standing, start: datetime, end: datetime) -> Period:
+def _kept(path: Path, standing: Standing, start: datetime, end: datetime, *, ever: bool) -> Period:
     """The period, read. A year's vehicles stay until the command ends: no need to search them for garbage."""
     gc.disable()
     try:
-        period = read_period(path, standing, start, end)
+        period = read_period(path, standing, start, end, ever=ever)
         gc.freeze()
     finally:
         gc.enable()

@@ -14,15 +14,15 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from speedsign.model import ClockQuality, Interval
+from speedsign.model import Interval
 from telemetry.exchange.said import ORIGIN, ROUNDS, origin_of
 from telemetry.exchange.slots import Slot
+from telemetry.exchange.spans import Wanted
 from telemetry.percentiles import classes, mean_sd, percentile
 from telemetry.query import BOTH, Standing
 from telemetry.rows import from_ms, intervals_of, speed_class, to_ms
 from telemetry.statistics import over, sample_of
 
-Span = tuple[datetime, datetime]  # from, to; UTC
 Value = str | int | float | bool | datetime | None
 
 
@@ -79,27 +79,20 @@ _VEHICLE = (
 )
 
 
-def vehicles(
-    db: sqlite3.Connection, standing: Standing, spans: Iterable[Span], *, only_dated: bool = False
-) -> Sheet:
-    """Those that are kept, by the time of their last sight, which decides in which interval they count.
-
-    With `only_dated` none whose clock nobody vouches for.
-    """
-    return Sheet(VEHICLES, _vehicles(db, standing, spans, ClockQuality.UNKNOWN.value if only_dated else ""))
+def vehicles(db: sqlite3.Connection, standing: Standing, wanted: Wanted) -> Sheet:
+    """Those that are kept, by the time of their last sight, which decides in which interval they count."""
+    return Sheet(VEHICLES, _vehicles(db, standing, wanted))
 
 
-def _vehicles(
-    db: sqlite3.Connection, standing: Standing, spans: Iterable[Span], without_clock: str
-) -> Iterator[list[Value]]:
+def _vehicles(db: sqlite3.Connection, standing: Standing, wanted: Wanted) -> Iterator[list[Value]]:
     zone, rounds, behind = ZoneInfo(standing.facts.timezone), standing.facts.rounds, _behind(standing)
     cursor = db.cursor()
     cursor.row_factory = None
-    for start, end in spans:
+    for start, end, clocks in wanted.stretches():
         cursor.execute(
             f"SELECT {_VEHICLE} FROM vehicle WHERE last_ms >= ? AND last_ms < ? AND installation_id = ?"  # noqa: S608
-            " AND clock != ? ORDER BY last_ms, id",
-            (to_ms(start), to_ms(end), standing.id, without_clock),
+            f" AND {clocks} ORDER BY last_ms, id",
+            (to_ms(start), to_ms(end), standing.id),
         )
         for row in cursor:
             yield [*_vehicle(row, zone, rounds=rounds), *behind]
@@ -169,10 +162,10 @@ INTERVALS = (
 )
 
 
-def read_spans(db: sqlite3.Connection, standing: Standing, spans: Iterable[Span]) -> Iterator[Interval]:
-    """The intervals that start in the spans, one after another."""
-    for start, end in spans:
-        where = "installation_id = ? AND start_s >= ? AND start_s < ?"
+def read_intervals(db: sqlite3.Connection, standing: Standing, wanted: Wanted) -> Iterator[Interval]:
+    """The intervals that start in the time that is wanted, one after another."""
+    for start, end, clocks in wanted.stretches():
+        where = f"installation_id = ? AND start_s >= ? AND start_s < ? AND {clocks}"
         bounds = (standing.id, -(-to_ms(start) // 1000), -(-to_ms(end) // 1000))
         yield from intervals_of(db, where, bounds)
 
@@ -202,11 +195,6 @@ def _intervals(found: Iterable[Interval], standing: Standing) -> Iterator[list[V
                 yield [*head, cell.direction.value, cell.display.value, speed, n, suspects, *behind]
         if empty:
             yield [*head, None, None, None, 0, 0, *behind]
-
-
-def trusted(found: Iterable[Interval]) -> Iterator[Interval]:
-    """Without those whose clock nobody vouches for: they belong to no hour."""
-    return (interval for interval in found if interval.clock is not ClockQuality.UNKNOWN)
 
 
 # --------------------------------------------------------------------------- hours

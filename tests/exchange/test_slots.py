@@ -12,8 +12,8 @@ import pytest
 
 from telemetry.database import open_for_reading
 from telemetry.exchange.slots import Slot, slots
-from telemetry.exchange.spans import spans_of
-from telemetry.exchange.tables import read_spans
+from telemetry.exchange.spans import wanted_of
+from telemetry.exchange.tables import read_intervals
 from telemetry.period import read_period
 from telemetry.query import read_installations
 from tests.exchange.files import MONDAY, sign
@@ -31,7 +31,7 @@ def found(db: Path, start: int, end: int, minutes: int) -> Iterator[Slot]:
     (standing,) = read_installations(db)
     period = read_period(db, standing, MONDAY + start * MINUTE, MONDAY + end * MINUTE)
     with closing(open_for_reading(db)) as connection:
-        yield from slots(period, minutes, read_spans(connection, standing, spans_of(period)))
+        yield from slots(period, minutes, read_intervals(connection, standing, wanted_of(period)))
 
 
 @pytest.mark.parametrize("minutes", [15, 60])
