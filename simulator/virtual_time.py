@@ -48,19 +48,38 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class VirtualClock:
     """The clock of a `VirtualLoop`: wall time starts at `start_utc` and can be stepped and distrusted."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, start_utc: datetime, *, trusted: bool = True) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, start_utc: datetime, *, trusted: bool = True, boot: int = 1
+    ) -> None:
+        """`boot`: number of the machine's start, which its id is made of."""
         self._loop = loop
         self._offset = start_utc.astimezone(UTC) - timedelta(seconds=loop.time())
+        self._booted_s = 0.0
+        self.boot = boot
         self.is_trusted = trusted
 
     def monotonic(self) -> float:
-        return self._loop.time()
+        return self._loop.time() - self._booted_s
 
     def now_utc(self) -> datetime:
         return self._offset + timedelta(seconds=self._loop.time())
 
     def trusted(self) -> bool:
         return self.is_trusted
+
+    def boot_id(self) -> str:
+        return f"b007{self.boot:028x}"
+
+    def reboot(self, now_utc: datetime | None = None, *, trusted: bool = False) -> None:
+        """The power was cut: boot time begins anew; what is made with this clock has to be made anew too.
+
+        `now_utc`: what the wall clock says after it; None: as before.
+        """
+        self.boot += 1
+        self._booted_s = self._loop.time()
+        self.is_trusted = trusted
+        if now_utc is not None:
+            self._offset = now_utc.astimezone(UTC) - timedelta(seconds=self._loop.time())
 
     def step(self, seconds: float) -> None:
         """Set the wall clock forward or back, as NTP does; the monotonic clock goes on."""

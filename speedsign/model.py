@@ -182,7 +182,7 @@ class ClockQuality(StrEnum):
     """How far a wall time may be believed."""
 
     OK = "ok"  # the kernel said: synchronised
-    CORRECTED = "corrected"  # stamped before the first sync of this boot, put right after it
+    CORRECTED = "corrected"  # by boot time: stamped while the clock was not synchronised, put right by a sync
     UNKNOWN = "unknown"
 
 
@@ -197,6 +197,7 @@ class VehicleRecord:
     display: DisplayState
     tracker: str  # version of the tracker that made it
     face: str = ""  # the zone whose face it was shown last: within, over, too_fast; empty: none
+    boot: str = ""  # the start of the machine it passed in, Clock.boot_id; empty: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,8 @@ class Coverage:
     at_utc: datetime  # any moment of that interval
     measured_s: float
     clock: ClockQuality = ClockQuality.OK
+    boot: str = ""  # Clock.boot_id; empty: not known
+    from_mono_s: float | None = None  # they begin here and are without a gap; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The record that everything official is computed from. No cell: no vehicle, still a record."""
+    """The record that everything official is computed from. No cell: no vehicle, still a record.
+
+    An undated one (clock unknown) has a boot, and what else begins then is another interval.
+    """
 
     start_utc: datetime
     duration_s: int
@@ -234,6 +240,8 @@ class Interval:
     revision: int = 1  # grows when a closed interval had to be counted again
     cells: tuple[Cell, ...] = ()
     scaled: bool = False  # an angle was corrected later, and these speeds could only be scaled
+    boot: str = ""  # of an undated one: 16 hex characters that name the start of the machine it belongs to
+    stepped: bool = False  # the clock was set by more than a second in it
 
 
 @dataclass(frozen=True, slots=True)

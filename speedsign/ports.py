@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -42,6 +42,10 @@ class Clock(Protocol):
 
     def trusted(self) -> bool:
         """Whether the kernel says that the wall clock is synchronised."""
+        ...
+
+    def boot_id(self) -> str:
+        """32 hex characters that name this start of the machine, and no other of any machine."""
         ...
 
 
@@ -417,8 +421,27 @@ class Store(Protocol):
         """
         ...
 
-    def prune(self, before_utc: datetime) -> int:
-        """Forget vehicles that passed before then, never intervals; how many."""
+    def date_boot(self, boot_id: str, boot_utc: datetime, at_utc: datetime) -> int:
+        """The time became known: everything of this boot that has none gets its own; how many vehicles.
+
+        `boot_utc`: UTC at boot time 0; `at_utc`: now. May come again, also with another `boot_utc` after the
+        clock was set: what has a time keeps it.
+        """
+        ...
+
+    def step(self, from_utc: datetime, to_utc: datetime) -> list[Interval]:
+        """The clock was set: the interval of `from_utc` ends, that of `to_utc` goes on, both marked so."""
+        ...
+
+    def known_until(self) -> datetime | None:
+        """The last time that was believed and has held; None: none yet."""
+        ...
+
+    def prune(self, before_utc: datetime, at_most: timedelta | None = None) -> int:
+        """Forget vehicles that passed before then, never intervals; how many.
+
+        `at_most`: of those the oldest that passed within so long.
+        """
         ...
 
     def close(self) -> None: ...

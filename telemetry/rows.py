@@ -34,6 +34,11 @@ VEHICLE_COLUMNS = (
     "exit_kmh, max_kmh, readings, strength, length_m, display, flags, tracker, face, "
     "radial_kmh, along_kmh"
 )
+# For reading: as above, and which start of the machine it passed in.
+VEHICLE_FACTS = (
+    VEHICLE_COLUMNS + ", coalesce((SELECT boot_id FROM boot WHERE number = vehicle.boot), '') AS boot_id"  # noqa: S608  ours
+)
+SHORT_BOOT = 16  # characters of a boot id that intervals and messages have: enough for all signs there are
 _FIRST = 33  # the character that stands for 0 km/h is "!": printable, and never a NUL
 FASTEST_KMH = 999
 _MANY = 50_000  # vehicles: from here on another way of counting is quicker
@@ -145,7 +150,7 @@ def vehicle_row(record: VehicleRecord) -> tuple[object, ...]:
 
 
 def vehicle_of(row: sqlite3.Row) -> VehicleRecord:
-    """From a row with VEHICLE_COLUMNS by name."""
+    """From a row with VEHICLE_FACTS by name."""
     return VehicleRecord(
         vehicle=Vehicle(
             track_id=row["track_id"],
@@ -169,11 +174,22 @@ def vehicle_of(row: sqlite3.Row) -> VehicleRecord:
         display=DisplayState(row["display"]),
         tracker=row["tracker"],
         face=row["face"],
+        boot=row["boot_id"],
     )
 
 
+def boot_number(db: sqlite3.Connection, boot_id: str) -> int:
+    """The number of a start of the machine; a new one if it was not heard of. Inside a transaction."""
+    found = db.execute("SELECT number FROM boot WHERE boot_id = ?", (boot_id,)).fetchone()
+    if found:
+        return int(found[0])
+    made = db.execute("INSERT INTO boot (boot_id) VALUES (?)", (boot_id,)).lastrowid
+    assert made is not None  # noqa: S101  an INSERT was done
+    return made
+
+
 def _head(row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(row)[:8]
+    return tuple(row)[:10]
 
 
 def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -> Iterator[Interval]:
@@ -183,13 +199,13 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
     """
     rows = db.execute(
         "SELECT interval.id, start_s, duration_s, installation_id, measured_s, clock,"  # noqa: S608  see above
-        " revision + (state = 'open'), scaled, direction, display, speeds, suspects"
+        " revision + (state = 'open'), scaled, boot, stepped, direction, display, speeds, suspects"
         " FROM interval LEFT JOIN cell ON cell.interval_id = interval.id"
         f" WHERE {where} ORDER BY start_s, interval.id, direction, display",
         parameters,
     )
     for head, of_interval in groupby(rows, key=_head):
-        _, start_s, duration_s, installation_id, measured_s, clock, revision, scaled = head
+        _, start_s, duration_s, installation_id, measured_s, clock, revision, scaled, boot, stepped = head
         cells = tuple(
             Cell(Direction(direction), DisplayState(display), unpacked(speeds), unpacked(suspects))
             for *_, direction, display, speeds, suspects in of_interval
@@ -204,4 +220,6 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
             revision=revision,
             cells=cells,
             scaled=bool(scaled),
+            boot=boot,
+            stepped=bool(stepped),
         )

@@ -277,7 +277,66 @@ _VERSION_5 = (
     "CREATE INDEX calibration_by_time ON calibration (at_ms)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# What a sign knows of its clock. `interval` is made anew, as its identity cannot be changed otherwise
+# (sqlite.org/lang_altertable.html, section 7); cells keep their interval ids.
+_VERSION_6 = (
+    # Starts of the machine, in their order. In a hub's file boot_id has 16 characters, and nothing else is
+    # known of them.
+    """CREATE TABLE boot (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        boot_id TEXT NOT NULL UNIQUE,
+        zero_ms INTEGER,                   -- ms since 1970, UTC, at its boot time 0; NULL: not known
+        guess_ms INTEGER,                  -- the same as its undated rows have it, for want of a better one
+        set_ms INTEGER NOT NULL DEFAULT 0, -- boot time, ms: when zero_ms became known, or changed
+        seen_ms INTEGER NOT NULL DEFAULT 0,  -- boot time, ms: it is known to have run until then
+        known_ms INTEGER                   -- ms since 1970, UTC: the last time that was believed and has held
+    ) STRICT""",
+    # Measured seconds of boots that have no time yet, in pieces small enough for any quarter of an hour.
+    """CREATE TABLE boot_coverage (
+        boot INTEGER NOT NULL REFERENCES boot (number),
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        minute INTEGER NOT NULL,           -- of boot time
+        duration_s INTEGER NOT NULL,       -- of the intervals that were in use
+        from_s REAL NOT NULL,              -- boot time: nothing of it lies outside
+        to_s REAL NOT NULL,
+        measured_s REAL NOT NULL,
+        PRIMARY KEY (boot, installation_id, minute, duration_s)
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE vehicle ADD COLUMN boot INTEGER REFERENCES boot (number)",  # NULL: not known
+    "CREATE INDEX vehicle_undated ON vehicle (boot) WHERE clock = 'unknown'",
+    """CREATE TABLE interval_6 (
+        id INTEGER PRIMARY KEY,
+        start_s INTEGER NOT NULL,          -- seconds since 1970, UTC
+        duration_s INTEGER NOT NULL,
+        installation_id INTEGER NOT NULL REFERENCES installation (id),
+        measured_s REAL NOT NULL DEFAULT 0,
+        clock TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
+        revision INTEGER NOT NULL DEFAULT 0,  -- how often it has been closed
+        scaled INTEGER NOT NULL DEFAULT 0, -- 1: by an angle corrected later
+        heard_from INTEGER REFERENCES source (id),  -- in a hub's file: the source that told these counts
+        stepped INTEGER NOT NULL DEFAULT 0,  -- 1: the clock was set in it
+        boot TEXT NOT NULL DEFAULT '',     -- of an undated one the first 16 characters of boot_id
+        UNIQUE (start_s, installation_id, duration_s, boot)
+    ) STRICT""",
+    """INSERT INTO interval_6
+        (id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled, heard_from)
+        SELECT id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled,
+            heard_from FROM interval""",
+    "DROP TABLE interval",
+    "ALTER TABLE interval_6 RENAME TO interval",
+    "CREATE INDEX interval_open ON interval (start_s) WHERE state = 'open'",
+    "CREATE INDEX interval_undated ON interval (boot) WHERE boot != ''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
@@ -306,6 +365,17 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
     """Bring an open file from `version` to ours in one transaction: all of it or nothing."""
     if version == SCHEMA_VERSION:
         return
+    # A table that others refer to cannot be made anew while references are watched; inside a transaction that
+    # cannot be switched.
+    watched = db.execute("PRAGMA foreign_keys").fetchone()[0]
+    db.execute("PRAGMA foreign_keys = OFF")
+    try:
+        _take_steps(db, version)
+    finally:
+        db.execute(f"PRAGMA foreign_keys = {watched}")
+
+
+def _take_steps(db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         for step in MIGRATIONS[version:]:

@@ -16,6 +16,7 @@ from speedsign.model import Cell, ClockQuality, Direction, DisplayState, Install
 from telemetry.calibration.proof import Proof
 from telemetry.message.calibration import parse_calibration
 from telemetry.message.json_text import (
+    boot_of,
     decoded,
     epoch_of,
     has,
@@ -244,6 +245,10 @@ def parse_aggregate(body: bytes | Mapping[str, Any]) -> Interval:
     start_s = whole(has(body, "start"), "start", 0, _LAST_S)
     if start_s % duration_s:
         raise ValueError(f"start {start_s} is no multiple of dur")
+    clock = _word(_CLOCKS, has(body, "clk"), "clk")
+    boot = boot_of(body)
+    if boot and clock is not ClockQuality.UNKNOWN:
+        raise ValueError("a boot where clk is not unknown")
     cells = tuple([_cell(mapped(group, "groups")) for group in listed(has(body, "groups"), "groups", 15)])
     if len({(cell.direction, cell.display) for cell in cells}) != len(cells):
         raise ValueError("a direction and display state comes twice")
@@ -251,11 +256,13 @@ def parse_aggregate(body: bytes | Mapping[str, Any]) -> Interval:
         start_utc=datetime.fromtimestamp(start_s, UTC),
         duration_s=duration_s,
         measured_s=number(has(body, "measured_s"), "measured_s", 0, duration_s),
-        clock=_word(_CLOCKS, has(body, "clk"), "clk"),
+        clock=clock,
         installation_id=whole(has(body, "installation"), "installation", 1),
         revision=whole(has(body, "rev"), "rev", 1),
         cells=cells,
         scaled=truth(body.get("scaled", False), "scaled"),
+        boot=boot,
+        stepped=truth(body.get("stepped", False), "stepped"),
     )
 
 

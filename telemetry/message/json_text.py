@@ -140,6 +140,16 @@ def epoch_of(message: Mapping[str, Any]) -> str:
     return value
 
 
+def boot_of(message: Mapping[str, Any]) -> str:
+    """Which start of the sign's machine, where it is told; else empty."""
+    if "boot" not in message:
+        return ""
+    value = message["boot"]
+    if not isinstance(value, str) or not _EPOCH.fullmatch(value):
+        raise ValueError(f"boot {shown(value)} is not 16 hexadecimal digits")
+    return value
+
+
 def zone(value: object, name: str) -> str:
     """A time zone that is known here: statistics by local time need it."""
     if not isinstance(value, str) or not _ZONE.fullmatch(value) or not _is_zone(value):

@@ -44,6 +44,7 @@ Seq = Annotated[
     Number, Field(description="grows by one with each message of an epoch that is not state, birth or health")
 ]
 Boot = Annotated[Count, Field(description="how often the sign's program was started on this database")]
+BootName = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="names a start of the sign's machine")]
 Unix = Annotated[int, Field(ge=0, le=_LAST_S, description="seconds since 1970, UTC")]
 Name = Annotated[str, Field(max_length=80)]
 Word = Annotated[str, Field(max_length=40)]
@@ -191,7 +192,7 @@ class Group(Message):
 
 
 class Aggregate(Named):
-    """One interval; replaces one of the same start, dur and installation with a lower `rev`."""
+    """One interval; replaces one of the same start, dur, installation and boot with a lower `rev`."""
 
     rev: Number
     start: Unix
@@ -203,6 +204,12 @@ class Aggregate(Named):
     scaled: bool = Field(
         False, description="an angle was corrected later, and these speeds could only be scaled"
     )
+    boot: BootName | None = Field(
+        None,
+        description="only where clk is unknown: the start of the machine it belongs to. Others that"
+        " begin then are other intervals; without groups and measured 0 it is withdrawn",
+    )
+    stepped: bool = Field(False, description="the clock was set by more than a second in it")
 
     @model_validator(mode="after")
     def _fits(self) -> Aggregate:
@@ -210,6 +217,8 @@ class Aggregate(Named):
             raise ValueError("measured_s is more than dur")
         if self.start % self.dur:
             raise ValueError("start is no multiple of dur")
+        if self.boot is not None and self.clk != "unknown":
+            raise ValueError("a boot where clk is not unknown")
         if len({(group.dir, group.display) for group in self.groups}) != len(self.groups):
             raise ValueError("a direction and display state comes twice")
         return self

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from telemetry.message.models import Named, Number
+from telemetry.message.models import BootName, Named, Number
 
 _MS_AT_MOST = 253_402_300_799_999
 _DAY_MS = 86_400_000
@@ -17,6 +17,7 @@ Tenths = Annotated[int, Field(ge=0, le=9999)]
 Less = Annotated[int, Field(ge=-9999, le=9999)]
 Step = Annotated[int, Field(ge=-_MS_AT_MOST, le=_MS_AT_MOST)]
 Seen = Annotated[int, Field(ge=0, le=_DAY_MS)]
+Up = Annotated[int, Field(ge=0, le=_MS_AT_MOST)]
 Readings = Annotated[int, Field(ge=0, le=1_000_000)]
 Strength = Annotated[float, Field(ge=0, le=1e12)]
 Decimetres = Annotated[int, Field(ge=0, le=10_000)]
@@ -58,6 +59,14 @@ class Vehicles(Named):
         "-", pattern=r"^[-a-zA-Z]+$", description="of each vehicle the letter of its set, a the first; - none"
     )
     tracker: Tracker | list[Tracker] = Field(description="version of what made vehicles of readings")
+    boot: BootName | None = Field(
+        None, description="where the clock was not synchronised when they passed: the start of the machine"
+    )
+    up: Up | list[Up] | None = Field(
+        None,
+        description="with boot: first sight, ms of boot time. What has the same installation, boot, up, seen"
+        " and dir is the same vehicle; one with clk corrected takes the place of one with unknown",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Vehicles:
@@ -70,6 +79,8 @@ class Vehicles(Named):
                 raise ValueError("letters for other than n vehicles")
         if not set(self.flag) <= set("-" + ascii_letters[: len(self.flags)]):
             raise ValueError("a letter for no set of flags")
+        if (self.boot is None) != (self.up is None):
+            raise ValueError("boot without up, or up without boot")
         self._check_times()
         self._check_speeds()
         return self

@@ -3,6 +3,12 @@
 A column is a list with a value for each vehicle, or one value that holds for all of them. Speeds are whole
 tenths of km/h, times whole ms. `entry`, `exit`, `max`, `radial` and `along` are told as their difference
 from `speed`. Words are told by their first letters, one text for each column.
+
+Where the sign's clock was not synchronised while they passed, a message has vehicles of one start of the
+machine only: `boot` names it, and `up` says when each was first seen, in ms of boot time. Once the sign
+knows the time it tells the same vehicles again, `clk` corrected and with their own times: what has the same
+installation, `boot`, `up`, `seen` and `dir` is the same vehicle, and the corrected one stays, whichever of
+them comes first.
 """
 
 from __future__ import annotations
@@ -16,8 +22,8 @@ from string import ascii_letters
 from typing import Any, TypeVar
 
 from speedsign.model import ClockQuality, Direction, DisplayState, Vehicle, VehicleRecord
-from telemetry.message.json_text import has, listed, number, shown, text, whole
-from telemetry.rows import from_ms, to_ms
+from telemetry.message.json_text import boot_of, has, listed, number, shown, text, whole
+from telemetry.rows import SHORT_BOOT, from_ms, to_ms
 
 VEHICLES_AT_MOST = 100  # in one message
 _MS_AT_MOST = 253_402_300_799_999  # the end of the year 9999
@@ -35,7 +41,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Vehicles of one installation. Their times of the boot are not told: `t_first_mono_s` is 0."""
+    """Vehicles of one installation. Where `boot` is not told, nor is boot time: `t_first_mono_s` is 0."""
 
     installation_id: int
     records: tuple[VehicleRecord, ...]
@@ -47,6 +53,7 @@ class Batch:
 def vehicles(installation_id: int, records: Sequence[VehicleRecord]) -> dict[str, object]:
     """1 to 100 vehicles of one installation, without the message's name.
 
+    `boot` is told where all are of one that did not know the time when they passed (`told_boot`).
     Rounded: speeds to 0.1 km/h, never into another class of 1 km/h; lengths to 0.1 m; strengths to two
     digits.
     """
@@ -71,6 +78,10 @@ def vehicles(installation_id: int, records: Sequence[VehicleRecord]) -> dict[str
         "display": _letters(record.display.value for record in records),
         "tracker": _column([record.tracker for record in records]),
     }
+    if boot := told_boot(records[0]):
+        if any(told_boot(record) != boot for record in records):
+            raise ValueError("vehicles of several starts of the machine in a message that names one")
+        message |= {"boot": boot, "up": _column([round(vehicle.t_first_mono_s * 1000) for vehicle in seen])}
     return message | _where_known(
         radial=_less(speeds, [vehicle.radial_kmh for vehicle in seen]),
         along=_less(speeds, [vehicle.along_kmh for vehicle in seen]),
@@ -79,6 +90,11 @@ def vehicles(installation_id: int, records: Sequence[VehicleRecord]) -> dict[str
         face=_letters(record.face or _NONE for record in records),
         **_flags(seen),
     )
+
+
+def told_boot(record: VehicleRecord) -> str:
+    """Which start of the machine a message names for it; empty: none, its time was known at once."""
+    return "" if record.clock is ClockQuality.OK else record.boot[:SHORT_BOOT]
 
 
 def tenths(speed_kmh: float) -> int:
@@ -146,8 +162,12 @@ def parse_vehicles(body: Mapping[str, Any]) -> Batch:
         whole(has(body, "t0"), "t0", 0, _MS_AT_MOST), read.wholes("dt", -_MS_AT_MOST, _MS_AT_MOST)
     )
     seen_ms = read.wholes("seen", 0, _SEEN_AT_MOST)
+    boot = boot_of(body)
+    if bool(boot) != ("up" in body):
+        raise ValueError("boot without up, or up without boot")
+    up_ms = read.wholes("up", 0, _MS_AT_MOST) if boot else [0] * n
     made = zip(
-        read.seen(seen_ms),
+        read.seen(seen_ms, up_ms),
         first_ms,
         seen_ms,
         read.words("clk", ClockQuality),
@@ -159,7 +179,7 @@ def parse_vehicles(body: Mapping[str, Any]) -> Batch:
     return Batch(
         whole(has(body, "installation"), "installation", 1),
         tuple(
-            VehicleRecord(vehicle, from_ms(ms), from_ms(ms + seen), clock, display, tracker, face)
+            VehicleRecord(vehicle, from_ms(ms), from_ms(ms + seen), clock, display, tracker, face, boot)
             for vehicle, ms, seen, clock, display, tracker, face in made
         ),
     )
@@ -180,7 +200,7 @@ class _Columns:
         self._body = body
         self._n = n
 
-    def seen(self, seen_ms: list[int]) -> list[Vehicle]:
+    def seen(self, seen_ms: list[int], up_ms: list[int]) -> list[Vehicle]:
         speeds = self.wholes("speed", 0, _TENTHS_AT_MOST)
         entry, leaving, fastest = (self._beside(name, speeds) for name in _DIFFERENCES)
         radial, along = (self._beside(name, speeds, some=True) for name in _SOMETIMES)
@@ -194,8 +214,8 @@ class _Columns:
             Vehicle(
                 track_id=0,
                 direction=directions[place],
-                t_first_mono_s=0.0,
-                t_last_mono_s=seen_ms[place] / 1000,
+                t_first_mono_s=up_ms[place] / 1000,
+                t_last_mono_s=(up_ms[place] + seen_ms[place]) / 1000,
                 speed_kmh=speeds[place] / 10,
                 entry_kmh=entry[place],  # type: ignore[arg-type]  # there, unlike the next two
                 exit_kmh=leaving[place],  # type: ignore[arg-type]

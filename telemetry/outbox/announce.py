@@ -13,10 +13,11 @@ from typing import Any
 from speedsign.model import Interval, VehicleRecord
 from telemetry.calibration.table import told
 from telemetry.message import messages
+from telemetry.message.vehicles import told_boot
 from telemetry.outbox import table
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
-    VEHICLE_COLUMNS,
+    VEHICLE_FACTS,
     installation_of,
     intervals_of,
     vehicle_of,
@@ -120,7 +121,7 @@ def _unannounced(db: sqlite3.Connection, after: int, limit: int) -> list[_Seen]:
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
     rows: Iterable[Any] = cursor.execute(
-        f"SELECT id, installation_id, {VEHICLE_COLUMNS} FROM vehicle"  # noqa: S608  ours
+        f"SELECT id, installation_id, {VEHICLE_FACTS} FROM vehicle"  # noqa: S608  ours
         f" WHERE id > ? AND installation_id IN (SELECT id FROM installation WHERE {_OWN_PLACE})"
         " ORDER BY id LIMIT ?",
         (after, limit),
@@ -129,8 +130,8 @@ def _unannounced(db: sqlite3.Connection, after: int, limit: int) -> list[_Seen]:
 
 
 def _first_batch(seen: list[_Seen]) -> list[_Seen]:
-    """Those of one installation that come first."""
-    for _, batch in groupby(seen, key=lambda one: one[1]):
+    """Those of one installation, and of one start of the machine where that is told, that come first."""
+    for _, batch in groupby(seen, key=lambda one: (one[1], told_boot(one[2]))):
         return list(batch)
     return []
 
