@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from speedsign.errors import PortError
@@ -21,6 +22,7 @@ RECONNECT_S = 0.5  # doubling up to …
 RECONNECT_MAX_S = 2.0
 LEAVE_S = 1.0  # for everybody's last turn together
 _AGAIN_S = 0.05
+TURN_S = 2.0  # at least so often the supervisor hears that this goes round
 
 
 class BusMember(Protocol):
@@ -66,8 +68,11 @@ class BusOwner:
         reconnect_s: float = RECONNECT_S,
         reconnect_max_s: float = RECONNECT_MAX_S,
         leave_s: float = LEAVE_S,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
+        """`beat` is called at each turn."""
         self.bus = bus
+        self._beat = beat
         self.connects = 0
         self._members: list[BusMember] = []
         self._reconnect_s, self._reconnect_max_s = reconnect_s, reconnect_max_s
@@ -127,6 +132,7 @@ class BusOwner:
         """Until the port is open, with a growing pause between tries."""
         pause_s = self._reconnect_s
         while True:
+            self._beat()
             try:
                 await self.bus.connect()
             except PortError as error:
@@ -147,6 +153,7 @@ class BusOwner:
         """Turns, until the port is lost, which is raised. Who is due first is first, then by rank."""
         loop = asyncio.get_running_loop()
         while True:
+            self._beat()
             due_s, first = float("inf"), None
             for member in self._members:
                 if (member_due_s := member.due_s()) < due_s:
@@ -159,10 +166,10 @@ class BusOwner:
     async def _wait(self, due_s: float) -> None:
         """Until somebody is due, or may have become so."""
         # Not asyncio.timeout: a face that is waited for passes through here, and this is half as far.
-        timer = asyncio.get_running_loop().call_at(due_s, self._changed.set) if due_s < float("inf") else None
+        loop = asyncio.get_running_loop()
+        timer = loop.call_at(min(due_s, loop.time() + TURN_S), self._changed.set)
         try:
             await self._changed.wait()
         finally:
-            if timer:
-                timer.cancel()
+            timer.cancel()
         self._changed.clear()

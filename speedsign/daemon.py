@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from operator import methodcaller
 
-from speedsign.brightness import BrightnessControl
-from speedsign.coverage import INTERVAL_S, CoverageMeter, close_intervals, interval_start
+from speedsign.coverage import CoverageMeter, close_intervals, interval_start
 from speedsign.model import (
     ClockQuality,
     Coverage,
@@ -28,65 +27,25 @@ from speedsign.model import (
     Vehicle,
     VehicleRecord,
 )
-from speedsign.ports import (
-    Clock,
-    Display,
-    LightSensor,
-    Live,
-    Radar,
-    Recorder,
-    Remote,
-    Store,
-    Telemetry,
-    Troubled,
-)
-from speedsign.rules import DARK, Rules, Shown, next_check_s, step
+from speedsign.parts import CLOSE_AFTER_S, Parts, Plan
+from speedsign.ports import Live, Store
+from speedsign.rules import DARK, Shown, next_check_s, step
 from speedsign.schedule import Schedule
 from speedsign.seen import SeenLog
+from speedsign.status import Sight
 from speedsign.supervise import KeptPart, stop
-from speedsign.tracking import VERSION, Tracker, TrackingParams
+from speedsign.supervisor import Supervisor
+from speedsign.tracking import VERSION, Tracker
+
+__all__ = ["CLOSE_AFTER_S", "Daemon", "Parts", "Plan"]
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0  # faults, coverage and the supervisor are looked after so often
-CLOSE_AFTER_S = 15.0  # a vehicle that passed at the very end of an interval is in the store by then
 FLUSH_COVERAGE_S = 60.0  # what a power cut may cost in coverage, on a quiet road
 RECORD_AFTER_S = 0.03
 STALLED_S = 2.5  # without a tick: the process was stopped, or the machine was
-READY_WITHOUT_PANEL_S = 10.0
 AFTER_DEADLINE_S = 0.001  # timers fire when the deadline is certainly over
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that is plugged into the sign."""
-
-    clock: Clock
-    radar: Radar
-    recorder: Recorder
-    display: Display | None = None  # None: a sign that only measures
-    light: LightSensor | None = None
-    telemetry: Telemetry | None = None
-    remote: Remote | None = None
-    notify: Callable[[str], None] = field(default=lambda _state: None)
-    live: Live | None = None
-    software: Troubled | None = None  # what is wrong with the program itself, and stops nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the sign is to behave."""
-
-    installation: Installation
-    tracking: TrackingParams = field(default_factory=TrackingParams)
-    rules: Rules = field(default_factory=Rules)
-    schedule: Schedule | None = None  # None: the rules hold always
-    brightness: BrightnessControl | None = None  # None: as the display was made
-    invert_direction: bool = False
-    keep_vehicles_days: int = 30
-    trust_clock: bool = False  # True: whatever the kernel says
-    interval_s: int = INTERVAL_S
-    close_after_s: float = CLOSE_AFTER_S
 
 
 class Daemon:
@@ -109,6 +68,7 @@ class Daemon:
         self._recording: asyncio.TimerHandle | None = None
         self._faults: dict[tuple[str, str], Fault] = {}  # that were told, by device and code
         self._kept = self._parts_to_keep()
+        self._supervisor = Supervisor(parts.notify, parts.means, self._now())
 
     # ------------------------------------------------------------------ life
 
@@ -121,7 +81,7 @@ class Daemon:
             for task in done:
                 task.result()  # raises what the part failed with
         finally:
-            self.parts.notify("STOPPING=1")
+            self._supervisor.stopping()
             # The panel goes dark before anything else is tidied up.
             await stop(tasks["radar"], tasks.get("display"), tasks["tick"])
             self._end()
@@ -296,16 +256,17 @@ class Daemon:
     # ------------------------------------------------------------------ every second
 
     async def _tick_forever(self) -> None:
-        """READY=1 once the panel is under control, or clearly is not there: counting goes on without it."""
-        ready, began_s = False, self._now()
         while True:
             self._tick()
-            display = self.parts.display
-            under_control = display is None or display.lit() is not None
-            if not ready and (under_control or self._now() - began_s >= READY_WITHOUT_PANEL_S):
-                ready = True
-                self.parts.notify("READY=1")
+            self._supervise()
             await asyncio.sleep(TICK_S)
+
+    def _supervise(self) -> None:
+        """Last in each second: only who came so far has gone round."""
+        display = self.parts.display
+        lit = display.lit() if display else None
+        sight = Sight(display is not None, lit, self.rules.dark, self.vehicles, tuple(self._faults.values()))
+        self._supervisor.tick(self._now(), sight, [part.name for part in self._kept if part.fault])
 
     def _tick(self) -> None:
         clock = self.parts.clock
@@ -328,7 +289,6 @@ class Daemon:
             self._flush_coverage()
         if live := self._watched():
             live.tick()
-        self.parts.notify("WATCHDOG=1")
 
     def _plan_display(self, now_utc: datetime) -> None:
         """What the schedule and the light say now; measuring goes on whatever that is."""
@@ -394,6 +354,7 @@ class Daemon:
             parts.remote, parts.software,
         )  # fmt: skip
         found = [fault for source in sources if source is not None for fault in source.faults()]
+        found += self._supervisor.faults()
         return found + [part.fault for part in self._kept if part.fault]
 
     def clock_quality(self) -> ClockQuality:

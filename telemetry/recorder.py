@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from speedsign.beats import OPEN_DEADLINE_S, Beat
 from speedsign.errors import StoreError
 from speedsign.model import Counters, Fault
 from speedsign.ports import Store
@@ -27,6 +28,7 @@ QUEUE_LIMIT = 10_000  # items; half a day of heavy traffic, a few MB
 RETRY_FIRST_S = 0.5
 RETRY_CAP_S = 30.0
 STOP_TIMEOUT_S = 5.0
+TURN_S = 5.0  # at least so often the supervisor hears that an idle thread lives
 
 S = TypeVar("S", bound=Store)
 T = TypeVar("T")
@@ -77,9 +79,11 @@ class ThreadRecorder(Generic[S]):
         limit: int = QUEUE_LIMIT,
         stop_timeout_s: float = STOP_TIMEOUT_S,
         beside: Callable[[], list[Fault]] = list,
+        beat: Beat | None = None,
     ) -> None:
-        """`beside`: what else is wrong where the store is; asked on the loop."""
+        """`beside`: what else is wrong where the store is; asked on the loop. `beat`: called at each turn."""
         self._open_store = open_store
+        self._beat = beat or Beat()
         self._beside = beside
         self._limit = limit
         self._stop_timeout_s = stop_timeout_s
@@ -178,7 +182,9 @@ class ThreadRecorder(Generic[S]):
     def _next(self) -> _Item[S] | None:
         """The oldest item, left in the queue until it is done; None: time to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._stopping or self._abandoned)
+            while not (self._queue or self._stopping or self._abandoned):
+                self._beat()
+                self._changed.wait(TURN_S)
             return self._queue[0] if self._queue and not self._abandoned else None
 
     def _do(self, item: _Item[S]) -> None:
@@ -186,6 +192,7 @@ class ThreadRecorder(Generic[S]):
         tries = 0
         while self._store is not None and (tries == 0 or self._rest(tries)):
             tries += 1
+            self._beat()
             try:
                 result = item.call(self._store)
             except StoreRejected as error:
@@ -226,6 +233,7 @@ class ThreadRecorder(Generic[S]):
         tries = 0
         while tries == 0 or self._rest(tries):
             tries += 1
+            self._beat.busy(OPEN_DEADLINE_S)
             try:
                 self._store, fault = self._open_store(previous)
             except StoreError as error:
@@ -256,6 +264,7 @@ class ThreadRecorder(Generic[S]):
             if self._stopping:
                 pause_s = min(pause_s, RETRY_FIRST_S)  # little time is left
             stopping = self._stopping
+            self._beat.busy(pause_s + self._beat.deadline_s)
             self._changed.wait_for(lambda: self._abandoned or self._stopping != stopping, pause_s)
             return not self._abandoned
 

@@ -30,6 +30,7 @@ REOPEN_FIRST_S = 0.5  # a USB device is back half a second after a glitch
 REOPEN_MAX_S = 30.0  # someone who plugs it in again wants to see it work
 MOST_SAID = 64  # things that a radar says of itself; none has so many
 LEAST_SLEEP_S = 0.01  # so that rounding never makes a loop that does not sleep
+TURN_S = 5.0  # at least so often the supervisor hears that this goes round
 
 
 class RadarLink:
@@ -40,6 +41,7 @@ class RadarLink:
     measuring, which is weaker than proof.
 
     `on_bytes` gets every chunk with its time before it is decoded, for a capture.
+    `beat` is called at each turn.
 
     What is wrong stands in `faults`, which the daemon logs; here it is logged as DEBUG only.
     Raises DriverError when the radar cannot do what `settings` ask.
@@ -54,9 +56,11 @@ class RadarLink:
         *,
         set_up: bool = True,
         on_bytes: Callable[[bytes, float], None] | None = None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._port, self._driver, self._clock = port, driver, clock
         self._unit, self._may_set_up, self._on_bytes = settings.unit, set_up, on_bytes
+        self._beat = beat
         self._on_events: Callable[[Sequence[RadarEvent]], None] = _nobody
         self._decoder = driver.decoder(settings.unit)
         self._sender = QuietSender(port, clock)
@@ -95,8 +99,14 @@ class RadarLink:
                 pause_s = REOPEN_FIRST_S
             self._port_error = error
             log.debug("radar %s; next try in %.1f s", error, pause_s)
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
             pause_s = min(pause_s * 2, REOPEN_MAX_S)
+
+    async def _pause(self, pause_s: float) -> None:
+        while pause_s > 0:
+            self._beat()
+            await asyncio.sleep(min(pause_s, TURN_S))
+            pause_s -= TURN_S
 
     def faults(self) -> list[Fault]:
         """What is wrong now, with what to do about it."""
@@ -144,6 +154,7 @@ class RadarLink:
 
     async def _open_and_serve(self) -> Exception:
         """Open the port and work until it is lost; what it was lost by."""
+        self._beat()
         self._begin()
         try:
             await self._port.open(self._take, self._lose)
@@ -268,15 +279,17 @@ class RadarLink:
 
     async def _keep_alive(self) -> None:
         """Ask a quiet radar; open the port of a silent one anew. Never while readings flow."""
-        while self._asks or self._driver.streams_when_idle:
+        judged = self._asks or self._driver.streams_when_idle
+        while True:
+            self._beat()
             quiet_s = self._clock.monotonic() - self._silence.heard_mono_s
-            if quiet_s >= self._silence.reopen_after_s:
+            if judged and quiet_s >= self._silence.reopen_after_s:
                 self._silence.lasting = True
                 raise PortError(self._port.name, f"silent for {quiet_s:.0f} s; it is opened anew")
             if not self._asks:
-                await asyncio.sleep(self._driver.silent_after_s)
+                await asyncio.sleep(min(self._driver.silent_after_s, TURN_S))
             elif quiet_s < PING_AFTER_S:
-                await asyncio.sleep(max(PING_AFTER_S - quiet_s, LEAST_SLEEP_S))
+                await asyncio.sleep(min(max(PING_AFTER_S - quiet_s, LEAST_SLEEP_S), TURN_S))
             else:
                 await self._ask()
 
