@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS interval_of_installation ON interval (installation_id, start_s)",
     "CREATE INDEX IF NOT EXISTS vehicle_of_installation ON vehicle (installation_id, last_ms)",
+    "CREATE INDEX IF NOT EXISTS vehicle_of_boot ON vehicle (boot, first_mono_s) WHERE boot IS NOT NULL",
 )
 _CHECKPOINT_PAGES = 1000  # a hub has a disk and not a card
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from telemetry.calibration.table import insert_heard
 from telemetry.hub import losses
-from telemetry.hub.counts import store_interval, store_vehicles
+from telemetry.hub.counts import store_interval
 from telemetry.hub.places import Places
 from telemetry.hub.port import Heard, Taken
 from telemetry.hub.presence import after_birth, after_state, read_presence, store_presence, store_text
 from telemetry.hub.refusing import keep
 from telemetry.hub.sources import Source, Sources
+from telemetry.hub.vehicles import store_vehicles
 from telemetry.message import messages
 from telemetry.message.messages import Ack
 from telemetry.rows import to_ms
