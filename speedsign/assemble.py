@@ -13,6 +13,7 @@ from drivers.radar.link import RadarLink
 from speedsign.assemble_display import DisplayParts, build_display
 from speedsign.assemble_remote import RemoteControl, is_commanded, settings_at_start
 from speedsign.assemble_telemetry import build_publisher
+from speedsign.beats import LOOP_DEADLINE_S, STORE_DEADLINE_S, TELEMETRY_DEADLINE_S, Beats
 from speedsign.brightness import BrightnessControl
 from speedsign.build import this_build
 from speedsign.clock import SystemClock
@@ -25,6 +26,7 @@ from speedsign.lines import radar_line
 from speedsign.live.teller import LiveTeller
 from speedsign.model import Face, Fault, Installation
 from speedsign.notify import sd_notify
+from speedsign.own_use import OwnUse
 from speedsign.ports import Clock, RadarDriver
 from speedsign.profile import display_profile
 from speedsign.registry import load_radar
@@ -32,6 +34,7 @@ from speedsign.remote import RemoteSettings, effective
 from speedsign.schedule import Schedule
 from speedsign.sign_health import SignHealth
 from speedsign.software import Software
+from speedsign.supervisor import Means
 from telemetry.ballast import Ballast
 from telemetry.lock import sole_writer
 from telemetry.recorder import ThreadRecorder
@@ -49,8 +52,17 @@ class Pace:
 class Sign:
     """A whole sign on real devices: `daemon` runs it, `display_writes` and the like tell how it went."""
 
-    def __init__(self, config: Config, clock: Clock | None = None, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+        last_words: Callable[[str], None] = lambda _why: None,
+    ) -> None:
+        """`last_words`: called before it ends because a part of it is stuck."""
         self.config = config
+        self._beats, use = Beats(), OwnUse()
+        self._store_beat = self._beats.part("store", STORE_DEADLINE_S)
         self.pace = pace or Pace()
         self.clock = clock or SystemClock()
         settings, dropped = settings_at_start(config)
@@ -62,10 +74,11 @@ class Sign:
             radar_settings(config.radar, config.tracking, driver),
             self.clock,
             set_up=config.radar.setup,
+            beat=self._beats.part("radar", LOOP_DEADLINE_S),
         )
         self._ballast = Ballast(config.store.path)
         self.recorder: ThreadRecorder[SqliteStore] = ThreadRecorder(
-            self._open_store, beside=self._ballast.faults
+            self._open_store, beside=self._ballast.faults, beat=self._store_beat
         )
         self.remote: RemoteControl | None = None
         if is_commanded(config):
@@ -73,12 +86,24 @@ class Sign:
         desk = self.remote.desk if self.remote else None
         health = SignHealth(config.store.path, self.clock, self.recorder)
         self.telemetry = (
-            build_publisher(config, config.mqtt, self.clock, self.recorder, health, desk)
+            build_publisher(
+                config,
+                config.mqtt,
+                self.clock,
+                self.recorder,
+                health,
+                desk,
+                self._beats.part("telemetry", TELEMETRY_DEADLINE_S, vital=False),
+            )
             if config.mqtt
             else None
         )
         self.live = live_teller(config, driver, self.radar.says)
-        built = build_display(config, config.display, self.clock, self._acked) if config.display else None
+        built = (
+            build_display(config, config.display, self.clock, self._acked, self._beats)
+            if config.display
+            else None
+        )
         self.display = built.display if built else None
         self.daemon = Daemon(
             plan(effective(config, settings), driver, self.pace, built),
@@ -93,6 +118,7 @@ class Sign:
                 sd_notify,
                 self.live,
                 Software(this_build(), self.clock, trust_clock=config.clock.trust == "always"),
+                Means(self._beats, use.most(), use.now, last_words),
             ),
         )
         health.watch(self.daemon)
@@ -119,7 +145,7 @@ class Sign:
         except OSError as error:
             raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from None
         at_utc: datetime = self.clock.now_utc()
-        return open_or_replace(
+        store, fault = open_or_replace(
             path,
             self.config.sign.id,
             self.pace.interval_s,
@@ -129,6 +155,8 @@ class Sign:
             quota_mb=mqtt.quota_mb if mqtt else QUOTA_MB,
             ballast=self._ballast,
         )
+        store.on_progress(self._store_beat)
+        return store, fault
 
     def _acked(self, face: Face, t_mono_s: float) -> None:
         self.daemon.on_acked(face, t_mono_s)

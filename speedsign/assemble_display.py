@@ -12,6 +12,7 @@ from drivers.display.relay import RelaySettings
 from drivers.display.supply import GuardSettings
 from drivers.light_sensor import LightSensorMember, SensorSettings
 from drivers.modbus_bus import BusSettings, PymodbusBus
+from speedsign.beats import LOOP_DEADLINE_S, Beats
 from speedsign.config.schema import BeaconConfig, Config, DisplayConfig, SensorConfig, SupplyConfig
 from speedsign.model import Face
 from speedsign.ports import Clock, LightSensor, LineSettings, PanelDriver
@@ -37,12 +38,19 @@ def panel_driver(display: DisplayConfig) -> PanelDriver:
 
 
 def build_display(
-    config: Config, display: DisplayConfig, clock: Clock, on_acked: Callable[[Face, float], None]
+    config: Config,
+    display: DisplayConfig,
+    clock: Clock,
+    on_acked: Callable[[Face, float], None],
+    beats: Beats | None = None,
 ) -> DisplayParts:
-    """The display, not yet running; `display` is the config's own, which is there."""
+    """The display, not yet running; `display` is the config's own, which is there.
+
+    `beats`: gets one for each line; the first is called "display".
+    """
     driver = panel_driver(display)
     sign = SignDisplay(clock, on_acked)
-    lines = _Lines(sign, config, display, driver)
+    lines = _Lines(sign, config, display, driver, beats or Beats())
     settings = PanelSettings(keepalive_s=display.keepalive_s, verify_s=display.verify_s)
     for unit in (display.unit, *display.mirror_units):
         sign.add_panel(lines.panels, driver, unit, settings)
@@ -78,9 +86,14 @@ class _Lines:
     """Each line is opened once, whoever is on it."""
 
     def __init__(
-        self, sign: SignDisplay, config: Config, display: DisplayConfig, driver: PanelDriver
+        self,
+        sign: SignDisplay,
+        config: Config,
+        display: DisplayConfig,
+        driver: PanelDriver,
+        beats: Beats,
     ) -> None:
-        self._sign, self._display = sign, display
+        self._sign, self._display, self._beats = sign, display, beats
         # Who cannot be read has no say in whether a reply is late; relays are read back anyway.
         panels = {display.unit, *display.mirror_units}
         unreadable = {relay.unit for relay in (config.supply, config.beacon) if relay} - panels
@@ -90,12 +103,14 @@ class _Lines:
             timeout_s=display.timeout_s, local_echo=display.local_echo, unreadable=frozenset(unreadable)
         )
         line = LineSettings(display.baud or driver.line.baud, parity=display.parity)
-        self.panels = sign.add_line(BusOwner(PymodbusBus(display.port, line, settings)))
+        beat = beats.part("display", LOOP_DEADLINE_S)
+        self.panels = sign.add_line(BusOwner(PymodbusBus(display.port, line, settings), beat=beat))
         self._by_port = {display.port: self.panels}
 
     def of(self, member: _OnLine) -> BusOwner:
         port = member.port or self._display.port
         if port not in self._by_port:
             bus = PymodbusBus(port, LineSettings(member.baud or 9600), BusSettings(resync=False))
-            self._by_port[port] = self._sign.add_line(BusOwner(bus))
+            beat = self._beats.part(f"display ({port})", LOOP_DEADLINE_S)
+            self._by_port[port] = self._sign.add_line(BusOwner(bus, beat=beat))
         return self._by_port[port]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from speedsign.beats import Beat
 from speedsign.build import this_build
 from speedsign.config.schema import Config, MqttConfig
 from speedsign.ports import Clock
@@ -22,11 +23,12 @@ def build_publisher(
     recorder: OutboxRecorder,
     health: Callable[[], Mapping[str, object]],
     desk: CommandDesk | None = None,
+    beat: Beat | None = None,
 ) -> Publisher:
     """What takes messages to the broker; raises ConfigError for a secret that cannot be read."""
     settings = broker_settings(mqtt, f"speedsign-{config.sign.id}")
     return Publisher(
-        PahoPort(settings, clock),
+        PahoPort(settings, clock, beat=beat),
         recorder,
         identity(config),
         PublisherSettings.of(mqtt, settings.spread_s),

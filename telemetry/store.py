@@ -10,7 +10,7 @@ import contextlib
 import logging
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -41,6 +41,8 @@ INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter
 _DAY_S = 86_400
 FILL_AT_MOST_S = 31 * _DAY_S
 QUOTA_MB = 64.0
+PRUNED_AT_ONCE = 2000  # vehicles, about a day of them: a commit of 100 kB, however many are too old
+PROGRESS_STEPS = 100_000  # of SQLite's machine: some ten milliseconds on a small board
 OUTBOX_S = 400 * _DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
 # What was imported into a sign's database says nothing about when this sign was measuring.
 _OWN = "installation_id IN (SELECT id FROM installation WHERE origin = 'measured' AND source_id IS NULL)"
@@ -322,8 +324,19 @@ class SqliteStore(StoreOutbox):
 
     def prune(self, before_utc: datetime) -> int:
         """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
-        with self.transaction():
-            return self._db.execute("DELETE FROM vehicle WHERE last_ms < ?", (to_ms(before_utc),)).rowcount
+        gone, portion = 0, PRUNED_AT_ONCE
+        while portion == PRUNED_AT_ONCE:
+            with self.transaction():
+                portion = self._db.execute(
+                    "DELETE FROM vehicle WHERE id IN (SELECT id FROM vehicle WHERE last_ms < ? LIMIT ?)",
+                    (to_ms(before_utc), PRUNED_AT_ONCE),
+                ).rowcount
+            gone += portion
+        return gone
+
+    def on_progress(self, beat: Callable[[], None]) -> None:
+        """Called now and then while a statement works, on the thread that it works on."""
+        self._db.set_progress_handler(beat, PROGRESS_STEPS)
 
 
 def _marks(row: Sequence[object]) -> str:

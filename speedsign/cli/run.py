@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from speedsign import last_words
 from speedsign.cli.common import SignCommand, config_option, set_up_logging
+from speedsign.cli.mending import patience
 from speedsign.config.apart import load_config_apart
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ def run(config_path: Path, *, debug: bool) -> None:
     Devices that are missing or broken are waited for; only a config that cannot be used ends it.
     """
     set_up_logging(debug=debug)
-    config = load_config_apart(config_path, meanwhile=_load_devices)
-    from speedsign.assemble import Sign
+    last_words.arm()
+    with patience(config_path):
+        config = load_config_apart(config_path, meanwhile=_load_devices)
+        from speedsign.assemble import Sign
 
-    sign = Sign(config)
+        sign = Sign(config, last_words=last_words.say)
     sys.setswitchinterval(0.001)  # the threads of store and broker give way to the loop sooner
     gc.collect()
     gc.freeze()  # what is there now stays for years: looking through it would hold up a reading by 10 ms

@@ -14,7 +14,8 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from speedsign.errors import BrokerError
+from speedsign.beats import TELEMETRY_DEADLINE_S, Beat
+from speedsign.errors import BrokerError, PartStuck
 from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
 from telemetry.mqtt.connection import Connection, Told
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 _STOP_TIMEOUT_S = 3.0
 _WATCH_S = 10.0  # how often the thread is looked at
 _LEFT_BEHIND = 3  # threads that hang, at most; more are not made
+_HOPELESS_S = 3600.0  # none of them ended in so long: only a new process helps
 _SHORT = 3  # connections in a row that did not last: mosquitto does not tell who it throws out
 _CLOCK_LOOK_S = 1.0
 _CLOCK_STEP = timedelta(minutes=1)  # the wall clock was set
@@ -37,8 +39,15 @@ class PahoPort:
     """`telemetry.mqtt.shapes.MqttPort` on a thread of its own."""
 
     def __init__(
-        self, settings: BrokerSettings, clock: Clock, *, chance: random.Random | None = None
+        self,
+        settings: BrokerSettings,
+        clock: Clock,
+        *,
+        chance: random.Random | None = None,
+        beat: Beat | None = None,
     ) -> None:
+        """`beat` is called at each look at the thread."""
+        self._beat = beat or Beat()
         self._settings = settings
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311  spreads reconnects, guards nothing
@@ -52,7 +61,7 @@ class PahoPort:
         self._begun = False  # this run has had a connection
 
     async def run(self, session: Session) -> None:
-        """See `MqttPort.run`."""
+        """See `MqttPort.run`; raises PartStuck when its threads hang one after the other, for an hour."""
         self._session, self._begun = session, False
         left: list[_Thread] = []
         rebuilt = 0
@@ -67,9 +76,19 @@ class PahoPort:
                 await asyncio.sleep(pause_s(rebuilt, self._settings, self._chance))
                 left = [one for one in [*left, thread] if one.is_alive()]
                 if len(left) >= _LEFT_BEHIND:
-                    await asyncio.wait([one.ended for one in left], return_when=asyncio.FIRST_COMPLETED)
+                    await self._until_one_ends(left)
         finally:
             await self._stop()
+
+    async def _until_one_ends(self, left: list[_Thread]) -> None:
+        self._beat.busy(_HOPELESS_S + TELEMETRY_DEADLINE_S)
+        ends = [one.ended for one in left]
+        done, _ = await asyncio.wait(ends, timeout=_HOPELESS_S, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            raise PartStuck(
+                f"mqtt {self._settings.address}: {len(left)} threads hang in calls to the system;"
+                " the program ends to be started anew, report it with the log"
+            )
 
     def publish(
         self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, expiry_s: int | None = None
@@ -118,6 +137,7 @@ class PahoPort:
     async def _watch(self, thread: _Thread) -> str:
         """Until something is wrong with the thread; what it is."""
         while True:
+            self._beat()
             await asyncio.wait([thread.ended], timeout=min(_WATCH_S, self._settings.stuck_s))
             if thread.ended.done() or not thread.is_alive():
                 return "the connection's thread has died"
