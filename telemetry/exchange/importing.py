@@ -270,7 +270,7 @@ def _take_intervals(
     writer = IntervalWriter(db, found.installation_id)
     _take_rows(file, reader.row, writer, found, wanted, progress)
     writer.flush()
-    found.from_s, found.to_s = writer.first_s or 0, writer.end_s
+    found.from_s, found.to_s = writer.bounds_s
     found.measured_s = round(writer.measured_s, 3)
     return "copied" if said.origin == "measured" else said.origin
 
@@ -320,6 +320,8 @@ def _inside(wanted: Wanted) -> Callable[[VehicleRow], VehicleRow]:
         return lambda row: row
 
     def check(row: VehicleRow) -> VehicleRow:
+        if row.more is not None and row.more.undated:
+            return row  # whenever that was
         if low is not None and row.last_ms < low:
             raise RowError("time is before --measured-from")
         if high is not None and row.last_ms >= high:

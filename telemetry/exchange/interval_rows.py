@@ -1,11 +1,13 @@
 """From a row of our own interval export (docs/exchange.md) to a part of an interval.
 
 One line a speed, direction and display state; an interval without a vehicle has one line with n = 0. The
-lines of an interval stand together and agree about it, and no interval overlaps another.
+lines of an interval stand together and agree about it, and no interval overlaps another; undated ones are
+apart from all others, each start of the sign's machine by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -13,12 +15,12 @@ from speedsign.model import ClockQuality, Direction, DisplayState
 from telemetry.exchange.csv_file import CsvFile, RowError, shown
 from telemetry.exchange.said import ORIGIN, ROUNDS, Said
 from telemetry.exchange.times import Times
-from telemetry.exchange.vehicle_rows import Remembered, number
+from telemetry.exchange.vehicle_rows import Remembered, boot_of, number
 from telemetry.rows import FASTEST_KMH
 
-_OF_INTERVAL = ("start", "duration_s", "measured_s", "clock", "scaled", ROUNDS, ORIGIN)
+_OF_INTERVAL = ("start", "duration_s", "measured_s", "clock", "scaled", "boot", "stepped", ROUNDS, ORIGIN)
 _OF_CELL = ("direction", "display", "speed_kmh", "n", "suspects")
-OPTIONAL = ("suspects", "scaled", ROUNDS, ORIGIN)
+OPTIONAL = ("suspects", "scaled", "boot", "stepped", ROUNDS, ORIGIN)
 REQUIRED = tuple(column for column in (*_OF_INTERVAL, *_OF_CELL) if column not in OPTIONAL)
 SAID_BESIDE = ("end", "coverage", "installation", "site")
 DURATIONS_S = (60, 300, 900, 3600)  # those of telemetry.store, which is slow to load
@@ -35,6 +37,13 @@ class Head(NamedTuple):
     measured_s: float
     clock: str
     scaled: int
+    boot: str = ""  # of an undated one: the start of the machine it belongs to
+    stepped: int = 0
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """What tells it from others."""
+        return self.start_s, self.boot
 
 
 class IntervalRow(NamedTuple):
@@ -61,7 +70,7 @@ class IntervalReader:
         self._times = times
         self._said = said
         self._comma = file.separator != ","
-        self._places = _Places()
+        self._places: dict[str, _Places] = {}
         self._texts: tuple[str, ...] = ()  # of the last head
         self._head: Head | None = None
         self._seen: set[tuple[str, str, int]] = set()
@@ -85,19 +94,19 @@ class IntervalReader:
 
     def _following(self, texts: tuple[str, ...]) -> Head:
         """Of a line that does not begin as the one before."""
-        head = self._head_of(*(text.strip() for text in texts))
-        if self._head is None or head.start_s != self._head.start_s:
-            self._places.take(head)
+        head = self._head_of([text.strip() for text in texts])
+        if self._head is None or head.place != self._head.place:
+            self._places.setdefault(head.boot, _Places()).take(head)
             self._seen.clear()
         elif head != self._head:
             raise RowError("says otherwise about its interval than the line before")
         self._texts, self._head = texts, head
         return head
 
-    def _head_of(
-        self, start: str, duration: str, measured: str, clock: str, scaled: str, rounds: str, origin: str
-    ) -> Head:
-        start_ms = self._times.ms(start)
+    def _head_of(self, texts: Sequence[str]) -> Head:
+        start, duration, measured, clock, scaled, boot, stepped, rounds, origin = texts
+        quality = _word("clock", clock, ClockQuality)
+        start_ms = self._times.ms(start, believed=quality != ClockQuality.UNKNOWN)
         duration_s = _whole("duration_s", duration, max(DURATIONS_S))
         if duration_s not in DURATIONS_S:
             raise RowError(f"duration_s {duration_s} is none of {', '.join(map(str, DURATIONS_S))}")
@@ -106,11 +115,16 @@ class IntervalReader:
         measured_s = number(measured, comma=self._comma)
         if measured_s is None or measured_s > duration_s:
             raise RowError(f"measured_s {shown(measured)} is no number of 0 to {duration_s}")
-        quality = _word("clock", clock, ClockQuality)
-        is_scaled = _whole("scaled", scaled, 1) if scaled else 0
+        name = boot_of(boot)
+        if name and quality != ClockQuality.UNKNOWN:
+            raise RowError(f"boot {shown(boot)} where clock is {quality}: of an undated interval alone")
         self._said.read_rounds(rounds)
         self._said.read_origin(origin)
-        return Head(start_ms // 1000, duration_s, measured_s, quality, is_scaled)
+        is_scaled, is_stepped = (
+            _whole(column, text, 1) if text else 0
+            for column, text in (("scaled", scaled), ("stepped", stepped))
+        )
+        return Head(start_ms // 1000, duration_s, measured_s, quality, is_scaled, name, is_stepped)
 
 
 class _Places:

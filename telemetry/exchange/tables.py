@@ -20,7 +20,7 @@ from telemetry.exchange.slots import Slot
 from telemetry.exchange.spans import Wanted
 from telemetry.percentiles import classes, mean_sd, percentile
 from telemetry.query import BOTH, Standing
-from telemetry.rows import from_ms, intervals_of, speed_class, to_ms
+from telemetry.rows import SHORT_BOOT, from_ms, intervals_of, speed_class, to_ms
 from telemetry.statistics import over, sample_of
 
 Value = str | int | float | bool | datetime | None
@@ -68,14 +68,17 @@ VEHICLES = (
     ("tracker", Type.TEXT),
     ("radial_kmh", Type.NUMBER),
     ("along_kmh", Type.NUMBER),
+    ("boot", Type.TEXT),
     (ROUNDS, Type.TRUTH),
     (ORIGIN, Type.TEXT),
     ("installation", Type.WHOLE),
     ("site", Type.TEXT),
 )
+_BOOT = f"coalesce((SELECT substr(boot_id, 1, {SHORT_BOOT}) FROM boot WHERE number = vehicle.boot), '')"  # noqa: S608
 _VEHICLE = (
     "last_ms, direction, speed_kmh, length_m, entry_kmh, exit_kmh, max_kmh, last_ms - first_ms, readings,"
-    " strength, display, face, flags, clock, tracker, radial_kmh, along_kmh"
+    " strength, display, face, flags, clock, tracker, radial_kmh, along_kmh,"
+    f" CASE WHEN clock = 'ok' THEN '' ELSE {_BOOT} END"
 )
 
 
@@ -100,7 +103,7 @@ def _vehicles(db: sqlite3.Connection, standing: Standing, wanted: Wanted) -> Ite
 
 def _vehicle(row: tuple[Any, ...], zone: ZoneInfo, *, rounds: bool) -> list[Value]:
     last_ms, direction, speed, length, entry, leaving, fastest, seen_ms, readings, *rest = row
-    strength, display, face, flags, clock, tracker, radial, along = rest
+    strength, display, face, flags, clock, tracker, radial, along, boot = rest
     passage: list[Value]
     if readings:
         passage = [round(entry, 2), round(leaving, 2), round(fastest, 2), seen_ms / 1000, readings]
@@ -121,6 +124,7 @@ def _vehicle(row: tuple[Any, ...], zone: ZoneInfo, *, rounds: bool) -> list[Valu
         tracker,
         _rounded(radial, 2),
         _rounded(along, 2),
+        boot,
     ]
 
 
@@ -155,6 +159,8 @@ INTERVALS = (
     ("speed_kmh", Type.WHOLE),
     ("n", Type.WHOLE),
     ("suspects", Type.WHOLE),
+    ("boot", Type.TEXT),
+    ("stepped", Type.WHOLE),
     (ROUNDS, Type.TRUTH),
     (ORIGIN, Type.TEXT),
     ("installation", Type.WHOLE),
@@ -176,8 +182,9 @@ def intervals(found: Iterable[Interval], standing: Standing) -> Sheet:
 
 
 def _intervals(found: Iterable[Interval], standing: Standing) -> Iterator[list[Value]]:
-    zone, behind = ZoneInfo(standing.facts.timezone), _behind(standing)
+    zone, of_all = ZoneInfo(standing.facts.timezone), _behind(standing)
     for interval in found:
+        behind = [interval.boot, int(interval.stepped), *of_all]
         head: list[Value] = [
             interval.start_utc.astimezone(zone),
             (interval.start_utc + timedelta(seconds=interval.duration_s)).astimezone(zone),

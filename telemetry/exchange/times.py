@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from telemetry.exchange.csv_file import RowError, shown
 
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2099  # a clock that was never set says 1970 or 1980
+_FIRST_YEAR, _LAST_YEAR = 1970, 9990  # of a time of which the file says itself that it is none
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  what a wall clock's times are measured from
 _MS = timedelta(milliseconds=1)
@@ -36,16 +37,20 @@ class Times:
         self._rising = True
         self._offsets: dict[str, int | None] = {}  # local hour -> offset in ms; None: it changes inside
 
-    def ms(self, text: str) -> int:
-        """Whole ms since 1970 UTC, rounded down; RowError with the reason."""
+    def ms(self, text: str, *, believed: bool = True) -> int:
+        """Whole ms since 1970 UTC, rounded down; RowError with the reason.
+
+        `believed`: False where the file says that nobody vouches for it, so that any year will do.
+        """
         if text[13:14] != ":" or text[10:11] not in "Tt ":
             raise _no_time(text)
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise _no_time(text) from None
-        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-            raise RowError(f"time {shown(text)}: the year is none of {EARLIEST_YEAR} to {LATEST_YEAR}")
+        first, last = (EARLIEST_YEAR, LATEST_YEAR) if believed else (_FIRST_YEAR, _LAST_YEAR)
+        if not first <= moment.year <= last:
+            raise RowError(f"time {shown(text)}: the year is none of {first} to {last}")
         if moment.tzinfo is not None:
             return (moment - _EPOCH) // _MS
         return self._local(text, moment)

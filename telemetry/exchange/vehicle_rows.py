@@ -22,7 +22,7 @@ REQUIRED = ("time", "direction", "speed_kmh")
 # In the order of `More`, after the length and the display.
 OPTIONAL = (
     "length_m", "display", "seen_s", "clock", "entry_kmh", "exit_kmh", "max_kmh", "readings", "strength",
-    "flags", "tracker", "face", "radial_kmh", "along_kmh", ROUNDS, ORIGIN,
+    "flags", "tracker", "face", "radial_kmh", "along_kmh", "boot", ROUNDS, ORIGIN,
 )  # fmt: skip
 # What our export says beside them; it is known from elsewhere.
 SAID_BESIDE = ("installation", "site")
@@ -34,6 +34,7 @@ LONGEST_SEEN_S = 3600.0
 _DIRECTIONS = frozenset(direction.value for direction in Direction)
 _FACES = ("", "within", "over", "too_fast")
 _FLAG = re.compile(r"[a-z_]{1,20}\??")
+_BOOT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 _KEPT = 50_000  # different texts of one column that are remembered
 
@@ -56,6 +57,11 @@ class More(NamedTuple):
     face: str
     radial_kmh: float | None
     along_kmh: float | None
+    boot: str  # the start of the machine, of one that had no trusted time when it passed
+
+    @property
+    def undated(self) -> bool:
+        return self.clock == ClockQuality.UNKNOWN
 
     @property
     def suspect(self) -> bool:
@@ -99,6 +105,7 @@ class VehicleReader:
         self._length, self._length_of = places.get("length_m"), Remembered(partial(_length, comma))
         absent = self._width  # a field that is put behind the others, and is empty
         readers = _readers(comma, display.value) | {ROUNDS: said.read_rounds, ORIGIN: said.read_origin}
+        self._clock = places.get("clock", absent)
         self._more = [(places.get(column, absent), Remembered(readers[column])) for column in OPTIONAL[1:]]
         self.has_more = bool(places.keys() - {"length_m"})
         self._displays = self._more[0][1] if "display" in places else {"": self._display}
@@ -116,22 +123,24 @@ class VehicleReader:
             if len(fields) < self._needed or any(fields[width:]):
                 raise RowError(f"has {len(fields)} fields where the first line names {width}")
             fields = [*fields[:width], *[""] * (width - len(fields))]
-        ms = self._times.ms(fields[self._time].strip())
+        fields.append("")
+        undated = fields[self._clock].strip().lower() == ClockQuality.UNKNOWN
+        ms = self._times.ms(fields[self._time].strip(), believed=not undated)
         length = None if self._length is None else self._length_of[fields[self._length]]
         direction = self._direction_of[fields[self._direction]]
         speed = self._speed_of[fields[self._speed]]
         if not self.has_more:
             return VehicleRow(ms, direction, speed, length, self._display, None)
-        fields.append("")
         display, seen_ms, clock, entry, leaving, fastest, *rest = [
             values[fields[place]] for place, values in self._more
         ]
-        readings, strength, flags, tracker, face, radial, along, *_ = rest
+        readings, strength, flags, tracker, face, radial, along, boot, *_ = rest
         if not tracker:
             tracker = TRACKER if entry is None and leaving is None else OTHER_TRACKER
         more = More(
             ms - seen_ms, clock, speed if entry is None else entry, speed if leaving is None else leaving,
             speed if fastest is None else fastest, readings, strength, flags, tracker, face, radial, along,
+            boot,
         )  # fmt: skip
         return VehicleRow(ms, direction, speed, length, display, more)
 
@@ -174,6 +183,7 @@ def _readers(comma: bool, display: str) -> dict[str, Callable[[str], Any]]:
         "flags": _flags,
         "tracker": lambda text: text.strip()[:40],
         "face": partial(_one_of, "face", _FACES, ""),
+        "boot": boot_of,
     }
 
 
@@ -209,6 +219,14 @@ def _direction(words: Mapping[str, str], text: str) -> str:
             f"direction {shown(text)} is none of approaching, receding, unknown; "
             "name it with --approaching-is or --receding-is"
         )
+    return found
+
+
+def boot_of(text: str) -> str:
+    """Which start of the machine, as 16 hexadecimal digits; empty where the file does not say."""
+    found = text.strip().lower()
+    if found and not _BOOT.fullmatch(found):
+        raise RowError(f"boot {shown(text)} is not 16 hexadecimal digits")
     return found
 
 

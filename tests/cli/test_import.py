@@ -221,7 +221,7 @@ def test_cells_that_are_written_in_parts_are_merged(
     assert ask(tmp_path / "parts.db", "SELECT tracker, count(*) FROM vehicle GROUP BY 1") == [("import", 80)]
 
 
-def test_an_interval_has_the_worst_clock_of_its_vehicles(tmp_path: Path) -> None:
+def test_undated_vehicles_are_apart_and_one_dated_later_is_said_of_its_interval(tmp_path: Path) -> None:
     clocks = ["unknown", "corrected", "", "ok"]
     rows = [
         f"2026-05-04T12:{minute:02}:00+03:00,approaching,50,{clock}" for minute, clock in enumerate(clocks)
@@ -230,7 +230,13 @@ def test_an_interval_has_the_worst_clock_of_its_vehicles(tmp_path: Path) -> None
         tmp_path, [*rows, "2026-05-04T12:20:00+03:00,approaching,50,corrected"], f"{HEADER},clock"
     )
     assert imported(path).exit_code == 0
-    assert ask(street(path), "SELECT clock FROM interval ORDER BY start_s") == [("unknown",), ("corrected",)]
+    sql = (
+        "SELECT clock, boot, measured_s, length(speeds) FROM interval JOIN cell ON interval_id = interval.id"
+        " ORDER BY start_s, boot"
+    )
+    assert ask(street(path), sql) == [
+        ("corrected", "", 900.0, 3), ("unknown", "0" * 16, 0.0, 1), ("corrected", "", 900.0, 1),
+    ]  # fmt: skip
     assert [row[0] for row in ask(street(path), "SELECT clock FROM vehicle ORDER BY last_ms")] == [
         "unknown", "corrected", "ok", "ok", "corrected",
     ]  # fmt: skip

@@ -56,12 +56,14 @@ def add_interval(
     scaled: bool = False,
     state: str = "closed",
     installation: int = 1,
+    boot: str = "",
+    stepped: bool = False,
 ) -> None:
     """One interval; without `measured_s`, measured all the time."""
     interval = db.execute(
         "INSERT INTO interval"
-        " (start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled)"
-        " VALUES (?, ?, ?, ?, ?, ?, 1, ?)",
+        " (start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled, boot, stepped)"
+        " VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
         (
             int(start.timestamp()),
             duration_s,
@@ -70,6 +72,8 @@ def add_interval(
             clock,
             state,
             scaled,
+            boot,
+            stepped,
         ),
     ).lastrowid
     for (direction, display), counts in (cells or {}).items():
