@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from package import deb, lock, repository, tree
-from package.source import Source, check_out, own_wheel
+from package.elf import check_modules
+from package.source import Source, check_out, checked_maintainer, own_wheel
 from package.wheels import TARGETS, Target, download, lay_out
 from speedsign.errors import SpeedsignError
 
 ROOT = Path(__file__).parent.parent
-_EXTRAS = ("demo", "report")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,9 +31,10 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     try:
         architectures = asked.arch or [own_architecture()]
-        made = build(ROOT, asked.commit, architectures, asked.out, asked.key)
+        maintainer = None if asked.maintainer is None else checked_maintainer(asked.maintainer)
+        made = build(ROOT, asked.commit, architectures, asked.out, asked.key, maintainer)
         if asked.prove:
-            prove(ROOT, asked.commit, architectures, made)
+            prove(ROOT, asked.commit, architectures, made, maintainer)
     except SpeedsignError as error:
         sys.stderr.write(f"package.build: {error}\n")
         return 1
@@ -43,13 +44,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def build(
-    root: Path, commit: str, architectures: Sequence[str], out: Path, key: str | None = None
+    root: Path,
+    commit: str,
+    architectures: Sequence[str],
+    out: Path,
+    key: str | None = None,
+    maintainer: str | None = None,
 ) -> list[Path]:
     """Packages, index and (with a key) its signature; returns the files. Raises SpeedsignError."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="speedsign-package-") as folder:
         work = Path(folder)
-        source = check_out(root, commit, work / "source")
+        source = check_out(root, commit, work / "source", maintainer)
         wheel = own_wheel(source, work)
         made = [
             path for name in architectures for path in _both(source, wheel, TARGETS[name], work / name, out)
@@ -60,10 +66,12 @@ def build(
     return made
 
 
-def prove(root: Path, commit: str, architectures: Sequence[str], made: Sequence[Path]) -> None:
+def prove(
+    root: Path, commit: str, architectures: Sequence[str], made: Sequence[Path], maintainer: str | None = None
+) -> None:
     """Build once more, elsewhere: the same bytes. Raises SpeedsignError."""
     with tempfile.TemporaryDirectory(prefix="speedsign-again-") as folder:
-        build(root, commit, architectures, Path(folder))
+        build(root, commit, architectures, Path(folder), None, maintainer)
         for path in made:
             if path.suffix == ".deb" and path.read_bytes() != (Path(folder) / path.name).read_bytes():
                 raise SpeedsignError(f"{path}: built again it is another one; compare them with diffoscope")
@@ -74,19 +82,22 @@ def _both(source: Source, wheel: Path, target: Target, work: Path, out: Path) ->
     project = source.folder / "pyproject.toml"
     locked = source.folder / "requirements/run.txt"
     sign = lock.closure(lock.wanted_by_project(project), target.environments)
-    report = lock.closure(lock.wanted_by_project(project, _EXTRAS), target.environments) - sign
+    report = lock.closure(lock.wanted_by_project(project, tree.REPORT_EXTRAS), target.environments) - sign
     roots = {package.name: work / package.name for package in (deb.SIGN, deb.REPORT)}
     places = {
         "speedsign": (sign, tree.SITE_PACKAGES),
         "speedsign-report": (report, tree.REPORT_SITE_PACKAGES),
     }
+    wheels: dict[str, list[Path]] = {name: [] for name in places}
     for name, (libraries, place) in places.items():
         for python in target.pythons:
-            wheels = download(lock.hashed_lines(locked, libraries), target, python, work / f"{name}-{python}")
-            lay_out(wheels, roots[name] / place)
+            lines = lock.hashed_lines(locked, libraries)
+            wheels[name] += download(lines, target, python, work / f"{name}-{python}")
+        lay_out(wheels[name], roots[name] / place)
+        check_modules(roots[name] / place, target.wheel, target.pythons)
     lay_out([wheel], roots["speedsign"] / tree.SITE_PACKAGES)
-    tree.sign_files(roots["speedsign"], source, target)
-    tree.documents(roots["speedsign-report"], source, "speedsign-report")
+    tree.sign_files(roots["speedsign"], source, target, wheels["speedsign"])
+    tree.documents(roots["speedsign-report"], source, "speedsign-report", target, wheels["speedsign-report"])
     return [
         deb.build(package, roots[package.name], source, target, out) for package in (deb.SIGN, deb.REPORT)
     ]
@@ -113,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key", help="sign the index by this key of your GnuPG, so that apt takes it as a source"
     )
+    parser.add_argument("--maintainer", metavar="NAME <ADDRESS>", help="who answers for these packages")
     parser.add_argument("--prove", action="store_true", help="build twice and compare the bytes")
     return parser
 

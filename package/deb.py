@@ -19,7 +19,6 @@ from package.tree import even_out, scripts
 from package.wheels import Target
 from speedsign.errors import SpeedsignError
 
-MAINTAINER = "The speedsign developers <speedsign@users.noreply.github.com>"
 HOMEPAGE = "https://github.com/speedsign/speedsign"
 # The wheels' own floor is glibc 2.28; compiled modules are there for bookworm's Python and for trixie's.
 _DEPENDS = (
@@ -66,7 +65,7 @@ def control(package: Package, source: Source, target: Target, size_kib: int) -> 
         "Package": package.name,
         "Version": source.version,
         "Architecture": target.debian,
-        "Maintainer": MAINTAINER,
+        "Maintainer": source.maintainer,
         "Installed-Size": str(size_kib),
         "Depends": package.depends,
         "Section": "misc",

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from speedsign.errors import SpeedsignError
 
+NOBODY_NAMED = "The speedsign developers"
 _VERSION = re.compile(r'^__version__ = "([\w.]+)"$', re.MULTILINE)
 
 
@@ -24,10 +26,14 @@ class Source:
     commit: str
     epoch_s: int  # when it was committed: SOURCE_DATE_EPOCH (reproducible-builds.org)
     version: str  # Debian's
+    maintainer: str = NOBODY_NAMED  # whom apt names: "NAME <ADDRESS>", or a name alone
 
 
-def check_out(root: Path, commit: str, folder: Path) -> Source:
-    """Unpack a commit of the repository at `root`. Raises SpeedsignError."""
+def check_out(root: Path, commit: str, folder: Path, maintainer: str | None = None) -> Source:
+    """Unpack a commit of the repository at `root`. Raises SpeedsignError.
+
+    `maintainer`: who answers for what is built; None: whom pyproject.toml names.
+    """
     found = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
     with tarfile.open(fileobj=BytesIO(_git(root, "archive", "--format=tar", found))) as archive:
         archive.extractall(folder, filter="data")
@@ -36,7 +42,24 @@ def check_out(root: Path, commit: str, folder: Path) -> Source:
     if written is None:
         raise SpeedsignError(f"{folder}/speedsign/__init__.py names no version")
     tags = _git(root, "tag", "--points-at", found).decode().split()
-    return Source(folder, found, epoch_s, debian_version(written[1], found, epoch_s, tags))
+    version = debian_version(written[1], found, epoch_s, tags)
+    return Source(folder, found, epoch_s, version, maintainer or maintainer_of(folder / "pyproject.toml"))
+
+
+def maintainer_of(pyproject: Path) -> str:
+    """Of the project (PEP 621), as Debian writes it. No address is made up where there is none."""
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    for one in project.get("maintainers", []):
+        name, address = one.get("name", ""), one.get("email", "")
+        return f"{name} <{address}>".strip() if address else str(name)
+    return NOBODY_NAMED
+
+
+def checked_maintainer(text: str) -> str:
+    """One line, as a field of Debian's; raises SpeedsignError."""
+    if not text.strip() or not text.isprintable():
+        raise SpeedsignError(f'--maintainer {text!r}: write it as "NAME <ADDRESS>"')
+    return text.strip()
 
 
 def debian_version(version: str, commit: str, epoch_s: int, tags: list[str]) -> str:

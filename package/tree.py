@@ -10,15 +10,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
+from package import distributions, lock, sbom
+from package.copyright import copyright_file
 from package.source import Source
 from package.wheels import Target
 
 ENVIRONMENT = "opt/speedsign/package/env"
 SITE_PACKAGES = f"{ENVIRONMENT}/lib/python3/site-packages"
 REPORT_SITE_PACKAGES = "opt/speedsign/report/site-packages"
+REPORT_EXTRAS = ("demo", "report")
 
 _SYSTEM = {
     "speedsign.service": "usr/lib/systemd/system",
@@ -29,6 +33,11 @@ _SYSTEM = {
     "udev/70-speedsign.rules": "usr/lib/udev/rules.d",
     "udev/71-speedsign-ports.rules.example": "usr/share/doc/speedsign/examples",
     "journald.conf.d/speedsign.conf": "usr/share/doc/speedsign/examples/journald.conf.d",
+}
+# Where each package's libraries are, and what of the project asks for them.
+_CONTENTS = {
+    "speedsign": (SITE_PACKAGES, ()),
+    "speedsign-report": (REPORT_SITE_PACKAGES, REPORT_EXTRAS),
 }
 _LINKS = {
     "usr/bin/speedsign": "/opt/speedsign/bin/speedsign",
@@ -42,8 +51,8 @@ def scripts(source: Source) -> Path:
     return source.folder / "package/scripts"
 
 
-def sign_files(root: Path, source: Source, target: Target) -> None:
-    """All but the libraries, which are below SITE_PACKAGES already."""
+def sign_files(root: Path, source: Source, target: Target, wheels: Sequence[Path] = ()) -> None:
+    """All but the libraries, which are below SITE_PACKAGES already; `wheels`: the files they came from."""
     for name, folder in _SYSTEM.items():
         _copy(source.folder / "systemd" / name, root / folder)
     _copy(scripts(source) / "update", root / "usr/lib/speedsign", mode=0o755)
@@ -60,17 +69,32 @@ def sign_files(root: Path, source: Source, target: Target) -> None:
         (environment / "lib" / f"python{python}").symlink_to("python3")
     # Not there: passed over (site). There: what the other package brings.
     (root / SITE_PACKAGES / "speedsign_report.pth").write_text(f"/{REPORT_SITE_PACKAGES}\n")
-    documents(root, source, "speedsign")
+    documents(root, source, "speedsign", target, wheels)
     (root / "opt/speedsign/package/id").write_text(f"{source.version}.{digest(environment)[:8]}\n")
 
 
-def documents(root: Path, source: Source, package: str) -> None:
-    """What Debian asks of every package."""
+def documents(root: Path, source: Source, package: str, target: Target, wheels: Sequence[Path]) -> None:
+    """What Debian asks of every package, and the list of its components. Raises SpeedsignError."""
     folder = root / "usr/share/doc" / package
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source.folder / "LICENSE", folder / "copyright")
+    site, extras = _CONTENTS[package]
+    libraries = [one for one in distributions.read(root / site, wheels) if one.name != "speedsign"]
+    licence = (source.folder / "LICENSE").read_text(encoding="utf-8")
+    (folder / "copyright").write_text(copyright_file(licence, libraries, site), encoding="utf-8")
     changes = (source.folder / "CHANGELOG.md").read_bytes()
     (folder / "changelog.gz").write_bytes(gzip.compress(changes, 9, mtime=0))
+    whole = sbom.Whole(
+        name=package,
+        version=source.version,
+        purl=f"pkg:deb/speedsign/{package}@{quote(source.version, safe='')}?arch={target.debian}",
+        commit=source.commit,
+        epoch_s=source.epoch_s,
+        requires=tuple(lock.wanted_by_project(source.folder / "pyproject.toml", extras)),
+        properties=(("speedsign:python", f"{', '.join(target.pythons)}, of the machine"),),
+    )
+    hashes = sbom.allowed_hashes(source.folder / "requirements/run.txt")
+    listed = sbom.document(whole, libraries, target.environments, hashes)
+    (folder / sbom.FILE).write_text(listed, encoding="utf-8")
 
 
 def digest(folder: Path) -> str:

@@ -187,7 +187,7 @@ def test_the_same_commit_gives_the_same_bytes(tmp_path: Path, package: Path) -> 
 
 
 def test_a_second_build_that_differs_is_told(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def again(root: Path, commit: str, architectures: object, out: Path) -> None:
+    def again(root: Path, commit: str, architectures: object, out: Path, *_: object) -> None:
         (out / package.name).write_bytes(package.read_bytes() + extra)
 
     monkeypatch.setattr(build, "build", again)
