@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -437,10 +437,10 @@ class Store(Protocol):
         """The last time that was believed and has held; None: none yet."""
         ...
 
-    def prune(self, before_utc: datetime, at_most: timedelta | None = None) -> int:
+    def prune(self, before_utc: datetime, at_utc: datetime | None = None) -> int:
         """Forget vehicles that passed before then, never intervals; how many.
 
-        `at_most`: of those the oldest that passed within so long.
+        `at_utc`: now; nothing is forgotten while that is far from every time known before, until it has held.
         """
         ...
 

@@ -17,8 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from speedsign.model import ClockQuality, Coverage, Fault, Installation, Interval, VehicleRecord
+from telemetry import boots, closing, dates, slots
 from telemetry.ballast import Ballast, drop_raw
 from telemetry.calibration.table import take_in
+from telemetry.closing import DAY_S
 from telemetry.database import StoreDamaged, StoreFull, StoreRejected, move_aside, sentences
 from telemetry.outbox import announce
 from telemetry.outbox.quota import Quota
@@ -26,27 +28,22 @@ from telemetry.outbox.store_outbox import StoreOutbox
 from telemetry.rows import (
     INSTALLATION_COLUMNS,
     VEHICLE_COLUMNS,
+    from_ms,
     installation_of,
     installation_row,
-    intervals_of,
-    packed_with,
     speed_class,
     to_ms,
     vehicle_row,
 )
+from telemetry.slots import Group, Slot
 
 _log = logging.getLogger(__name__)
 
 INTERVALS_S = (60, 300, 900, 3600)  # they divide an hour, so that local quarter-hours are UTC ones
-_DAY_S = 86_400
-FILL_AT_MOST_S = 31 * _DAY_S
 QUOTA_MB = 64.0
 PRUNED_AT_ONCE = 2000  # vehicles, about a day of them: a commit of 100 kB, however many are too old
 PROGRESS_STEPS = 100_000  # of SQLite's machine: some ten milliseconds on a small board
-OUTBOX_S = 400 * _DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
-# What was imported into a sign's database says nothing about when this sign was measuring.
-_OWN = "installation_id IN (SELECT id FROM installation WHERE origin = 'measured' AND source_id IS NULL)"
-_TRUST = (ClockQuality.OK, ClockQuality.CORRECTED, ClockQuality.UNKNOWN)  # from best to worst
+OUTBOX_S = 400 * DAY_S  # of intervals that wait for a broker; the intervals themselves are kept for ever
 
 
 class SqliteStore(StoreOutbox):
@@ -72,6 +69,7 @@ class SqliteStore(StoreOutbox):
         self.interval_s = interval_s
         self._ballast = ballast
         self._told_ms = 0  # when intervals were last closed
+        self._dated: str | None = None  # the boot that knows the time and goes on
         super().__init__(
             Path(path), Quota(int(quota_mb * 1_000_000), OUTBOX_S // interval_s), vehicles=vehicles
         )
@@ -175,82 +173,40 @@ class SqliteStore(StoreOutbox):
     # ----------------------------------------------------------------------- vehicles and coverage
 
     def add_vehicle(self, record: VehicleRecord, coverage: Sequence[Coverage]) -> None:
-        """Keep the vehicle, count it in the interval of its last sight, add the coverage."""
+        """Keep the vehicle, count it in the interval of its last sight, add the coverage.
+
+        One whose clock is unknown gets its times from its boot time where the boot's own are known.
+        """
         number, facts = self._current()
         try:
             speed = speed_class(record.vehicle.speed_kmh, rounds=facts.rounds)
-            row = (number, *vehicle_row(record))
+            vehicle_row(record)
         except (ValueError, OverflowError) as error:
             raise StoreRejected(f"{self.path} does not take this vehicle: {error}") from error
-        with self.transaction():
-            self._db.execute(
-                f"INSERT INTO vehicle (installation_id, {VEHICLE_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
+        with self.transaction() as db:
+            placed, boot, boot_name = boots.place(db, record)
+            row = (number, boot, *vehicle_row(placed))
+            db.execute(
+                f"INSERT INTO vehicle (installation_id, boot, {VEHICLE_COLUMNS}) VALUES ({_marks(row)})",  # noqa: S608
                 row,
             )
-            interval = self._open_interval(self._start_s(record.last_utc), record.clock)
-            self._count(interval, record, speed)
-            self._cover(coverage)
-
-    def _count(self, interval_id: int, record: VehicleRecord, speed_kmh: int) -> None:
-        """One vehicle more in its cell."""
-        cell = (interval_id, record.vehicle.direction.value, record.display.value)
-        found = self._db.execute(
-            "SELECT speeds, suspects FROM cell WHERE interval_id = ? AND direction = ? AND display = ?", cell
-        ).fetchone()
-        speeds, suspects = found or ("", "")
-        speeds = packed_with(speeds, speed_kmh)
-        if record.vehicle.suspect:
-            suspects = packed_with(suspects, speed_kmh)
-        self._db.execute(
-            "INSERT INTO cell (interval_id, direction, display, speeds, suspects) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET speeds = excluded.speeds, suspects = excluded.suspects",
-            (*cell, speeds, suspects),
-        )
+            start_s = slots.start_of(to_ms(placed.last_utc), self.interval_s)
+            slot = Slot(start_s, self.interval_s, number, boot_name)
+            group = Group(record.vehicle.direction.value, record.display.value)
+            suspect = record.vehicle.suspect
+            slots.count(db, slots.opened(db, slot, placed.clock), group, speed, suspect=suspect)
+            self._cover(db, number, coverage)
 
     def add_coverage(self, coverage: Sequence[Coverage]) -> None:
         """Add measured seconds to their intervals; never more than an interval's duration."""
-        self._current()
-        with self.transaction():
-            self._cover(coverage)
+        number, _ = self._current()
+        with self.transaction() as db:
+            self._cover(db, number, coverage)
 
-    def _cover(self, coverage: Sequence[Coverage]) -> None:
+    def _cover(self, db: sqlite3.Connection, number: int, coverage: Sequence[Coverage]) -> None:
         for part in coverage:
-            if not (part.measured_s > 0 and math.isfinite(part.measured_s)):
-                continue
-            start_s = self._start_s(part.at_utc)
-            row = self._find(start_s)
-            if row and row[1] >= self.interval_s:
-                continue  # full already: nothing would change, so a closed one stays closed
-            self._db.execute(
-                "UPDATE interval SET measured_s = min(measured_s + ?, duration_s) WHERE id = ?",
-                (part.measured_s, self._open_interval(start_s, part.clock)),
-            )
-
-    def _start_s(self, moment: datetime) -> int:
-        seconds = to_ms(moment) // 1000
-        return seconds - seconds % self.interval_s
-
-    def _find(self, start_s: int) -> tuple[int, float, str] | None:
-        found: tuple[int, float, str] | None = self._db.execute(
-            "SELECT id, measured_s, clock FROM interval"
-            " WHERE start_s = ? AND installation_id = ? AND duration_s = ?",
-            (start_s, self._installation_id, self.interval_s),
-        ).fetchone()
-        return found
-
-    def _open_interval(self, start_s: int, clock: ClockQuality) -> int:
-        """The interval's id; made or opened again, with the worst clock of all that went into it."""
-        row = self._find(start_s)
-        if row is None:
-            made = self._db.execute(
-                "INSERT INTO interval (start_s, duration_s, installation_id, clock) VALUES (?, ?, ?, ?)",
-                (start_s, self.interval_s, self._installation_id, clock.value),
-            ).lastrowid
-            assert made is not None  # noqa: S101  an INSERT was done
-            return made
-        worst = max(ClockQuality(row[2]), clock, key=_TRUST.index)
-        self._db.execute("UPDATE interval SET state = 'open', clock = ? WHERE id = ?", (worst.value, row[0]))
-        return row[0]
+            if part.measured_s > 0 and math.isfinite(part.measured_s):
+                boots.cover(db, part, self.interval_s, number)
 
     # ----------------------------------------------------------------------- closing
 
@@ -264,18 +220,15 @@ class SqliteStore(StoreOutbox):
         """
         now_ms = to_ms(before_utc)
         before_s = now_ms // 1000
-        closed = []
-        with self.transaction():
-            announce.places(self._db, now_ms)  # put right since, and before what was counted there
+        with self.transaction() as db:
+            announce.places(db, now_ms)  # put right since, and before what was counted there
             if since_utc is not None and self._installation_id is not None:
-                self._fill(before_s, to_ms(since_utc) // 1000)
-            due = "state = 'open' AND (start_s + duration_s <= ? OR start_s > ?)"
-            for row in self._db.execute(
-                f"SELECT id FROM interval WHERE {due} ORDER BY start_s, id",  # noqa: S608  the line above
-                (before_s, before_s + _DAY_S),
-            ).fetchall():
-                closed.append(self._close_one(row[0], now_ms))  # noqa: PERF401  a write each
-            told = announce.vehicles(self._db, now_ms) if self._vehicles else 0
+                since_s = to_ms(since_utc) // 1000
+                closing.fill(db, self._installation_id, self.interval_s, before_s, since_s)
+                if self._dated:
+                    boots.goes_on(db, self._dated, now_ms)
+            closed = closing.close_due(db, before_s, now_ms)
+            told = announce.vehicles(db, now_ms) if self._vehicles else 0
             if closed or told:
                 self._keep_quota(now_ms)
         self._told_ms = now_ms
@@ -283,47 +236,64 @@ class SqliteStore(StoreOutbox):
             self._ballast.keep()
         return closed
 
-    def _close_one(self, number: int, now_ms: int) -> Interval:
-        self._db.execute(
-            "UPDATE interval SET state = 'closed', revision = revision + 1 WHERE id = ?", (number,)
-        )
-        (interval,) = intervals_of(self._db, "interval.id = ?", (number,))
-        announce.interval(self._db, interval, now_ms)
-        return interval
+    # ----------------------------------------------------------------------- the clock
 
-    def _fill(self, before_s: int, since_s: int) -> None:
-        """Make the missing intervals that ended by `before_s`."""
-        step = self.interval_s
-        first = max(self._known_until(before_s) or since_s, before_s - FILL_AT_MOST_S)
-        first -= first % step
-        taken = self._db.execute(
-            "SELECT start_s, start_s + duration_s FROM interval"  # noqa: S608  ours
-            f" WHERE start_s + duration_s > ? AND start_s < ? AND {_OWN}",
-            (first, before_s),
-        ).fetchall()
-        covered = {start for low, high in taken for start in range(low - low % step, high, step)}
-        self._db.executemany(
-            "INSERT INTO interval (start_s, duration_s, installation_id, clock) VALUES (?, ?, ?, ?)",
-            [
-                (start, step, self._installation_id, ClockQuality.OK.value)
-                for start in range(first, before_s - step + 1, step)
-                if start not in covered
-            ],
-        )
+    def date_boot(self, boot_id: str, boot_utc: datetime, at_utc: datetime) -> int:
+        """The time became known: everything of this boot that is undated gets its own; how many vehicles.
 
-    def _known_until(self, before_s: int) -> int:
-        """End of the last interval that was closed with a believable time; 0: there is none."""
-        found: int = self._db.execute(
-            "SELECT coalesce(max(start_s + duration_s), 0) FROM interval"  # noqa: S608  ours
-            f" WHERE revision > 0 AND clock != 'unknown' AND start_s < ? AND {_OWN}",
-            (before_s,),
-        ).fetchone()[0]
-        return found
+        `boot_utc`: UTC at boot time 0; `at_utc`: now. May come again. Counts go into the intervals of their
+        real times, `corrected`, and those are closed again with the next revision; what was told of the
+        undated ones is withdrawn. Boots before this one that never knew the time are moved between the times
+        that are known, where they claim others.
+        """
+        zero_ms, at_ms = to_ms(boot_utc), to_ms(at_utc)
+        with self.transaction() as db:
+            n = dates.date_boot(db, boot_id, zero_ms, at_ms, self._filling(at_ms), vehicles=self._vehicles)
+            if n:
+                self._keep_quota(at_ms)
+        self._dated = boot_id
+        if n:
+            _log.info("%s: %d vehicles of this start of the machine have their time now", self.path, n)
+        return n
+
+    def _filling(self, at_ms: int) -> tuple[int, int, int] | None:
+        """For whom missing intervals are made, how long they are, and until when."""
+        if self._installation_id is None:
+            return None
+        return self._installation_id, self.interval_s, slots.start_of(at_ms, self.interval_s)
+
+    def step(self, from_utc: datetime, to_utc: datetime) -> list[Interval]:
+        """The clock was set: the interval of `from_utc` ends, that of `to_utc` goes on, both marked so."""
+        number, _ = self._current()
+        to_s, from_s = (slots.start_of(to_ms(at), self.interval_s) for at in (to_utc, from_utc))
+        closed = []
+        with self.transaction() as db:
+            mark = "UPDATE interval SET stepped = 1 WHERE id = ?"
+            if row := slots.find(db, Slot(from_s, self.interval_s, number)):
+                db.execute(mark, (row[0],))
+                closed.append(closing.close_one(db, row[0], to_ms(to_utc)))
+            db.execute(mark, (slots.opened(db, Slot(to_s, self.interval_s, number), ClockQuality.OK),))
+            self._keep_quota(to_ms(to_utc))
+        return closed
+
+    def known_until(self) -> datetime | None:
+        """The last time that was believed and has held; None: none yet."""
+        with sentences(self.path):
+            found = boots.last_known_ms(self._db)
+        return None if found is None else from_ms(found)
 
     # ----------------------------------------------------------------------- housekeeping
 
-    def prune(self, before_utc: datetime) -> int:
-        """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
+    def prune(self, before_utc: datetime, at_utc: datetime | None = None) -> int:
+        """Delete single vehicles that passed before then; intervals are kept for ever. How many went.
+
+        `at_utc`: now. Where that is far from any time that was known and has not held for a day yet, nothing
+        is deleted: a clock that leaps by years and says that it is right must not empty the table.
+        """
+        if at_utc is not None:
+            known = self.known_until()
+            if known is None or to_ms(at_utc) - to_ms(known) > boots.DAY_MS:
+                return 0
         gone, portion = 0, PRUNED_AT_ONCE
         while portion == PRUNED_AT_ONCE:
             with self.transaction():

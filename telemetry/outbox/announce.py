@@ -5,6 +5,7 @@ Everything here is done inside the caller's transaction, so that a thing and its
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from itertools import groupby
@@ -27,6 +28,8 @@ _OWN_PLACE = "origin = 'measured' AND source_id IS NULL"  # what was imported is
 VEHICLE_WAITS_MS = 3_600_000  # for a batch to be full
 _BATCHES_AT_ONCE = 50  # in one transaction
 _CURSOR = "vehicles_up_to"  # in meta: the last vehicle that was announced
+
+_AGAIN = "vehicles_again"  # in meta: those that got another time after they were announced
 
 _Seen = tuple[int, int, VehicleRecord]  # the vehicle's and its installation's number
 
@@ -95,12 +98,12 @@ def begin_vehicles(db: sqlite3.Connection, *, wanted: bool) -> None:
             f"INSERT OR IGNORE INTO meta (key, value) SELECT '{_CURSOR}', coalesce(max(id), 0) FROM vehicle"  # noqa: S608  ours
         )
     else:
-        db.execute(f"DELETE FROM meta WHERE key = '{_CURSOR}'")  # noqa: S608  ours
+        db.execute("DELETE FROM meta WHERE key IN (?, ?)", (_CURSOR, _AGAIN))
 
 
 def vehicles(db: sqlite3.Connection, at_ms: int) -> int:
     """Put batches of new vehicles that are full, or whose first has waited; how many batches."""
-    put = 0
+    put = _again(db, at_ms)
     while put < _BATCHES_AT_ONCE:
         seen = _unannounced(db, _cursor(db), messages.VEHICLES_AT_MOST)
         batch = _first_batch(seen)
@@ -112,19 +115,67 @@ def vehicles(db: sqlite3.Connection, at_ms: int) -> int:
     return put
 
 
+def vehicles_again(db: sqlite3.Connection, boot: int, up_to: int) -> None:
+    """Those of this boot up to this number have another time now; what was told of them is told once more.
+
+    Not at once: a sign that was without a clock for months would fill its outbox in one go.
+    """
+    told = min(up_to, _cursor(db))
+    if told:
+        waiting = [one for one in _waiting_again(db) if one[0] != boot]
+        _keep_waiting_again(db, [*waiting, [boot, 0, told]])
+
+
+def _waiting_again(db: sqlite3.Connection) -> list[list[int]]:
+    """[boot, last vehicle that was told again, last one that is to be]."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (_AGAIN,)).fetchone()
+    return json.loads(found[0]) if found else []
+
+
+def _keep_waiting_again(db: sqlite3.Connection, waiting: list[list[int]]) -> None:
+    if waiting:
+        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_AGAIN, json.dumps(waiting)))
+    else:
+        db.execute("DELETE FROM meta WHERE key = ?", (_AGAIN,))
+
+
+def _again(db: sqlite3.Connection, at_ms: int) -> int:
+    """Put batches of vehicles that have got their time after they were told; how many."""
+    waiting, put = _waiting_again(db), 0
+    if not waiting:
+        return 0
+    while waiting and put < _BATCHES_AT_ONCE:
+        boot, after, up_to = waiting[0]
+        where = "boot = ? AND clock = 'corrected' AND id > ? AND id <= ?"
+        batch = _first_batch(_seen(db, where, (boot, after, up_to), messages.VEHICLES_AT_MOST))
+        if not batch:
+            waiting.pop(0)
+            continue
+        waiting[0][1] = batch[-1][0]
+        _put(db, batch, at_ms)
+        put += 1
+    _keep_waiting_again(db, waiting)
+    return put
+
+
 def _cursor(db: sqlite3.Connection) -> int:
     found = db.execute("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).fetchone()
     return int(found[0]) if found else 0
 
 
 def _unannounced(db: sqlite3.Connection, after: int, limit: int) -> list[_Seen]:
+    return _seen(db, "id > ?", (after,), limit)
+
+
+def _seen(db: sqlite3.Connection, where: str, parameters: tuple[int, ...], limit: int) -> list[_Seen]:
+    """This sign's own vehicles; `where` is ours."""
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
     rows: Iterable[Any] = cursor.execute(
         f"SELECT id, installation_id, {VEHICLE_FACTS} FROM vehicle"  # noqa: S608  ours
-        f" WHERE id > ? AND installation_id IN (SELECT id FROM installation WHERE {_OWN_PLACE})"
+        f" WHERE {where} AND installation_id IN (SELECT id FROM installation WHERE {_OWN_PLACE})"
         " ORDER BY id LIMIT ?",
-        (after, limit),
+        (*parameters, limit),
     )
     return [(row["id"], row["installation_id"], vehicle_of(row)) for row in rows]
 
@@ -142,6 +193,10 @@ def _has_waited(batch: list[_Seen], at_ms: int) -> bool:
 
 
 def _put_batch(db: sqlite3.Connection, batch: list[_Seen], at_ms: int) -> None:
+    _put(db, batch, at_ms)
+    db.execute("UPDATE meta SET value = ? WHERE key = ?", (str(batch[-1][0]), _CURSOR))
+
+
+def _put(db: sqlite3.Connection, batch: list[_Seen], at_ms: int) -> None:
     message = messages.vehicles(batch[0][1], [record for _, _, record in batch])
     table.put(db, messages.VEHICLES, at_ms, messages.encode(message))
-    db.execute("UPDATE meta SET value = ? WHERE key = ?", (str(batch[-1][0]), _CURSOR))

@@ -127,9 +127,14 @@ def test_coverage_adds_up_and_stops_at_the_duration(store: SqliteStore, path: Pa
 
 
 def test_an_interval_bears_its_worst_clock(store: SqliteStore, path: Path) -> None:
-    for clock in (ClockQuality.OK, ClockQuality.UNKNOWN, ClockQuality.CORRECTED):
-        store.add_vehicle(passed(clock=clock), [])
-    assert read_intervals(path, T0, T0 + QUARTER)[0].clock is ClockQuality.UNKNOWN
+    """And what is undated is an interval of its own."""
+    for clock in (ClockQuality.OK, ClockQuality.UNKNOWN, ClockQuality.CORRECTED, ClockQuality.OK):
+        store.add_vehicle(passed(clock=clock), [measured(T0, 7, clock)])
+    known, undated = sorted(read_intervals(path, T0, T0 + QUARTER), key=lambda one: one.boot)
+    assert (known.clock, known.boot, known.cells[0].n, known.measured_s) == (
+        ClockQuality.CORRECTED, "", 3, 21.0,
+    )  # fmt: skip
+    assert (undated.clock, undated.cells[0].n, undated.measured_s) == (ClockQuality.UNKNOWN, 1, 7.0)
 
 
 def test_closing_leaves_the_running_interval_alone(store: SqliteStore) -> None:
@@ -247,7 +252,9 @@ def test_a_doubtful_time_is_no_end_of_what_is_known(store: SqliteStore) -> None:
     store.close_intervals(T0 + QUARTER, T0)
     store.add_vehicle(passed(50, T0 + 3 * QUARTER, clock=ClockQuality.UNKNOWN), [])
     store.close_intervals(T0 + 4 * QUARTER, None)
-    assert summary(store.close_intervals(T0 + 5 * QUARTER, T0)) == [(15, 0, 0), (30, 0, 0), (60, 0, 0)]
+    assert summary(store.close_intervals(T0 + 5 * QUARTER, T0)) == [
+        (15, 0, 0), (30, 0, 0), (45, 0, 0), (60, 0, 0),
+    ]  # fmt: skip
 
 
 def test_a_late_vehicle_reopens_and_is_sent_again_as_a_revision(store: SqliteStore) -> None:
