@@ -242,6 +242,7 @@ class Interval:
     scaled: bool = False  # an angle was corrected later, and these speeds could only be scaled
     boot: str = ""  # of an undated one: 16 hex characters that name the start of the machine it belongs to
     stepped: bool = False  # the clock was set by more than a second in it
+    after_utc: datetime | None = None  # of an undated one: the last time known before its boot; None: none
 
 
 @dataclass(frozen=True, slots=True)

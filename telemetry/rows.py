@@ -188,8 +188,18 @@ def boot_number(db: sqlite3.Connection, boot_id: str) -> int:
     return made
 
 
+# Of an undated interval: the last time that was known before its boot (s). A sign has the boots before it, a
+# hub what it was told.
+AFTER = (
+    "CASE WHEN boot = '' THEN NULL WHEN heard_from IS NULL THEN"  # noqa: S608  ours
+    " (SELECT max(before.known_ms) FROM boot AS before JOIN boot AS own ON before.number < own.number"
+    f" WHERE substr(own.boot_id, 1, {SHORT_BOOT}) = interval.boot)"
+    " ELSE (SELECT known_ms FROM boot WHERE boot_id = interval.boot) END / 1000"
+)
+
+
 def _head(row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(row)[:10]
+    return tuple(row)[:11]
 
 
 def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -> Iterator[Interval]:
@@ -199,13 +209,14 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
     """
     rows = db.execute(
         "SELECT interval.id, start_s, duration_s, installation_id, measured_s, clock,"  # noqa: S608  see above
-        " revision + (state = 'open'), scaled, boot, stepped, direction, display, speeds, suspects"
+        f" revision + (state = 'open'), scaled, boot, stepped, {AFTER}, direction, display, speeds, suspects"
         " FROM interval LEFT JOIN cell ON cell.interval_id = interval.id"
         f" WHERE {where} ORDER BY start_s, interval.id, direction, display",
         parameters,
     )
     for head, of_interval in groupby(rows, key=_head):
-        _, start_s, duration_s, installation_id, measured_s, clock, revision, scaled, boot, stepped = head
+        _, start_s, duration_s, installation_id, measured_s, clock, revision, *odd = head
+        scaled, boot, stepped, after_s = odd
         cells = tuple(
             Cell(Direction(direction), DisplayState(display), unpacked(speeds), unpacked(suspects))
             for *_, direction, display, speeds, suspects in of_interval
@@ -222,4 +233,5 @@ def intervals_of(db: sqlite3.Connection, where: str, parameters: tuple[object, .
             scaled=bool(scaled),
             boot=boot,
             stepped=bool(stepped),
+            after_utc=None if after_s is None else from_s(after_s),
         )

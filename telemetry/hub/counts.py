@@ -12,7 +12,7 @@ from speedsign.model import Interval
 from telemetry.hub.joining import Version, place_of, stored_version
 from telemetry.hub.places import Known
 from telemetry.hub.sources import Source
-from telemetry.rows import packed
+from telemetry.rows import boot_number, packed, to_ms
 
 
 def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, source: Source) -> bool:
@@ -22,6 +22,7 @@ def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, sou
     stays as an empty row, so that what comes late is not counted after all. Whether anything changed.
     """
     place = place_of(interval)
+    _keep_bound(db, interval)
     found = stored_version(db, known.id, place)
     facts = (
         *(interval.measured_s, interval.clock.value, interval.revision, interval.scaled, interval.stepped),
@@ -53,3 +54,12 @@ def store_interval(db: sqlite3.Connection, known: Known, interval: Interval, sou
         ],
     )
     return True
+
+
+def _keep_bound(db: sqlite3.Connection, interval: Interval) -> None:
+    """The last time that the sign knew before this start of its machine; of several the earliest is true."""
+    if interval.boot and interval.after_utc is not None:
+        db.execute(
+            "UPDATE boot SET known_ms = min(coalesce(known_ms, ?1), ?1) WHERE number = ?2",
+            (to_ms(interval.after_utc), boot_number(db, interval.boot)),
+        )

@@ -249,6 +249,8 @@ def parse_aggregate(body: bytes | Mapping[str, Any]) -> Interval:
     boot = boot_of(body)
     if boot and clock is not ClockQuality.UNKNOWN:
         raise ValueError("a boot where clk is not unknown")
+    if "after" in body and not boot:
+        raise ValueError("after without boot")
     cells = tuple([_cell(mapped(group, "groups")) for group in listed(has(body, "groups"), "groups", 15)])
     if len({(cell.direction, cell.display) for cell in cells}) != len(cells):
         raise ValueError("a direction and display state comes twice")
@@ -263,6 +265,11 @@ def parse_aggregate(body: bytes | Mapping[str, Any]) -> Interval:
         scaled=truth(body.get("scaled", False), "scaled"),
         boot=boot,
         stepped=truth(body.get("stepped", False), "stepped"),
+        after_utc=(
+            datetime.fromtimestamp(whole(body["after"], "after", 0, _LAST_S), UTC)
+            if "after" in body
+            else None
+        ),
     )
 
 

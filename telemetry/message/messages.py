@@ -218,9 +218,9 @@ def gap(dropped: Sequence[Mapping[str, object]]) -> dict[str, object]:
 def aggregate(interval: Interval) -> dict[str, object]:
     """One closed interval, without its name (`named`).
 
-    `measured_s` has ms; `mean` is of the integer classes as counted. No vehicle: no group. `boot`, `scaled`,
-    `stepped` and a group's `sus` are there only where they say something. One of an undated boot that got
-    its time is told once more, without vehicles and measured 0: it is withdrawn.
+    `measured_s` has ms; `mean` is of the integer classes as counted. No vehicle: no group. `boot`, `after`,
+    `scaled`, `stepped` and a group's `sus` are there only where they say something. One of an undated boot
+    that got its time is told once more, without vehicles and measured 0: it is withdrawn.
     """
     message: dict[str, object] = {
         "rev": interval.revision,
@@ -232,6 +232,7 @@ def aggregate(interval: Interval) -> dict[str, object]:
         "groups": [_group(cell) for cell in interval.cells if cell.n],
     }
     message |= {"boot": interval.boot} if interval.boot else {}
+    message |= {"after": int(interval.after_utc.timestamp())} if interval.after_utc else {}
     message |= {"stepped": True} if interval.stepped else {}
     return message | ({"scaled": True} if interval.scaled else {})
 

@@ -209,6 +209,10 @@ class Aggregate(Named):
         description="only where clk is unknown: the start of the machine it belongs to. Others that"
         " begin then are other intervals; without groups and measured 0 it is withdrawn",
     )
+    after: Unix | None = Field(
+        None,
+        description="with boot: the last time that the sign knew before; s since 1970. None: it knew none",
+    )
     stepped: bool = Field(False, description="the clock was set by more than a second in it")
 
     @model_validator(mode="after")
@@ -219,6 +223,8 @@ class Aggregate(Named):
             raise ValueError("start is no multiple of dur")
         if self.boot is not None and self.clk != "unknown":
             raise ValueError("a boot where clk is not unknown")
+        if self.after is not None and self.boot is None:
+            raise ValueError("after without boot")
         if len({(group.dir, group.display) for group in self.groups}) != len(self.groups):
             raise ValueError("a direction and display state comes twice")
         return self
