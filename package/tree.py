@@ -33,6 +33,7 @@ _SYSTEM = {
     "udev/70-speedsign.rules": "usr/lib/udev/rules.d",
     "udev/71-speedsign-ports.rules.example": "usr/share/doc/speedsign/examples",
     "journald.conf.d/speedsign.conf": "usr/share/doc/speedsign/examples/journald.conf.d",
+    "system.conf.d/speedsign-watchdog.conf": "usr/share/doc/speedsign/examples/system.conf.d",
 }
 # Where each package's libraries are, and what of the project asks for them.
 _CONTENTS = {

@@ -66,6 +66,7 @@ class Leaks:
 
     began_s: float
     most: Use = field(default_factory=Use)  # what the system allows
+    whose: str = "sign"
     _kinds: dict[str, _Watched] = field(
         default_factory=lambda: {
             "files": _Watched(1.0, 64),
@@ -113,13 +114,13 @@ class Leaks:
         return found
 
     def _text(self, name: str) -> str:
-        return f"{self._grown(name)}; the sign will restart by itself if that goes on, report it with the log"
+        return f"{self._grown(name)}; if that goes on it restarts by itself, report it with the log"
 
     def _grown(self, name: str) -> str:
         kind = self._kinds[name]
         if name == "memory":
-            return f"the sign's memory has grown to {kind.now >> 20} MB, it needs {kind.base >> 20}"
-        return f"the sign's {_WORDS[name]} have grown to {kind.now}, it needs {kind.base}"
+            return f"the {self.whose}'s memory has grown to {kind.now >> 20} MB, it needs {kind.base >> 20}"
+        return f"the {self.whose}'s {_WORDS[name]} have grown to {kind.now}, it needs {kind.base}"
 
 
 _WORDS = {"files": "open files", "threads": "threads"}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
 from dataclasses import replace
 from pathlib import Path
 
-from speedsign import __version__
+from speedsign import __version__, last_words
 from speedsign.cli.common import set_up_logging
 from speedsign.cli.hub_options import in_hubs_words
+from speedsign.cli.mending import patience
 from speedsign.clock import SystemClock
 from speedsign.config.hub import HubFile, HubWishes, load_hub
 from speedsign.errors import StoreError
 from speedsign.notify import sd_notify
+from speedsign.own_use import OwnUse
 from telemetry.hub.home_assistant import HomeAssistant
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.store import SqliteHubStore
@@ -37,8 +40,10 @@ _SUBSCRIBED = "subscribed"  # in the store's meta: what the broker's session hol
 def run(config_path: Path | None, wishes: HubWishes, *, debug: bool) -> None:
     """Until it is told to stop; raises ConfigError, StoreError, StoreInUse."""
     set_up_logging(debug=debug)
-    config = load_hub(config_path, wishes)
-    broker = hub_broker(config)
+    last_words.arm()
+    with patience(config_path) if config_path else contextlib.nullcontext():
+        config = load_hub(config_path, wishes)
+        broker = hub_broker(config)
     path = config.hub.database
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +88,18 @@ async def _until_told(config: HubFile, broker: BrokerSettings, store: SqliteHubS
     shown = None if prefix is None else HomeAssistant(config.hub.name, prefix, __version__)
     clock = SystemClock()
     port = PahoPort(broker, clock)
-    noted = (_SUBSCRIBED, session)
-    hub = Hub(port, store, settings, clock, notify=sd_notify, shown=shown, session=noted)
+    noted, own = (_SUBSCRIBED, session), OwnUse()
+    hub = Hub(
+        port,
+        store,
+        settings,
+        clock,
+        notify=sd_notify,
+        shown=shown,
+        session=noted,
+        use=own.now,
+        most=own.most(),
+    )
     _log.info("hub %s starts: broker %s, database %s", config.hub.name, broker.address, store.path)
     try:
         await hub.run()

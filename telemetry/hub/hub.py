@@ -20,12 +20,14 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from speedsign.errors import BrokerError, StoreError
+from speedsign.leaks import Use
 from speedsign.model import Counters, Fault
 from speedsign.ports import Clock
 from telemetry.database import StoreDamaged, StoreRejected
 from telemetry.hub.complaints import Complaints, News
 from telemetry.hub.port import Heard, HubStore, Latest, Taken
 from telemetry.hub.topics import heard, subscriptions
+from telemetry.hub.watch import HubWatch
 from telemetry.message import messages
 from telemetry.mqtt.shapes import Message, MqttPort, Published, Session, Will
 from telemetry.rows import to_ms
@@ -84,8 +86,13 @@ class Hub:
         notify: Callable[[str], None] = lambda _state: None,
         shown: Shown | None = None,
         session: tuple[str, str] | None = None,
+        use: Callable[[], Use] = Use,
+        most: Use | None = None,
     ) -> None:
-        """`session`: key and value to note in the store once the broker knows what is subscribed to."""
+        """`session`: key and value to note in the store once the broker knows what is subscribed to.
+
+        `use`, `most`: what this process holds, and may hold.
+        """
         self._port, self._store, self._settings, self._clock = port, store, settings, clock
         self._notify, self._shown = notify, shown
         self._waiting: deque[tuple[Heard, Message]] = deque()
@@ -95,7 +102,7 @@ class Hub:
         self._complaints, self._news = Complaints(clock.monotonic), News(clock.monotonic)
         self._to_note, self._noting = session, set[asyncio.Task[None]]()
         self._fault: Fault | None = None
-        self._called_s: float | None = None  # since when the store works on something
+        self._watch = HubWatch(notify, clock.monotonic, settings.stuck_s, use, most)
         self._sending: set[asyncio.Future[Published]] = set()
         self._batch: list[tuple[Heard, Message]] = []
 
@@ -114,6 +121,8 @@ class Hub:
             asyncio.create_task(self._take_forever(), name="batches"),
             asyncio.create_task(self._beat_forever(), name="beat"),
         ]
+        if days := self._settings.keep_vehicles_days:
+            parts.append(asyncio.create_task(self._prune_forever(days), name="prune"))
         self._notify("READY=1")
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -185,7 +194,9 @@ class Hub:
 
     async def _take_forever(self) -> None:
         while True:
+            self._watch.turned(idle=True)
             await self._came.wait()
+            self._watch.turned()
             await self._collect()
             self._batch = self._next_batch()
             taken = await self._take([one for one, _ in self._batch])
@@ -218,6 +229,7 @@ class Hub:
         """Again and again, until the disk takes it; raises StoreDamaged."""
         pause_s = self._settings.retry_first_s
         while True:
+            self._watch.turned()
             try:
                 taken = await self._call(partial(self._store.take, batch))
             except StoreDamaged:
@@ -253,11 +265,10 @@ class Hub:
         if self._fault is None:
             _log.error("%s; nothing is acknowledged meanwhile, the signs keep what they have", error)
         self._fault = Fault("store", "failed", str(error))
-        self._notify(f"STATUS={error}")
 
     async def _call(self, work: Callable[[], T]) -> T:
         """On the store's thread. A call that has begun is waited for, also when this task is cancelled."""
-        self._called_s = self._clock.monotonic()
+        self._watch.called()
         call = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
             return await asyncio.shield(call)
@@ -265,7 +276,7 @@ class Hub:
             await asyncio.wait([call])
             raise
         finally:
-            self._called_s = None
+            self._watch.answered()
 
     def _answer(self, batch: Sequence[tuple[Heard, Message]], taken: Taken) -> None:
         """It is on the disk: say so to the signs, then let the broker send more."""
@@ -320,15 +331,14 @@ class Hub:
     # ----------------------------------------------------------------------- health
 
     async def _beat_forever(self) -> None:
-        next_prune_s = self._clock.monotonic()
         while True:
-            now_s = self._clock.monotonic()
-            if self._called_s is None or now_s - self._called_s < self._settings.stuck_s:
-                self._notify("WATCHDOG=1")
-            if self._settings.keep_vehicles_days is not None and now_s >= next_prune_s:
-                next_prune_s = now_s + _DAY_S
-                await self._prune(self._settings.keep_vehicles_days)
+            self._watch.tick(self.faults())
             await asyncio.sleep(self._settings.beat_s)
+
+    async def _prune_forever(self, days: int) -> None:
+        while True:
+            await self._prune(days)
+            await asyncio.sleep(_DAY_S)
 
     async def _prune(self, days: int) -> None:
         before = self._clock.now_utc() - timedelta(days=days)
@@ -338,7 +348,8 @@ class Hub:
             _log.warning("old vehicles cannot be deleted: %s", error)
 
     def faults(self) -> list[Fault]:
-        return [*self._port.faults(), *([self._fault] if self._fault else [])]
+        own = [self._fault] if self._fault else []
+        return [*self._port.faults(), *own, *self._watch.faults()]
 
     def health(self) -> Mapping[str, int]:
         return {"waiting": len(self._waiting), **self._counters.values}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from speedsign import last_words, supervisor
+from speedsign.cli import mending
 from tests.docs.field import make_all
 from tests.docs.pages import ROOT
 
@@ -82,6 +84,10 @@ def test_the_unit_restarts_a_sign_that_hangs() -> None:
     found = directives()
     assert found["Type"] == ["notify"]
     assert found["WatchdogSec"] == ["10"]
+    assert int(found["WatchdogSec"][0]) > last_words.END_WITHIN_S, "what hangs at its end ends before"
+    assert found["WatchdogSignal"] == ["SIGABRT"], "it says where it hangs"
+    assert int(found["TimeoutAbortSec"][0]) <= 5
+    assert int(found["TimeoutStartSec"][0]) > mending.WAITS_S + supervisor.READY_WITHOUT_PANEL_S
     assert found["Restart"] == ["always"]
     assert found["RestartSec"] == ["2"]
     assert found["StartLimitIntervalSec"] == ["0"], "it never gives up"

@@ -14,7 +14,11 @@ from tests.docs.pages import ROOT
 
 SYSTEMD = ROOT / "systemd"
 UNITS = [SYSTEMD / "speedsign.service", SYSTEMD / "speedsign-hub.service"]
-DROP_INS = [SYSTEMD / "journald.conf.d/speedsign.conf", SYSTEMD / "speedsign.service.d/update.conf"]
+DROP_INS = [
+    SYSTEMD / "journald.conf.d/speedsign.conf",
+    SYSTEMD / "speedsign.service.d/update.conf",
+    SYSTEMD / "system.conf.d/speedsign-watchdog.conf",
+]
 LISTS = [SYSTEMD / "sysusers.d/speedsign.conf", SYSTEMD / "tmpfiles.d/speedsign.conf"]
 RULES = [SYSTEMD / "udev/70-speedsign.rules", SYSTEMD / "udev/71-speedsign-ports.rules.example"]
 EVERY = [*UNITS, *DROP_INS, *LISTS, *RULES]
@@ -151,6 +155,11 @@ def test_the_ports_get_the_names_that_the_page_says() -> None:
         "speedsign-radar",
         "speedsign-display",
     }
+
+
+def test_the_machine_s_watchdog_is_one_that_a_raspberry_pi_has() -> None:
+    (line,) = [x for x in DROP_INS[2].read_text().splitlines() if x.startswith("RuntimeWatchdogSec=")]
+    assert line == "RuntimeWatchdogSec=15s"
 
 
 def test_the_log_costs_no_card_and_little_memory() -> None:

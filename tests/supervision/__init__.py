@@ -1,0 +1,1 @@
+"""What hangs, dies or grows, and how the sign comes back from it."""
