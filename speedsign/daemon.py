@@ -15,6 +15,7 @@ from functools import partial
 from operator import methodcaller
 
 from speedsign.coverage import CoverageMeter, close_intervals, interval_start
+from speedsign.dating import DAY, Dating, Span, calls
 from speedsign.model import (
     ClockQuality,
     Coverage,
@@ -61,9 +62,10 @@ class Daemon:
         self._seen = SeenLog()
         self._ticked_s = self._now()
         self._coverage = CoverageMeter(plan.interval_s)
+        self._dating = Dating(parts.clock, always=plan.trust_clock, built_utc=plan.built_utc)
         self._flushed_s = self._now()
         self._closed_before: datetime | None = None
-        self._pruned: datetime | None = None
+        self._pruned_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._recording: asyncio.TimerHandle | None = None
         self._faults: dict[tuple[str, str], Fault] = {}  # that were told, by device and code
@@ -104,6 +106,8 @@ class Daemon:
         self._plan_display(now_utc)
         self._closed_before = interval_start(now_utc, self.plan.interval_s)
         self._submit("installation", lambda store: store.begin(self.plan.installation, now_utc))
+        self._submit("clock", lambda store: self._dating.load(store.known_until()))
+        self._look_at_clock()
         # Intervals that a restart cut in two go on; those that ended while nobody was here are closed.
         self._close_intervals(now_utc)
 
@@ -196,6 +200,7 @@ class Daemon:
 
     def _record(self) -> None:
         self._recording = None
+        self._look_at_clock()
         passed, self._passed = self._passed + self.tracker.passed(), []
         for later_id, earlier_id in self.tracker.take_joined():
             self._seen.joined(later_id, earlier_id)
@@ -208,17 +213,17 @@ class Daemon:
                 live.passed(record)
 
     def _dated(self, vehicle: Vehicle) -> VehicleRecord:
-        clock = self.parts.clock
-        boot_utc = clock.now_utc() - timedelta(seconds=clock.monotonic())
+        span = self._dating.at(vehicle.t_last_mono_s)
         state, face = self._seen.of(vehicle)
         return VehicleRecord(
             vehicle=vehicle,
-            first_utc=boot_utc + timedelta(seconds=vehicle.t_first_mono_s),
-            last_utc=boot_utc + timedelta(seconds=vehicle.t_last_mono_s),
-            clock=self.clock_quality(),
+            first_utc=span.utc(vehicle.t_first_mono_s),
+            last_utc=span.utc(vehicle.t_last_mono_s),
+            clock=span.quality,
             display=state,
             tracker=VERSION,
             face=face,
+            boot=self._dating.boot_id,
         )
 
     def _unlit(self) -> DisplayState:
@@ -230,23 +235,36 @@ class Daemon:
             return DisplayState.FAULT  # what it really sees nobody knows
         return DisplayState.DARK if self.rules.dark else DisplayState.BLANK
 
-    def _take_coverage(self) -> list[Coverage]:
-        clock = self.parts.clock
-        self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), clock.now_utc())
-        self._flushed_s = clock.monotonic()
-        return self._coverage.take(self.clock_quality())
+    def _take_coverage(self, span: Span | None = None) -> list[Coverage]:
+        """What was measured since it was taken last, in this span (None: the one that is now)."""
+        self._flushed_s = now_s = self._now()
+        self._coverage.update(self.parts.radar.measured_s(now_s), now_s)
+        return self._coverage.take(span or self._dating.now, self._dating.boot_id)
 
-    def _flush_coverage(self) -> None:
-        if coverage := self._take_coverage():
+    def _flush_coverage(self, span: Span | None = None) -> None:
+        if coverage := self._take_coverage(span):
             self._submit("coverage", lambda store: store.add_coverage(coverage))
+
+    def _look_at_clock(self) -> None:
+        """Before anything is dated: the time may have become known, or have been set."""
+        turn = self._dating.look()
+        if turn is None:
+            return
+        self._flush_coverage(turn.before)
+        self._closed_before = interval_start(turn.at_utc, self.plan.interval_s)
+        for what, call in calls(turn, self._dating.boot_id):
+            self._submit(what, call)
+        if self.parts.telemetry:
+            self.parts.telemetry.wake()
 
     def _close_intervals(self, now_utc: datetime) -> None:
         """Close what ended by now; runs in order with the vehicles, so none can come too late."""
         before, since = interval_start(now_utc, self.plan.interval_s), self._closed_before
         self._closed_before = before
-        if self.clock_quality() is ClockQuality.UNKNOWN:
+        if not self._dating.now.known:
             since = None  # a clock that may be years off must not fill those years with empty intervals
         self._submit("intervals", partial(close_intervals, before_utc=before, since_utc=since))
+        self._submit("clock", lambda store: self._dating.load(store.known_until()))
         if self.parts.telemetry:
             self.parts.telemetry.wake()
 
@@ -269,14 +287,14 @@ class Daemon:
         self._supervisor.tick(self._now(), sight, [part.name for part in self._kept if part.fault])
 
     def _tick(self) -> None:
-        clock = self.parts.clock
-        self._ticked_s = clock.monotonic()
-        now_utc = clock.now_utc()
+        self._ticked_s = now_s = self._now()
+        self._look_at_clock()
+        now_utc = self.parts.clock.now_utc()
         self._plan_display(now_utc)
         if self.parts.remote:
             self.parts.remote.tick()
         self._say_faults()
-        self._coverage.update(self.parts.radar.measured_s(clock.monotonic()), now_utc)
+        self._coverage.update(self.parts.radar.measured_s(now_s), now_s)
         due_utc = now_utc - timedelta(seconds=self.plan.close_after_s)
         if (
             self._closed_before is not None
@@ -285,7 +303,7 @@ class Daemon:
             self._flush_coverage()
             self._close_intervals(due_utc)
             self._prune(now_utc)
-        elif not self._coverage.is_empty and clock.monotonic() - self._flushed_s >= FLUSH_COVERAGE_S:
+        elif not self._coverage.is_empty and now_s - self._flushed_s >= FLUSH_COVERAGE_S:
             self._flush_coverage()
         if live := self._watched():
             live.tick()
@@ -313,6 +331,7 @@ class Daemon:
 
         What has passed by now counts where it passed; what is in view counts in the new installation.
         """
+        self._look_at_clock()
         now_utc = self.parts.clock.now_utc()
         if self._recording:
             self._recording.cancel()
@@ -325,13 +344,13 @@ class Daemon:
 
     def _prune(self, now_utc: datetime) -> None:
         """Once a day, forget vehicles older than they may be kept; intervals stay."""
-        if self._pruned is not None and abs(now_utc - self._pruned) < timedelta(days=1):
+        if self._pruned_s is not None and self._now() - self._pruned_s < DAY.total_seconds():
             return
-        if self.clock_quality() is ClockQuality.UNKNOWN:
+        if not self._dating.now.known:
             return  # a wrong clock must not delete anything
-        self._pruned = now_utc
+        self._pruned_s = self._now()
         oldest = now_utc - timedelta(days=self.plan.keep_vehicles_days)
-        self._submit("prune", lambda store: store.prune(oldest))
+        self._submit("prune", lambda store: store.prune(oldest, now_utc))
 
     def _say_faults(self) -> None:
         """Each fault once when it comes and once when it has gone, however its sentence changes meanwhile."""
@@ -354,13 +373,12 @@ class Daemon:
             parts.remote, parts.software,
         )  # fmt: skip
         found = [fault for source in sources if source is not None for fault in source.faults()]
-        found += self._supervisor.faults()
+        found += self._dating.faults() + self._supervisor.faults()
         return found + [part.fault for part in self._kept if part.fault]
 
     def clock_quality(self) -> ClockQuality:
         """How far the wall clock is believed now."""
-        trusted = self.plan.trust_clock or self.parts.clock.trusted()
-        return ClockQuality.OK if trusted else ClockQuality.UNKNOWN
+        return self._dating.quality
 
     def _watched(self) -> Live | None:
         """Whom to tell: nobody, most of the time, and then nothing is made to be told."""

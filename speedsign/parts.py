@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from speedsign.brightness import BrightnessControl
 from speedsign.coverage import INTERVAL_S
+from speedsign.dating import OLDEST_UTC
 from speedsign.model import Installation
 from speedsign.ports import (
     Clock,
@@ -56,5 +58,6 @@ class Plan:
     invert_direction: bool = False
     keep_vehicles_days: int = 30
     trust_clock: bool = False  # True: whatever the kernel says
+    built_utc: datetime = OLDEST_UTC  # a clock that says it is earlier is not believed
     interval_s: int = INTERVAL_S
     close_after_s: float = CLOSE_AFTER_S
