@@ -79,6 +79,14 @@ def prove(
 
 def _both(source: Source, wheel: Path, target: Target, work: Path, out: Path) -> list[Path]:
     """The sign's package, and what reports need besides."""
+    roots = fill(source, wheel, target, work)
+    return [
+        deb.build(package, roots[package.name], source, target, out) for package in (deb.SIGN, deb.REPORT)
+    ]
+
+
+def fill(source: Source, wheel: Path, target: Target, work: Path) -> dict[str, Path]:
+    """The folders that become packages, by their names. Raises SpeedsignError."""
     project = source.folder / "pyproject.toml"
     locked = source.folder / "requirements/run.txt"
     sign = lock.closure(lock.wanted_by_project(project), target.environments)
@@ -98,9 +106,7 @@ def _both(source: Source, wheel: Path, target: Target, work: Path, out: Path) ->
     lay_out([wheel], roots["speedsign"] / tree.SITE_PACKAGES)
     tree.sign_files(roots["speedsign"], source, target, wheels["speedsign"])
     tree.documents(roots["speedsign-report"], source, "speedsign-report", target, wheels["speedsign-report"])
-    return [
-        deb.build(package, roots[package.name], source, target, out) for package in (deb.SIGN, deb.REPORT)
-    ]
+    return roots
 
 
 def own_architecture() -> str:
