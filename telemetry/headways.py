@@ -62,7 +62,7 @@ def read_headways(source: Source, period: Period) -> dict[str, Headways]:
         rows = db.execute(
             "SELECT start_s, duration_s FROM interval WHERE installation_id = ?"
             " AND (start_s + duration_s) * 1000 > ? AND start_s * 1000 < ?"
-            " AND clock != 'unknown' AND measured_s >= ? * duration_s ORDER BY start_s",
+            " AND clock != 'unknown' AND NOT stepped AND measured_s >= ? * duration_s ORDER BY start_s",
             (*bounds, ENOUGH),
         ).fetchall()
         stretches = list(

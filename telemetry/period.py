@@ -24,6 +24,7 @@ from speedsign.model import ClockQuality, Direction, DisplayState
 from telemetry.local_time import HOUR, hours_of_day, local_hours
 from telemetry.query import BOTH, Source, Standing, reading
 from telemetry.rows import to_ms, unpacked
+from telemetry.undated import Between, between
 
 HOUR_S = 3600.0
 ENOUGH = 0.75  # of an hour measured: less is marked and left out of means (as Berlin's open data does)
@@ -52,6 +53,7 @@ class Hour:
     longest_s: int = 0  # of its intervals; 0: there is none
     scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
     corrected: int = 0  # vehicles of intervals in which some were dated only after the clock was set
+    stepped: int = 0  # intervals in which the clock was set by more than a second
 
     @property
     def coverage(self) -> float:
@@ -113,6 +115,7 @@ class Period:
     undated_measured_s: float = 0.0
     scaled: int = 0  # vehicles whose speed could only be scaled when the angle was corrected
     narrowed: bool = False  # hours were left out on purpose (`only`)
+    between: Sequence[Between] = ()  # known times that what is undated lies between
     ever: bool = False  # all of the installation: what is undated is in it, whatever time it was given
 
     @property
@@ -184,7 +187,14 @@ class Period:
         hours = [hour for hour in self.hours if wanted(hour)]
         scaled = sum(hour.scaled for hour in hours)
         return replace(
-            self, hours=hours, undated=(), undated_measured_s=0.0, ever=False, scaled=scaled, narrowed=True
+            self,
+            hours=hours,
+            undated=(),
+            undated_measured_s=0.0,
+            between=(),
+            ever=False,
+            scaled=scaled,
+            narrowed=True,
         )
 
 
@@ -223,7 +233,19 @@ def read_period(
         if ever:
             more_s, more_scaled = _read_outside(cursor, bounds, undated)
             undated_s, scaled = undated_s + more_s, scaled + more_scaled
-    return Period(standing, from_utc, to_utc, clock.hours, tuple(undated), undated_s, scaled, ever=ever)
+        where, of_where = (_EVER, bounds[:1]) if ever else (_WHERE, bounds)
+        known = between(cursor, standing, where, of_where) if undated else ()
+    return Period(
+        standing,
+        from_utc,
+        to_utc,
+        clock.hours,
+        tuple(undated),
+        undated_s,
+        scaled,
+        between=known,
+        ever=ever,
+    )
 
 
 @contextlib.contextmanager
@@ -252,6 +274,7 @@ class _Clock:
         return self.hours[place], self._ends[place]
 
 
+_EVER = "installation_id = ?"
 _WHERE = "installation_id = ? AND start_s >= ? AND start_s < ?"
 _CELLS = f"FROM interval JOIN cell ON interval_id = interval.id WHERE {_WHERE}"
 _SPECIAL = "(clock != 'ok' OR scaled)"
@@ -261,12 +284,12 @@ def _read_measured(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Cloc
     """Fill in measured time; the seconds that are undated, and whether `_read_special` has anything to do."""
     undated_s, special = 0.0, False
     rows = cursor.execute(
-        f"SELECT start_s, duration_s, measured_s, clock = 'unknown', {_SPECIAL}"  # noqa: S608  ours
+        f"SELECT start_s, duration_s, measured_s, clock = 'unknown', {_SPECIAL}, stepped"  # noqa: S608  ours
         f" FROM interval WHERE {_WHERE} ORDER BY start_s",
         bounds,
     )
     hour, until = clock.hours[0], -math.inf
-    for start_s, duration_s, measured_s, is_undated, is_special in rows:
+    for start_s, duration_s, measured_s, is_undated, is_special, stepped in rows:
         if is_special:
             special = True
         if start_s >= until:
@@ -276,6 +299,7 @@ def _read_measured(cursor: sqlite3.Cursor, bounds: tuple[int, ...], clock: _Cloc
             hour.undated_s += measured_s
             continue
         hour.measured_s += measured_s
+        hour.stepped += stepped
         if duration_s > hour.longest_s:
             hour.longest_s = duration_s
     return undated_s, special

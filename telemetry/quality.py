@@ -8,6 +8,7 @@ from datetime import datetime
 
 from telemetry.local_time import HOUR
 from telemetry.period import Hour, Part, Period
+from telemetry.undated import Between
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Quality:
     undated: int  # vehicles whose time nobody vouches for: in totals, in no hour or day
     corrected: int  # vehicles of intervals in which some were dated only after the clock was set
     hours_corrected: int  # that hold such vehicles
+    between: Sequence[Between]  # known times that the undated ones lie between, where that can be said
+    stepped: int  # intervals in which the clock was set by more than a second
     suspect: int  # vehicles that a flag is against: counted, never the maximum
     scaled: int  # vehicles whose speed could only be scaled when the mounting angle was corrected
     no_direction: int  # vehicles of unknown direction: in "both" alone
@@ -63,6 +66,8 @@ def quality(period: Period) -> Quality:
         undated=_n(period.undated),
         corrected=sum([hour.corrected for hour in period.hours]),
         hours_corrected=sum([hour.corrected > 0 for hour in period.hours]),
+        between=tuple(period.between),
+        stepped=sum([hour.stepped for hour in period.hours]),
         suspect=sum([len(part.suspects) for part in odd]),
         scaled=period.scaled,
         no_direction=_n([part for part in odd if part.direction == "unknown"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from telemetry.local_time import iso_local
 from telemetry.percentiles import Rule
@@ -16,6 +17,7 @@ from telemetry.quality import Quality, quality
 from telemetry.query import BOTH
 from telemetry.rows import unpacked
 from telemetry.statistics import PERCENTILES, Statistics, compute, merge, method
+from telemetry.undated import Between
 from telemetry.volume import Volume, volumes
 
 if TYPE_CHECKING:  # seldom asked for, and every start counts
@@ -151,11 +153,27 @@ def _quality(found: Quality, period: Period, direction: str) -> Row:
         "gaps": len(found.gaps),
         "scaled": found.scaled,
         "fault": found.fault,
+        "corrected": found.corrected,
+        "hours_corrected": found.hours_corrected,
+        "stepped": found.stepped,
+        "undated_between": between_json(found.between, period.zone),
         "coverage_assumed": found.assumed,
         "site": standing.facts.site,
         "sign": standing.sign,
         "installation": standing.id,
     }
+
+
+def between_json(found: Sequence[Between], zone: ZoneInfo) -> list[Row]:
+    """Known times that undated vehicles lie between, of all directions; null: none is known on that side."""
+    return [
+        {
+            "after": None if one.after_utc is None else iso_local(one.after_utc, zone),
+            "before": None if one.before_utc is None else iso_local(one.before_utc, zone),
+            "n": one.n,
+        }
+        for one in found
+    ]
 
 
 def _headways(found: Headways, period: Period) -> Row:

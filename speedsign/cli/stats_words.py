@@ -153,12 +153,27 @@ def _quality(selected: Selected, both: dict[str, Any]) -> str:
     for key, one, more, text in (
         ("undated", "has", "have", "no trusted time: in totals, in no hour or day."),
         ("suspects", "may", "may", "be none, or two, or hardly seen: counted, never the fastest."),
+        ("corrected", "is", "are", "of intervals in which some were dated later, when the clock was set."),
         ("scaled", "has", "have", "a speed that could only be scaled when the angle was corrected."),
         ("fault", "passed", "passed", "while the panel was not under control."),
     ):
         if both[key]:
             said.append(f"{_n(both[key], 'vehicle')} {one if both[key] == 1 else more} {text}")
+        if key == "undated":
+            said += _between(both["undated_between"])
+    if both["stepped"]:
+        said.append(f"The clock was set by more than a second in {_n(both['stepped'], 'interval')}.")
     return " ".join([*said, *_odd_days(selected)])
+
+
+def _between(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Known times around vehicles that have none; many stretches say nothing more than their ends."""
+    for one in found[:_FEW_DAYS]:
+        after, before = (at and _minute(at) for at in (one["after"], one["before"]))
+        if after and before:
+            yield f"{one['n']} of them passed between {after} and {before}."
+        elif after or before:
+            yield f"{one['n']} of them passed {f'after {after}' if after else f'before {before}'}."
 
 
 def _odd_days(selected: Selected) -> list[str]:

@@ -10,6 +10,7 @@ from telemetry.report.facts import HOURS_OF_WEEK, Facts, Side, Slot
 from telemetry.report.spans import Span
 from telemetry.report.tables import bands_of
 from telemetry.statistics import method
+from telemetry.summary import between_json
 
 Object = dict[str, Any]
 DIGITS = 6
@@ -50,6 +51,10 @@ def facts_json(facts: Facts) -> Object:
             for gap in quality.gaps
         ],
         "undated": quality.undated,
+        "undated_between": between_json(quality.between, facts.zone),
+        "corrected": quality.corrected,
+        "hours_corrected": quality.hours_corrected,
+        "stepped": quality.stepped,
         "suspects": quality.suspect,
         "scaled": quality.scaled,
         "no_direction": quality.no_direction,

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from speedsign.language import Language
 from telemetry.query import BOTH
 from telemetry.report import calibrated, labels
+from telemetry.report.document import Kind
 from telemetry.report.facts import Facts
+from telemetry.report.values import written
 from telemetry.statistics import LOW, PACE_WIDTH_KMH
+
+MOST_BETWEEN = 3  # of a sign that was switched on and off without ever knowing the time: more say nothing
 
 
 def subtitle(facts: Facts, words: Language) -> str:
@@ -164,6 +168,37 @@ def _completeness(facts: Facts, words: Language) -> Iterator[str]:
             " day.",
             found.undated,
         )
+        yield from _between(facts, words)
+    if found.corrected:
+        yield words.say(
+            "Vehicles of intervals in which some were dated later, when the clock was set: {n} (hours:"
+            " {hours}). They count as all others do.",
+            n=words.count(found.corrected),
+            hours=words.count(found.hours_corrected),
+        )
+    if found.stepped:
+        yield words.say(
+            "The clock was set by more than a second while measuring (intervals: {n}).",
+            n=words.count(found.stepped),
+        )
+
+
+def _between(facts: Facts, words: Language) -> Iterator[str]:
+    """Known times around vehicles that have none."""
+    for one in facts.quality.between[:MOST_BETWEEN]:
+        after, before = (
+            None if at is None else written(at.astimezone(facts.zone), Kind.TIME, words)
+            for at in (one.after_utc, one.before_utc)
+        )
+        n = words.count(one.n)
+        if after and before:
+            yield words.say(
+                "Without a known time: {n}, between {after} and {before}.", n=n, after=after, before=before
+            )
+        elif after:
+            yield words.say("Without a known time: {n}, after {after}.", n=n, after=after)
+        elif before:
+            yield words.say("Without a known time: {n}, before {before}.", n=n, before=before)
 
 
 def clock(facts: Facts, words: Language) -> Iterator[str]:

@@ -141,7 +141,8 @@ MORE = [
     *("skewness_index", "within_limit_share", "suspects"),
     *("adt", "complete_days", "weekday_adt", "weekdays", "weekend_adt", "weekend_days"),
     *("peak_hour", "busiest_hour", "busiest_hour_n", "phf"),
-    *("undated", "hours", "hours_left_out", "hours_undated", "gaps", "scaled", "fault", "coverage_assumed"),
+    *("undated", "hours", "hours_left_out", "hours_undated", "gaps", "scaled", "fault"),
+    *("corrected", "hours_corrected", "stepped", "undated_between", "coverage_assumed"),
     *("site", "sign", "installation", "hours_chosen", "installations_left_out"),
 ]
 HEADWAYS = [
