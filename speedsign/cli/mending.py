@@ -20,30 +20,34 @@ WAITS_S = 20  # less than TimeoutStartSec=; whoever types systemctl start waits 
 _LOOK_S = 1.0
 _MOST_FILES = 100
 
+State = list[tuple[str, int, int]]
+
 
 @contextlib.contextmanager
 def patience(config: Path) -> Iterator[None]:
-    """Hold a ConfigError back while nothing changes beside the config; only below systemd."""
+    """Hold a ConfigError back while nothing has changed beside the config; only below systemd."""
+    below_systemd = bool(os.environ.get("NOTIFY_SOCKET"))
+    read = state_of(config.parent) if below_systemd else []  # before it is read
     try:
         yield
     except ConfigError as error:
-        if os.environ.get("NOTIFY_SOCKET"):
+        if below_systemd:
             sd_notify(f"STATUS={one_line(f'waiting for a better config: {error.problems[0]}')}")
-            wait_for_change(config.parent)
+            wait_for_change(config.parent, read)
         raise
 
 
-def wait_for_change(folder: Path, waits_s: float = WAITS_S, look_s: float = _LOOK_S) -> bool:
-    """Until a file below the folder changes, comes or goes, or for so long; whether one did."""
-    before, never = _state(folder), threading.Event()
+def wait_for_change(folder: Path, before: State, waits_s: float = WAITS_S, look_s: float = _LOOK_S) -> bool:
+    """Until a file below the folder is not as before any more, or for so long; whether one changed."""
+    never = threading.Event()
     for _ in range(int(waits_s / look_s)):
-        never.wait(look_s)
-        if _state(folder) != before:
+        if state_of(folder) != before:
             return True
+        never.wait(look_s)
     return False
 
 
-def _state(folder: Path) -> list[tuple[str, int, int]]:
+def state_of(folder: Path) -> State:
     """Names, sizes and times: of the config, and of secrets below it as far as they may be seen."""
     found = []
     with contextlib.suppress(OSError):
