@@ -17,6 +17,7 @@ from telemetry.schema import SCHEMA_VERSION, check_version, migrate
 _log = logging.getLogger(__name__)
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NO_TEXT = "Could not decode to UTF-8"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _UNREAD = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_SHORT_READ}
 _READ_BYTES = 1 << 20
@@ -43,9 +44,15 @@ class StoreFull(StoreError):  # noqa: N818  the situation is its name
     """There is no room on the card."""
 
 
-def store_error(path: Path, error: sqlite3.Error) -> StoreError:
-    """One sentence about a library error, as the class that says what can be done."""
+def store_error(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """One sentence about a library error, as the class that says what can be done.
+
+    A text that is none (all of ours are UTF-8) is damage: of a row it comes as an error without a code, of
+    the schema as one that could not even be put into words.
+    """
     code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(error, UnicodeDecodeError) or (code is None and _NO_TEXT in str(error)):
+        return StoreDamaged(f"{path} is damaged: a text in it is none; restore it or move it away")
     if code is not None and code & 0xFF in _DAMAGE:
         return StoreDamaged(f"{path} is damaged or not a database ({error}); restore it or move it away")
     if code is not None and code & 0xFF in _BUSY:
@@ -91,7 +98,7 @@ def sentences(path: Path) -> Iterator[None]:
     """Turn the library's errors into ours."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise store_error(path, error) from error
 
 
@@ -247,7 +254,7 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     db = _connect(path, "ro")
     try:
         db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         db.close()
         wal = path.with_name(path.name + "-wal")
         if not isinstance(error, sqlite3.OperationalError) or (wal.exists() and wal.stat().st_size):
