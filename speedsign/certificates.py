@@ -120,9 +120,12 @@ def read_certificates(path: Path) -> list[CertificateFacts]:
             found = x509.load_pem_x509_certificates(file.read(_LONGEST_FILE))
     except OSError as error:
         raise UsageError(f"{path}: the certificate cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise UsageError(f"{path} has no certificate in it") from None
-    return [_facts(one) for one in found]
+    try:
+        return [_facts(one) for one in found]
+    except (ValueError, x509.UnsupportedGeneralNameType):  # a library reads most of it at the first use
+        raise UsageError(f"{path} has a certificate that is damaged; ask the authority for it again") from None
 
 
 def _facts(found: x509.Certificate) -> CertificateFacts:
@@ -130,7 +133,7 @@ def _facts(found: x509.Certificate) -> CertificateFacts:
 
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         hosts: tuple[str, ...] = ()
     else:
         hosts = tuple(str(one.value) for one in names)
