@@ -68,7 +68,7 @@ class VirtualClock:
         return self.is_trusted
 
     def boot_id(self) -> str:
-        return f"b007{self.boot:028x}"
+        return f"b007{self.boot:012x}{self.boot:016x}"  # the first half alone tells them apart, too
 
     def reboot(self, now_utc: datetime | None = None, *, trusted: bool = False) -> None:
         """The power was cut: boot time begins anew; what is made with this clock has to be made anew too.
