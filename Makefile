@@ -9,7 +9,7 @@ WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
 	power-cuts bench-wear package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
-	describe faults words lock tools clean
+	describe faults words lock sbom licences audit test-arm64 tools clean
 
 help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
@@ -29,6 +29,8 @@ help:
 	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
 	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
 	@echo "make package         the Debian packages; test-install: as root, on machines with systemd in containers"
+	@echo "make test-arm64      as root, the arm64 package on an emulated processor"
+	@echo "make sbom            dist/sbom.cdx.json; licences: docs/licences.md; audit: known weaknesses of libraries"
 	@echo "make describe        write docs/asyncapi.yaml and docs/schemas anew"
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
@@ -110,8 +112,21 @@ power-cuts: $(TESTS)
 bench-wear: $(TESTS)
 	$(BIN)/python -m benchmarks.wear.run --write
 
+# For this machine's kind, or for those named: make package ARCH="amd64 arm64"
 package: $(RUN)
-	$(BIN)/python -m package.build
+	$(BIN)/python -m package.build $(foreach one,$(ARCH),--arch $(one))
+
+sbom: $(RUN)
+	$(BIN)/python -m package.sbom --out dist/sbom.cdx.json
+
+licences: $(TESTS)
+	$(BIN)/python -m package.licences
+
+audit: $(TESTS)
+	$(BIN)/python -m package.audit
+
+test-arm64: $(TESTS)
+	$(BIN)/python -m tests.install.arm64
 
 test-install: $(TESTS)
 	$(BIN)/python -m tests.install.whole

@@ -25,6 +25,7 @@ _COMMENTS = {
         "The renderer carries fonts: Libertinus Serif (OFL-1.1), New Computer Modern (GUST Font License), "
         "DejaVu Sans Mono (Bitstream Vera)."
     ),
+    "cffi": "libffi (MIT) is compiled in.",
     "cryptography": "OpenSSL (Apache-2.0) is compiled in.",
 }
 

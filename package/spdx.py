@@ -82,7 +82,7 @@ def may_be_shipped(expression: str) -> bool:
     """
     words = _WORD.findall(expression)
     good, rest = _any(words)
-    return good and not rest
+    return good and not rest and bool(canonical(expression))
 
 
 def _any(words: Sequence[str]) -> tuple[bool, Sequence[str]]:
