@@ -189,7 +189,7 @@ def _first_batch(seen: list[_Seen]) -> list[_Seen]:
 
 def _has_waited(batch: list[_Seen], at_ms: int) -> bool:
     first_ms = min(record.last_utc for _, _, record in batch).timestamp() * 1000
-    return at_ms - first_ms >= VEHICLE_WAITS_MS
+    return abs(at_ms - first_ms) >= VEHICLE_WAITS_MS  # a clock that was ahead is put back some day
 
 
 def _put_batch(db: sqlite3.Connection, batch: list[_Seen], at_ms: int) -> None:
