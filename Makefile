@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	power-cuts bench-wear package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	power-cuts bad-card bench-wear soak package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
 	describe faults words lock sbom licences audit test-arm64 tools clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-drive-by  how often a drive-by's interval holds what a sign reads wrong"
 	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
 	@echo "make power-cuts  as root: the power of a real ext4 cut 200 times; bench-wear: megabytes a day to the card"
+	@echo "make bad-card    as root: a card that dies under a running sign; soak: an hour of one trouble after another"
 	@echo "make forged-commands a million bad commands: none is accepted"
 	@echo "make bench-bytes     megabytes a month on a real TLS connection; bench-backlog: 90 days of it"
 	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
@@ -108,6 +109,12 @@ kill-matrix: $(TESTS) tools
 
 power-cuts: $(TESTS)
 	$(BIN)/python -m benchmarks.power_cuts.run --cuts 200 --write
+
+bad-card: $(TESTS) tools
+	$(BIN)/python -m benchmarks.power_cuts.bad_card
+
+soak: $(TESTS) tools
+	$(BIN)/python -m benchmarks.soak.run --write $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-wear: $(TESTS)
 	$(BIN)/python -m benchmarks.wear.run --write

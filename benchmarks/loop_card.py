@@ -19,6 +19,7 @@ _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32), linux/fs/ext
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS
 _NO_LOG_FLUSH = struct.pack("I", 2)  # nothing more reaches the device, not even the journal
 SECTOR_BYTES = 512  # of /sys/block/*/stat, whatever the device's own is
+_FORMAT = "lazy_itable_init=0,lazy_journal_init=0,packed_meta_blocks=1"  # what it needs for itself: in front
 OPTIONS = "noatime,errors=remount-ro"  # as docs/install.md has a sign's data partition
 
 
@@ -59,18 +60,21 @@ class LoopCard:
 
 
 @contextlib.contextmanager
-def loop_card(size_mb: int = 256) -> Iterator[LoopCard]:
-    """An empty card, gone at the end. NoCard where that cannot be done."""
+def loop_card(size_mb: int = 256, *, memory_mb: int | None = None) -> Iterator[LoopCard]:
+    """An empty card, gone at the end. NoCard where that cannot be done. `memory_mb`: no more is below it."""
     if os.geteuid() != 0:
         raise NoCard("only root can make a loop device; try again with sudo")
     _own_mounts()
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+    with (
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name,
+        _so_much(name, memory_mb),
+    ):
         folder, image = Path(name, "card"), Path(name, "image")
         folder.mkdir()
         with image.open("wb") as file:
             file.truncate(size_mb << 20)
-        _run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
+        _run("mkfs.ext4", "-q", "-F", "-E", _FORMAT, str(image))
         device = _run("losetup", "--find", "--show", str(image))
         try:
             card = LoopCard(device, folder)
@@ -81,6 +85,19 @@ def loop_card(size_mb: int = 256) -> Iterator[LoopCard]:
                 card.unmount()
         finally:
             _run("losetup", "--detach", device)
+
+
+@contextlib.contextmanager
+def _so_much(folder: str, memory_mb: int | None) -> Iterator[None]:
+    """The folder on a file system of that size."""
+    if memory_mb is None:
+        yield
+        return
+    _run("mount", "-t", "tmpfs", "-o", f"size={memory_mb}m,mode=700", "tmpfs", folder)
+    try:
+        yield
+    finally:
+        _run("umount", folder)
 
 
 def _own_mounts() -> None:

@@ -34,7 +34,7 @@ from benchmarks.telemetry_page import machine, write_between
 def plan_of(args: argparse.Namespace) -> Plan:
     plan = Plan(seed=args.seed, minutes=args.minutes, per_hour=args.per_hour)
     if plan.is_short:
-        plan = replace(plan, sample_s=0.5, pause_s=(0.5, 1.0), over_within_s=45.0)
+        plan = replace(plan, sample_s=0.5, pause_s=(0.5, 1.0), over_within_s=60.0)
     return replace(plan, interval_s=60, entry=args.entry) if args.entry else plan
 
 

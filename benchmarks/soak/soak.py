@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.loop_card import NoCard, loop_card
@@ -19,6 +20,7 @@ from benchmarks.soak.vehicles import AtHub, Passed, Tally, at_hub, counts, tally
 CARD_MB = 64  # the reserve is made again when 20 MB are free
 AS_BEFORE_S = 60.0  # files and threads: so long after a trouble is over
 _SWEEP_S = 1.0
+_LAST_S = 30.0  # for what began last to be over
 _AWAY = (Kind.RADAR_UNPLUGGED, Kind.RADAR_GARBAGE)
 
 
@@ -122,8 +124,8 @@ async def _trouble_all(rig: Rig, record: Record, kinds: set[Kind], say: Callable
     began_s = loop.time()
     before = await _as_it_is(rig)
     for event in events(rig.plan, kinds):
-        done = (loop.time() - began_s + event.pause_s + event.lasts_s) / rig.plan.seconds
-        if done >= 1.0 - rig.plan.over_within_s / 4 / rig.plan.seconds * (not rig.plan.is_short):
+        done = (loop.time() - began_s + event.pause_s + event.lasts_s + _LAST_S) / rig.plan.seconds
+        if done > 1.0 and not rig.plan.is_short:
             break
         if event.kind is Kind.HUB_KILLED and done > HUB_KILLED_UNTIL and not rig.plan.is_short:
             continue
@@ -183,9 +185,14 @@ async def _finish(rig: Rig, record: Record, say: Callable[[str], None]) -> None:
     await rig.until(lambda: not rig.open_intervals(), within_s, "the last interval is closed")
     await rig.until(lambda: not rig.waiting(), rig.plan.over_within_s, "the hub has everything")
     rig.read_vehicles()
+    with contextlib.suppress(SoakError):
+        await rig.until(lambda: not rig.lacks_reserve(), 10.0, "the reserve")
     record.lacks_reserve = rig.lacks_reserve()
     record.sign_exit = await rig.sign.end(signal.SIGTERM)
     await rig.hub.end(signal.SIGTERM)
     there = [Passed.of(said, rig.zero_s) for said in rig.passed]
-    record.tally = tally(there, [rig.kept[number] for number in sorted(rig.kept)], record.away)
+    kept = [rig.kept[number] for number in sorted(rig.kept)]
+    seen = {"passed": [asdict(one) for one in there], "kept": kept, "away": record.away}
+    (rig.folder / "vehicles.json").write_text(json.dumps(seen))
+    record.tally = tally(there, kept, record.away)
     record.hub = at_hub(counts(rig.sign_db), counts(rig.hub_db))
