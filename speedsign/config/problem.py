@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_VALUE = 100  # characters of a value that are worth reading again
+MAX_VALUE = 100  # characters of a value, and of a key, that are worth reading again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _where(path: tuple[str, ...]) -> str:
 
     Numbers in a path count from 0, those that people read from 1.
     """
-    names = list(path)
+    names = [_shown(name) for name in path]
     entries: list[str] = []
     while len(names) > 1 and names[-1].isdecimal():
         entries.insert(0, str(int(names.pop()) + 1))
@@ -49,3 +49,10 @@ def _where(path: tuple[str, ...]) -> str:
     elif not where.startswith("[["):
         where = f"[{where}]"
     return f"{where} {key}".rstrip() + (f", entry {'.'.join(entries)}" if entries else "")
+
+
+def _shown(name: str) -> str:
+    """A key as it stands in a sentence: TOML lets a quoted one be of any length, and steer a terminal."""
+    if len(name) > MAX_VALUE:
+        name = name[:MAX_VALUE] + "…"
+    return name if name.isprintable() else ascii(name)
