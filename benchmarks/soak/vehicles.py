@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from benchmarks.soak.rig import look
 
 VIEW_M = 110.0  # a vehicle is heard no farther away
+VIEW_S = 15.0  # and seldom longer
 _LATE_S = 2.0
 _ALIKE_KMH = 8.0
 _COUNTS = (
@@ -49,26 +51,43 @@ class Tally:
     twice: int  # counted, and nobody is left who could have been it
 
 
-def tally(
-    there: Sequence[Passed], kept: Sequence[tuple[float, str, float]], away: Sequence[tuple[float, float]]
-) -> Tally:
-    """`kept`: s since boot, direction, km/h. `away`: when no radar could be heard."""
+Kept = tuple[float, str, float]  # s since boot, direction, km/h
+
+
+def tally(there: Sequence[Passed], kept: Sequence[Kept], away: Sequence[tuple[float, float]]) -> Tally:
+    """`away`: when no radar could be heard."""
     left = set(range(len(there)))
-    twice = 0
-    for at_s, direction, kmh in kept:
+    # First whom they fit, then whom they fit but for the speed: of two abreast the readings are mixed.
+    rest = _matched(there, _matched(there, kept, left, _ALIKE_KMH), left, inf)
+    twice = sum(not _in_parts(there, one, away) for one in rest)
+    why = Counter(_why(there, n, away) for n in left)
+    return Tally(len(there), len(kept), why["away"], why["beside"], why[""], twice)
+
+
+def _matched(there: Sequence[Passed], kept: Sequence[Kept], left: set[int], within_kmh: float) -> list[Kept]:
+    """Take from `left` whom each could have been; those that could have been nobody."""
+    rest = []
+    for one in kept:
+        at_s, direction, kmh = one
         alike = [
             n
             for n in left
             if there[n].direction == direction
-            and abs(there[n].kmh - kmh) <= _ALIKE_KMH
+            and abs(there[n].kmh - kmh) <= within_kmh
             and there[n].enter_s - _LATE_S <= at_s <= there[n].exit_s + _LATE_S
         ]
         if alike:
             left.remove(min(alike, key=lambda n: abs(there[n].kmh - kmh)))
         else:
-            twice += 1
-    why = Counter(_why(there, n, away) for n in left)
-    return Tally(len(there), len(kept), why["away"], why["beside"], why[""], twice)
+            rest.append(one)
+    return rest
+
+
+def _in_parts(there: Sequence[Passed], one: Kept, away: Sequence[tuple[float, float]]) -> bool:
+    """Seen before and after the radar was away, or still in view at the end."""
+    at_s = one[0]
+    cut = any(from_s - VIEW_S <= at_s <= to_s + VIEW_S for from_s, to_s in away)
+    return cut or at_s > max((other.exit_s for other in there), default=0.0)
 
 
 def _why(there: Sequence[Passed], n: int, away: Sequence[tuple[float, float]]) -> str:

@@ -67,7 +67,7 @@ def complaints(record: Record, plan: Plan) -> list[str]:
         found.append(f"of {hub.vehicles} counted the hub lacks {hub.lost} and has {hub.doubled} twice")
     if hub.vehicles != tally.counted:
         found.append(f"{tally.counted} vehicles were stored, {hub.vehicles} are in the counts")
-    if tally.twice > TWICE_AT_MOST * tally.counted + 1:
+    if tally.twice > TWICE_AT_MOST * tally.counted + 2:
         found.append(f"{tally.twice} vehicles were counted that did not pass")
     if record.lacks_reserve:
         found.append("the card has room again, and the sign has not made its reserve")

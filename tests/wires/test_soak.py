@@ -108,7 +108,14 @@ def test_who_passed_and_was_not_counted_has_a_reason_or_none() -> None:
 
 def test_who_is_counted_twice_or_for_another_is_seen() -> None:
     twice = [(99.0, "approaching", 51.0), (99.5, "approaching", 50.0), (99.0, "receding", 50.0)]
-    assert tally([passed(100.0)], twice, away=[]).twice == 2
+    there = [passed(100.0), passed(200.0, direction="receding")]
+    assert tally(there, twice, away=[]).twice == 2
+    assert tally(there, twice, away=[(90.0, 95.0)]).twice == 0, "its parts, before and after"
+
+
+def test_who_drove_abreast_may_have_another_speed() -> None:
+    abreast = [(99.0, "approaching", 51.0), (99.5, "approaching", 52.0)]
+    assert tally([passed(100.0), passed(100.5, 80.0)], abreast, away=[]) == Tally(2, 2, 0, 0, 0, 0)
 
 
 def test_what_the_hub_lacks_and_has_too_often_does_not_cancel_out() -> None:
