@@ -15,6 +15,7 @@ from speedsign.errors import SpeedsignError
 
 MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine
 OLDEST_GLIBC = (2, 36)  # bookworm's
+DAMAGED = (struct.error, IndexError, ValueError, OverflowError)
 _SHT_GNU_VERNEED = 0x6FFFFFFE
 _GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 _PYTHON = re.compile(r"\.(?:cpython-(\d)(\d+)[a-z]*-[\w-]+|(abi3))\.so$")
@@ -43,7 +44,7 @@ def _check(path: Path, data: bytes, machine: str) -> None:
         raise SpeedsignError(f"{path}: for processor {found}, not for {machine} ({MACHINES[machine]})")
     try:
         needed = newest_glibc(data)
-    except (struct.error, IndexError, ValueError):
+    except DAMAGED:
         raise SpeedsignError(f"{path}: its ELF sections are damaged; download the wheel anew") from None
     if needed > OLDEST_GLIBC:
         raise SpeedsignError(f"{path}: needs glibc {needed[0]}.{needed[1]}, and bookworm has 2.36")
@@ -52,7 +53,7 @@ def _check(path: Path, data: bytes, machine: str) -> None:
 def newest_glibc(data: bytes) -> tuple[int, int]:
     """The newest version of glibc that a 64-bit module asks for; (0, 0): none.
 
-    Raises struct.error, IndexError or ValueError where the file is damaged.
+    Raises one of DAMAGED where the file is.
     """
     names = b"\n".join(_needed_versions(data))
     return max(((int(major), int(minor)) for major, minor in _GLIBC.findall(names)), default=(0, 0))
