@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from speedsign.model import ClockQuality
-from telemetry import boots, closing
+from telemetry import begun, boots, closing
 from telemetry.boots import Boot
 from telemetry.outbox import announce
 from telemetry.redate import Moved, move
@@ -33,6 +33,8 @@ def date_boot(
     boot = boots.boot_of(db, boot_id)
     moved = move(db, boot, zero_ms, ClockQuality.CORRECTED)
     _arrange(db, boot, zero_ms, at_ms)
+    if begun.put_right(db, zero_ms, at_ms):
+        announce.places(db, at_ms)
     boots.now_known(db, boot, zero_ms, at_ms)
     if filling and moved.filled:  # before they are closed: they are not what was known
         number, duration_s, before_s = filling
