@@ -1,7 +1,8 @@
 """The whole suite as several pytest processes at the same time: `python -m tests.side_by_side`.
 
-Tests on real wires wait for most of their time, the others never do. Each test is in one group: what the
-marker or the folder of a group leaves out is what another one takes.
+Tests on real wires wait for most of their time, the others never do. The latter are two groups, one of them
+for the few that take long: two processors are meant. Each test is in one group: what the marker or the folder
+of a group leaves out is what another one takes.
 """
 
 from __future__ import annotations
@@ -9,14 +10,25 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
 PYTEST = (sys.executable, "-u", "-m", "pytest")
+
+
+def _but(folders: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"--ignore={folder}" for folder in folders)
+
+
+_DEEP = ("tests/fuzz", "tests/power", "tests/year")  # cuts, inputs and days by the thousand
+_TOOLS = ("tests/cli", "tests/report")
+_PROCESSES = ("tests/supervision", "tests/wires", *_DEEP)  # a sign as a process for minutes
 GROUPS: dict[str, Sequence[str]] = {
-    "pure": ("-m", "not wires"),
-    "tools": ("-m", "wires", "tests/cli", "tests/report"),
-    "wires": ("-m", "wires", "--ignore=tests/cli", "--ignore=tests/report"),
+    "pure": ("-m", "not wires", *_but(_DEEP)),
+    "deep": ("-m", "not wires", *_DEEP),
+    "tools": ("-m", "wires", *_TOOLS),
+    "signs": ("-m", "wires", *_PROCESSES),
+    "wires": ("-m", "wires", *_but((*_TOOLS, *_PROCESSES))),
 }
 
 

@@ -18,9 +18,9 @@ from benchmarks.soak.plan import Plan
 from benchmarks.soak.usage import Gone, connections
 from tests.telemetry.broker import Broker
 
-START_S = 30.0
+START_S = 120.0
 _NO_RESERVE = "single vehicles are dropped first"  # as telemetry.ballast says it
-STOP_S = 20.0
+STOP_S = 60.0
 CONFIG = """
 [sign]
 id = "soaked"
