@@ -28,6 +28,7 @@ _SYSTEM = {
     "speedsign.service": "usr/lib/systemd/system",
     "speedsign-hub.service": "usr/lib/systemd/system",
     "speedsign.service.d/update.conf": "usr/lib/systemd/system/speedsign.service.d",
+    "speedsign-hub.service.d/update.conf": "usr/lib/systemd/system/speedsign-hub.service.d",
     "sysusers.d/speedsign.conf": "usr/lib/sysusers.d",
     "tmpfiles.d/speedsign.conf": "usr/lib/tmpfiles.d",
     "udev/70-speedsign.rules": "usr/lib/udev/rules.d",

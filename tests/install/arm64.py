@@ -3,8 +3,8 @@
     python -m tests.install.arm64 [--package FILE] [--release bookworm]
 
 A Debian of arm64 is unpacked, the packages beside it, and the program is run there by that Debian's Python:
-each compiled module loads and computes, a config is checked, a capture gives the vehicles that it gives here. Exit
-code 2 where this machine cannot do it. What needs a running systemd is tried by tests.install.whole.
+each compiled module loads and computes, a config is checked, a capture gives the vehicles that it gives here.
+Exit code 2 where this machine cannot do it. What needs a running systemd is tried by tests.install.whole.
 """
 
 from __future__ import annotations

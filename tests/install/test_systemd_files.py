@@ -18,6 +18,7 @@ DROP_INS = [
     SYSTEMD / "journald.conf.d/speedsign.conf",
     SYSTEMD / "speedsign.service.d/update.conf",
     SYSTEMD / "system.conf.d/speedsign-watchdog.conf",
+    SYSTEMD / "speedsign-hub.service.d/update.conf",
 ]
 LISTS = [SYSTEMD / "sysusers.d/speedsign.conf", SYSTEMD / "tmpfiles.d/speedsign.conf"]
 RULES = [SYSTEMD / "udev/70-speedsign.rules", SYSTEMD / "udev/71-speedsign-ports.rules.example"]
@@ -53,11 +54,13 @@ def test_no_file_is_forgotten() -> None:
 
 
 @needs("systemd-analyze")
-def test_the_sign_with_its_drop_in_is_understood(tmp_path: Path) -> None:
-    unit, drop_in = tmp_path / UNITS[0].name, tmp_path / f"{UNITS[0].name}.d/update.conf"
-    unit.write_text(UNITS[0].read_text().replace("/opt/speedsign/bin/speedsign", "/bin/true"))
+@pytest.mark.parametrize("of", UNITS, ids=lambda path: path.stem)
+def test_a_unit_with_its_drop_in_is_understood(of: Path, tmp_path: Path) -> None:
+    unit, drop_in = tmp_path / of.name, tmp_path / f"{of.name}.d/update.conf"
+    unit.write_text(of.read_text().replace("/opt/speedsign/bin/speedsign", "/bin/true"))
     drop_in.parent.mkdir()
-    drop_in.write_text(DROP_INS[1].read_text().replace("/usr/lib/speedsign/update", "/bin/true"))
+    theirs = (SYSTEMD / f"{of.name}.d/update.conf").read_text()
+    drop_in.write_text(theirs.replace("/usr/lib/speedsign/update", "/bin/true"))
     result = ran("systemd-analyze", "verify", "--man=no", unit)
     assert (result.returncode, tmp_path.name in result.stderr) == (0, False), result.stderr
     drop_in.write_text("[Service]\nNoSuchDirective=1\n")
@@ -66,6 +69,7 @@ def test_the_sign_with_its_drop_in_is_understood(tmp_path: Path) -> None:
 
 def test_an_update_is_judged_by_root_and_never_keeps_the_sign_down() -> None:
     assert "ExecStopPost=-+/usr/lib/speedsign/update judge" in DROP_INS[1].read_text().splitlines()
+    assert "ExecStopPost=-+/usr/lib/speedsign/update judge hub" in DROP_INS[-1].read_text().splitlines()
 
 
 @pytest.fixture

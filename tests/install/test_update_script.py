@@ -24,16 +24,20 @@ case $1 in
     backup)
         for target; do :; done
         if [ -e "$here/cannot-copy" ]; then exit 1; fi
-        cp "$SIGN_DATABASE" "$target"
+        cp "$3" "$target"
         ;;
 esac
 """
+# systemctl show -P KEY UNIT, and what restarts a service that runs.
 SYSTEMCTL = """#!/bin/sh
-case $3 in
-    Active*) cat "$SIGN_FOLDER/ready" ;;
-    Exec*) cat "$SIGN_FOLDER/began" ;;
+case $1$3 in
+    try-restart*) echo "$3" >> "$SIGN_FOLDER/restarted" ;;
+    showActiveState) cat "$SIGN_FOLDER/$4.state" 2> /dev/null || echo inactive ;;
+    showActiveEnter*) cat "$SIGN_FOLDER/$4.ready" ;;
+    showExec*) cat "$SIGN_FOLDER/$4.began" ;;
 esac
 """
+SIGN, HUB = "speedsign.service", "speedsign-hub.service"
 UPTIME_S = 10_000
 
 pytestmark = pytest.mark.wires
@@ -78,15 +82,16 @@ class Machine:
             (environment / mark).unlink(missing_ok=True)
         (self.base / "package/id").write_text(f"{version}\n")
 
-    def told(self, *words: str, result: str = "success") -> subprocess.CompletedProcess[str]:
+    def told(self, *words: str, result: str = "success", **more: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "SPEEDSIGN_BASE": str(self.base),
             "SPEEDSIGN_STATE": str(self.folder / "state"),
             "SPEEDSIGN_CONFIG": str(self.folder / "sign.toml"),
+            "SPEEDSIGN_HUB_CONFIG": str(self.folder / "hub.toml"),
+            **more,
             "SPEEDSIGN_USER": "root",  # nobody else may enter a test's folder
             "SPEEDSIGN_UPTIME": str(self.folder / "uptime"),
-            "SIGN_DATABASE": str(self.database),
             "SIGN_FOLDER": str(self.folder),
             "SERVICE_RESULT": result,
         }
@@ -101,18 +106,22 @@ class Machine:
         assert result.returncode == 0, result.stderr
         assert self.current == version
 
-    def ended(self, result: str = "exit-code", ready_s: int | None = None) -> str:
-        """The service has ended; `ready_s`: for so long it had been ready."""
+    def ran(self, service: str, ready_s: int | None, state: str) -> None:
+        """How systemd knows a service; `ready_s`: for so long it has been ready, or was."""
         began_s = UPTIME_S - 1 if ready_s is None else UPTIME_S - ready_s - 1
-        (self.folder / "began").write_text(f"{began_s * 1_000_000}\n")
         ready = 17 if ready_s is None else (UPTIME_S - ready_s) * 1_000_000
-        (self.folder / "ready").write_text(f"{ready}\n")
-        done = self.told("judge", result=result)
+        for name, text in {"began": f"{began_s * 1_000_000}", "ready": f"{ready}", "state": state}.items():
+            (self.folder / f"{service}.{name}").write_text(f"{text}\n")
+
+    def ended(self, result: str = "exit-code", ready_s: int | None = None, service: str = SIGN) -> str:
+        """A service has ended; `ready_s`: for so long it had been ready."""
+        self.ran(service, ready_s, "deactivating")
+        done = self.told("judge", *(["hub"] if service == HUB else []), result=result)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def wrote(self, number: int, form: int) -> None:
-        with contextlib.closing(sqlite3.connect(self.database)) as db, db:
+    def wrote(self, number: int, form: int, database: Path | None = None) -> None:
+        with contextlib.closing(sqlite3.connect(database or self.database)) as db, db:
             db.execute("CREATE TABLE IF NOT EXISTS counted (number)")
             db.execute("INSERT INTO counted VALUES (?)", (number,))
             db.execute(f"PRAGMA user_version = {form}")
@@ -302,12 +311,98 @@ def test_by_hand(machine: Machine) -> None:
         "current   2",
         "previous  1",
         "trial     yes, ended too soon 1 times",
+        "of a hub  no",
         "refused   ",
     ]
     assert machine.told("back").returncode == 0
     assert machine.current == "1"
     result = machine.told("back")
     assert (result.returncode, "there is no version before 1 to go back to" in result.stderr) == (1, True)
+
+
+# -- the hub's database ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(machine: Machine) -> Path:
+    """A hub's database beside the sign."""
+    database = machine.folder / "hub.db"
+    (machine.folder / "hub.toml").write_text(f'[hub]\ndatabase = "{database}"\n')
+    machine.wrote(7, 3, database)
+    return database
+
+
+def test_a_hubs_database_is_copied_before_an_update_and_the_copy_goes_after_it(
+    machine: Machine, hub: Path
+) -> None:
+    machine.installed("2")
+    assert numbers(Path(f"{hub}.before-update")) == [7]
+    assert (machine.state("trial"), machine.state("trial-hub")) == ("0", "0")
+    assert "version 2 stays" in machine.ended(ready_s=600, service=HUB)
+    assert not list(machine.folder.glob("*.before-update"))
+    assert (machine.state("trial"), machine.state("trial-hub")) == (None, None)
+
+
+def test_a_hub_that_does_not_start_takes_it_back_with_its_database(machine: Machine, hub: Path) -> None:
+    (machine.folder / "sign.toml").unlink()
+    machine.installed("2")
+    assert machine.state("trial") is None, "where there is a hub alone, only the hub is on trial"
+    machine.wrote(8, 4, hub)
+    machine.ended(service=HUB)
+    machine.ended(service=HUB)
+    assert "ended too soon (speedsign-hub.service: exit-code), 3 of 3" in machine.ended(service=HUB)
+    assert (machine.current, machine.state("refused")) == ("1", "2")
+    assert (numbers(hub), numbers(Path(f"{hub}.of-2"))) == ([7], [7, 8])
+
+
+def test_of_a_service_that_still_runs_the_database_is_put_back_when_it_is_down(
+    machine: Machine, hub: Path
+) -> None:
+    machine.installed("2")
+    machine.wrote(8, 4, hub)
+    machine.wrote(2, 6)
+    machine.ran(HUB, 20, "active")
+    for _ in range(3):
+        machine.ended()
+    assert machine.current == "1"
+    assert numbers(machine.database) == [1], "the sign is down"
+    assert numbers(hub) == [7, 8], "the hub has it open"
+    assert (machine.folder / "restarted").read_text() == f"{HUB}\n"
+    machine.ended("success", ready_s=21, service=HUB)
+    assert numbers(hub) == [7]
+    assert numbers(Path(f"{hub}.of-2")) == [7, 8]
+    machine.wrote(9, 3, hub)
+    machine.ended("success", ready_s=5, service=HUB)
+    assert numbers(hub) == [7, 9], "once"
+
+
+def test_what_the_one_has_run_for_ten_minutes_the_other_does_not_take_back(
+    machine: Machine, hub: Path
+) -> None:
+    machine.installed("2")
+    machine.ran(SIGN, 700, "active")
+    for _ in range(4):
+        machine.ended(service=HUB)
+    assert (machine.current, machine.state("trial")) == ("2", None)
+
+
+def test_without_room_for_the_copy_nothing_is_changed_and_the_sizes_are_told(
+    machine: Machine, hub: Path
+) -> None:
+    """df is asked by its name: a full disk is made by another one."""
+    (machine.folder / "bin/df").write_text("#!/bin/sh\necho Avail\necho '  0'\n")
+    (machine.folder / "bin/df").chmod(0o755)
+    (machine.folder / "sign.toml").unlink()
+    machine.unpacked("2")
+    result = machine.told("install")
+    assert result.returncode == 1
+    assert (
+        f"{hub} needs 1 MB for its copy and 0 MB are free, so nothing was changed; 1 goes on" in result.stderr
+    )
+    assert (machine.current, machine.state("trial-hub")) == ("1", None)
+    assert machine.told("install", SPEEDSIGN_HUB_COPIED="1").returncode == 0
+    assert machine.current == "2"
+    assert not Path(f"{hub}.before-update").exists()
 
 
 def test_two_versions_are_kept_and_no_third(machine: Machine) -> None:

@@ -113,7 +113,9 @@ class Trial:
         self.machine.run("id", "speedsign")
         self.expect(self.machine.run("systemctl", "is-enabled", "speedsign").strip(), "enabled")
         self.expect(self.machine.show("speedsign", "ActiveState"), "inactive")
-        self.machine.run("speedsign", "--version")
+        self.expect("built from commit " in self.machine.run("speedsign", "--version"), True)
+        for name in ("copyright", "sbom.cdx.json"):
+            self.machine.run("test", "-s", f"/usr/share/doc/speedsign/{name}")
         self.machine.run(
             "systemd-analyze", "verify", "--man=no", "speedsign.service", "speedsign-hub.service"
         )
@@ -152,6 +154,7 @@ class Trial:
         make = ("speedsign", "report", "--db", DATABASE, "--output", "/tmp/report.pdf")
         code, without = self.machine.told(*make)
         self.expect(code != 0 and len(without.splitlines()), 1)
+        self.expect("apt install speedsign-report" in without, True)
         self.install(self.first, "speedsign-report")
         self.machine.run(*make)
         size = len(self.machine.run("base64", "/tmp/report.pdf")) * 3 // 4
@@ -181,6 +184,8 @@ class Trial:
         self.expect(self.config_hash(), config)
         if self.count() < before:
             raise Failed(f"{before} vehicles before the update, {self.count()} after it")
+        self.machine.run("test", "-e", "/var/lib/speedsign/hub.db.before-update")
+        self.machine.run("systemctl", "is-active", "speedsign-hub")
         return f"the sign was away for the last {took_s:.1f} s of it; config and {before} vehicles kept"
 
     def update_that_does_not_start_changes_nothing(self) -> str:
@@ -205,6 +210,9 @@ class Trial:
             raise Failed(f"{before} vehicles before the update, {self.count()} after it was taken back")
         self.machine.run("test", "-e", f"/var/lib/speedsign/speedsign.db.of-{BAD_RUN}")
         self.machine.run("grep", "-qx", BAD_RUN, "/var/lib/speedsign-update/refused")
+        said = self.machine.run("journalctl", "--no-pager", "-u", "speedsign")
+        self.expect(f"fault: the update to {BAD_RUN} was taken back" in said, True)
+        self.expect(BAD_RUN in self.machine.told("speedsign", "doctor", "--only", "version")[1], True)
         return f"{GOOD} runs again {took_s:.0f} s after apt began, with its database"
 
     def updated_after_all(self) -> str:
