@@ -332,7 +332,8 @@ class Hub:
 
     async def _beat_forever(self) -> None:
         while True:
-            self._watch.tick(self.faults())
+            connected = bool(self._port.health().get("connected", 1))
+            self._watch.tick(self.faults(), connected=connected)
             await asyncio.sleep(self._settings.beat_s)
 
     async def _prune_forever(self, days: int) -> None:

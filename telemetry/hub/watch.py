@@ -49,7 +49,7 @@ class HubWatch:
         """The batches have gone round; `idle`: they wait for a message now, however long."""
         self._turned_s = None if idle else self._now()
 
-    def tick(self, faults: Sequence[Fault]) -> None:
+    def tick(self, faults: Sequence[Fault], *, connected: bool = True) -> None:
         """Say how it is. Raises GrownTooFar."""
         now_s = self._now()
         if self._leaks.due(now_s):
@@ -60,7 +60,8 @@ class HubWatch:
             self._notify("WATCHDOG=1")
         words = self._ages.words(faults, now_s)
         store = [fault.text for fault in faults if fault.device == "store"]
-        self._say(store[0] if store else "; ".join(["collecting", *words]))
+        state = "collecting" if connected else "not connected"
+        self._say(store[0] if store else "; ".join([state, *words]))
 
     def faults(self) -> list[Fault]:
         """What grows."""

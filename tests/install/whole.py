@@ -83,6 +83,7 @@ class Trial:
             self.runs_and_counts,
             self.watchdog_brings_it_back,
             self.killed_comes_back,
+            self.mended_config_takes_effect_by_itself,
             self.hub_runs_beside_it,
             self.reports_come_with_their_package,
             self.another_python_has_its_byte_code,
@@ -137,12 +138,25 @@ class Trial:
         pid = self.machine.show("speedsign", "MainPID")
         self.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "speedsign")
         took_s = self.back_after(pid)
-        return f"stopped dead, killed and active again after {took_s:.1f} s"
+        log = self.machine.run("journalctl", "--no-pager", "-n", "60", "-u", "speedsign")
+        self.expect(("Fatal Python error: Aborted" in log, "panel 1: dark" in log), (True, True))
+        return f"stopped dead, ended with its stacks in the log and active again after {took_s:.1f} s"
 
     def killed_comes_back(self) -> str:
         pid = self.machine.show("speedsign", "MainPID")
         self.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "speedsign")
         return f"active again after {self.back_after(pid):.1f} s"
+
+    def mended_config_takes_effect_by_itself(self) -> str:
+        self.machine.write("/etc/speedsign/speedsign.toml", CONFIG.replace("= 50", "= 500"))
+        self.machine.run("systemctl", "restart", "--no-block", "speedsign")
+        until(lambda: "waiting for a better config" in self.status(), "what is wrong, in the status")
+        self.machine.write("/etc/speedsign/speedsign.toml", CONFIG)
+        took_s = until(lambda: self.status().startswith(("dark", "showing")), "the sign with its config")
+        return f"active {took_s:.1f} s after it was mended, and says: {self.status()}"
+
+    def status(self) -> str:
+        return self.machine.show("speedsign", "StatusText")
 
     def hub_runs_beside_it(self) -> str:
         self.machine.write("/etc/speedsign/hub.toml", HUB_CONFIG)

@@ -62,6 +62,7 @@ def test_batches_that_do_not_go_round_starve_it() -> None:
 
 def test_what_it_says() -> None:
     hub = Hub()
+    hub.watch.tick([], connected=False)
     hub.lives()
     hub.lives(AWAY)
     hub.now_s = 7200.0
@@ -69,6 +70,7 @@ def test_what_it_says() -> None:
     hub.lives(AWAY, FULL)
     hub.lives()
     assert [text for text in hub.said if text.startswith("STATUS=")] == [
+        "STATUS=not connected",
         "STATUS=collecting",
         "STATUS=collecting; broker away",
         "STATUS=collecting; broker away for 2 h",

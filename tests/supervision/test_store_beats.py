@@ -70,6 +70,8 @@ def test_a_store_that_fails_and_is_tried_again_beats() -> None:
             await until(recorder.faults)
             before = beat.turns
             await until(lambda: beat.turns > before + 10)
+            assert recorder.waiting == 1
+            await until(lambda: beat.allowed_s > STORE_DEADLINE_S, what="a pause longer than the deadline")
 
     run(main())
 
