@@ -77,13 +77,14 @@ class Beats:
     def late(self, now_s: float, excused: Collection[str] = ()) -> list[str]:
         """Look at all of them; the vital ones that are late, in the order in which they were named.
 
-        `excused`: are being kept from running, by whoever starts them again.
+        `excused`: are being kept from running, by whoever starts them again. A part's
+        second line is excused with it: "display (/dev/ttyUSB1)" with "display".
         """
         passed_s = 0.0 if self._looked_s is None else now_s - self._looked_s
         self._looked_s = now_s
         for name, part in self._parts.items():
             turns = part.beat.turns
-            if turns != part.turns or name in excused:
+            if turns != part.turns or name.partition(" ")[0] in excused:
                 part.turns, part.silent_s = turns, 0.0
             else:
                 part.silent_s += min(max(passed_s, 0.0), COUNTED_S)
