@@ -77,7 +77,7 @@ def _matched(there: Sequence[Passed], kept: Sequence[Kept], left: set[int], with
             and there[n].enter_s - _LATE_S <= at_s <= there[n].exit_s + _LATE_S
         ]
         if alike:
-            left.remove(min(alike, key=lambda n: abs(there[n].kmh - kmh)))
+            left.remove(min(alike, key=lambda n: abs(there[n].exit_s - at_s) + abs(there[n].kmh - kmh) / 2))
         else:
             rest.append(one)
     return rest
@@ -87,7 +87,7 @@ def _in_parts(there: Sequence[Passed], one: Kept, away: Sequence[tuple[float, fl
     """Seen before and after the radar was away, or still in view at the end."""
     at_s = one[0]
     cut = any(from_s - VIEW_S <= at_s <= to_s + VIEW_S for from_s, to_s in away)
-    return cut or at_s > max((other.exit_s for other in there), default=0.0)
+    return cut or at_s > max((other.exit_s for other in there), default=0.0) - VIEW_S
 
 
 def _why(there: Sequence[Passed], n: int, away: Sequence[tuple[float, float]]) -> str:

@@ -108,9 +108,16 @@ def test_who_passed_and_was_not_counted_has_a_reason_or_none() -> None:
 
 def test_who_is_counted_twice_or_for_another_is_seen() -> None:
     twice = [(99.0, "approaching", 51.0), (99.5, "approaching", 50.0), (99.0, "receding", 50.0)]
-    there = [passed(100.0), passed(200.0, direction="receding")]
+    there = [passed(100.0), passed(200.0, direction="receding")]  # the last one is long after
     assert tally(there, twice, away=[]).twice == 2
     assert tally(there, twice, away=[(90.0, 95.0)]).twice == 0, "its parts, before and after"
+
+
+def test_those_who_follow_each_other_are_told_apart() -> None:
+    exits_s = [100.0, 102.0, 104.0, 106.0]
+    there = [passed(exit_s, kmh) for exit_s, kmh in zip(exits_s, (54.0, 52.0, 51.0, 53.0), strict=True)]
+    kept = [(exit_s - 1.0, "approaching", 52.0) for exit_s in exits_s]
+    assert tally(there, kept, away=[]) == Tally(4, 4, 0, 0, 0, 0)
 
 
 def test_who_drove_abreast_may_have_another_speed() -> None:
