@@ -12,6 +12,7 @@ from speedsign.daemon import Daemon
 from speedsign.machine import Machine
 from speedsign.ports import Clock, Display
 from telemetry.calibration import Standing, standing
+from telemetry.clock_past import ClockPast, clock_past
 from telemetry.health import LastDay, Vitals, health_body, last_day
 from telemetry.recorder import OnDone
 
@@ -27,8 +28,8 @@ class DayRecorder(Protocol):
 class SignHealth:
     """Called for each health message; gives its body. Never waits.
 
-    What the store knows of the last 24 h and of calibrations is asked for at each call and told with the
-    next one, and with the moment it is true of; `watch` asks for it the first time.
+    What the store knows of the last 24 h, of calibrations and of its clock is asked for at each call and told
+    with the next one, and with the moment it is true of; `watch` asks for it the first time.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class SignHealth:
         self._framed_s = self._began_s
         self._day: LastDay | None = None
         self._calibration: Standing | None = None
+        self._past: ClockPast | None = None
 
     def watch(self, daemon: Daemon) -> None:
         """The daemon that is told of; it is made after the publisher that asks."""
@@ -76,6 +78,7 @@ class SignHealth:
                 commands=parts.remote.health() if parts.remote else {},
                 day=self._day,
                 calibration=self._calibration,
+                clock=self._past,
             )
         )
 
@@ -100,14 +103,17 @@ class SignHealth:
         trusted = self._clock.trusted() or (daemon is not None and daemon.plan.trust_clock)
         return self._clock.now_utc() if trusted else None
 
-    def _looked(self, found: tuple[LastDay | None, Standing]) -> None:
-        day, self._calibration = found
+    def _looked(self, found: _Kept) -> None:
+        day, self._calibration, self._past = found
         self._day = day or self._day
 
 
-def _looked_back(path: Path, now_s: int, now_utc: datetime | None) -> tuple[LastDay | None, Standing]:
+_Kept = tuple[LastDay | None, Standing, ClockPast | None]
+
+
+def _looked_back(path: Path, now_s: int, now_utc: datetime | None) -> _Kept:
     """What the database knows; on the recorder's thread."""
-    return last_day(path, now_s), standing(path, now_utc)
+    return last_day(path, now_s), standing(path, now_utc), clock_past(path)
 
 
 def _mode(display: Display, *, dark: bool) -> str:

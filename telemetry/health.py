@@ -14,6 +14,7 @@ from speedsign.errors import StoreError
 from speedsign.machine import MachineFacts
 from speedsign.model import Fault
 from telemetry.calibration.proof import Standing
+from telemetry.clock_past import ClockPast
 from telemetry.database import open_for_reading
 from telemetry.message.json_text import encode
 
@@ -21,7 +22,7 @@ DAY_S = 86_400
 LONGEST_BYTES = 870  # and the name before it: 1 KB
 _LEAST_FIRST = (
     *("panel", "commands", "radar", "store", "dropped", "mqtt", "machine", "queue"),
-    *("calibration", "faults", "day"),
+    *("calibration", "clock", "faults", "day"),
 )
 _STEP_S = 900  # the last day begins and ends with a quarter of an hour
 _CODES_AT_MOST = 12
@@ -68,6 +69,7 @@ class Vitals:
     day: LastDay | None = None
     commands: Mapping[str, int] = field(default_factory=dict)  # counters since the daemon's start
     calibration: Standing | None = None
+    clock: ClockPast | None = None
 
 
 def health_body(now: Vitals) -> dict[str, object]:
@@ -102,6 +104,7 @@ def _all(now: Vitals) -> dict[str, object]:
         faults=_codes(now.faults),
         commands=_commands(now.commands),
         calibration=_calibration(now.calibration),
+        clock=_clock(now.clock),
     )
 
 
@@ -123,6 +126,14 @@ def _calibration(standing: Standing | None) -> dict[str, object] | None:
         at=None if standing.at_utc is None else max(int(standing.at_utc.timestamp()), 0),
         due=None if standing.due is None else standing.due.isoformat(),
     )
+
+
+def _clock(past: ClockPast | None) -> dict[str, object] | None:
+    """What never got its time; nothing where all did."""
+    if past is None or not past.boots:
+        return None
+    known = _known(known=None if past.known_s is None else max(past.known_s, 0))
+    return {"boots": _count(past.boots), "vehicles": _count(past.vehicles)} | known
 
 
 def _machine(facts: MachineFacts) -> dict[str, object]:

@@ -8,6 +8,7 @@ import platform
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from drivers.serial_port import holders, stable_names
@@ -34,9 +35,11 @@ from speedsign.doctor.ports import PROWLERS, judge_ports
 from speedsign.doctor.power import PowerFacts, judge_power
 from speedsign.doctor.service import device_kinds, judge_service
 from speedsign.doctor.versions import installed, judge_software, judge_versions, requirements
-from speedsign.errors import ConfigError, SpeedsignError
+from speedsign.errors import ConfigError, SpeedsignError, StoreError
 from speedsign.machine import Machine, throttled_words
 from speedsign.software import UPDATE_STATE, taken_back
+from telemetry.clock_past import read_clock_past
+from telemetry.looking import looking
 from telemetry.mqtt.shapes import TlsSettings
 from telemetry.mqtt.tls import tls_context
 
@@ -128,7 +131,21 @@ def look_at_memory(patient: Patient) -> Sequence[Finding]:
 def look_at_clock(patient: Patient) -> Sequence[Finding]:
     clock, sign = patient.clock, patient.tables.sign
     facts = clock_facts(patient.root, clock.now_utc(), synchronised=clock.trusted())
-    return judge_clock(of_sign(facts, patient.tables.clock.trust, sign.timezone if sign else ""))
+    facts = of_sign(facts, patient.tables.clock.trust, sign.timezone if sign else "")
+    try:
+        with looking(patient.tables.store.path) as db:
+            past = read_clock_past(db, clock.boot_id())
+    except (StoreError, OSError):
+        return judge_clock(facts)  # told by the look at the store
+    return judge_clock(
+        replace(
+            facts,
+            known_utc=None if past.known_s is None else datetime.fromtimestamp(past.known_s, UTC),
+            boots_undated=past.boots,
+            vehicles_undated=past.vehicles,
+            this_boot_undated=past.this_boot,
+        )
+    )
 
 
 def look_at_versions(patient: Patient) -> Sequence[Finding]:

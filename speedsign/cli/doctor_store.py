@@ -26,6 +26,7 @@ from telemetry.schema import SCHEMA_VERSION, NotOurs
 from telemetry.wipe import files_of_store
 
 _MB = 1_000_000
+_DATED = "FILTER (WHERE clock != 'unknown')"
 
 
 def look_at_store(patient: Patient) -> Sequence[Finding]:
@@ -104,9 +105,14 @@ def _contents(facts: StoreFacts, db: sqlite3.Connection, now_s: float) -> StoreF
         if name in names
     }
     meta = dict(db.execute("SELECT key, value FROM meta"))
-    newest_ms = _one(db, "SELECT max(last_ms) FROM vehicle")
-    newest_s = _one(db, "SELECT max(start_s + duration_s) FROM interval WHERE state = 'closed'")
-    open_s = _one(db, "SELECT min(start_s) FROM interval WHERE state = 'open'")
+    # What has no time says nothing of how long ago that was, where anything has one.
+    newest_ms = _one(db, f"SELECT coalesce(max(last_ms) {_DATED}, max(last_ms)) FROM vehicle")  # noqa: S608
+    newest_s = _one(
+        db,
+        f"SELECT coalesce(max(start_s + duration_s) {_DATED}, max(start_s + duration_s)) FROM interval"  # noqa: S608
+        " WHERE state = 'closed'",
+    )
+    open_s = _one(db, f"SELECT min(start_s) {_DATED} FROM interval WHERE state = 'open'")  # noqa: S608
     oldest_ms, queued_bytes = db.execute(
         f"SELECT min(created_ms), coalesce(sum(length(body) + {ROW_BYTES}), 0) FROM outbox"  # noqa: S608  ours
     ).fetchone()

@@ -84,6 +84,17 @@ def _day(at_s: int | None) -> str:
     return "-" if at_s is None else f"{_moment(1000 * at_s, ZoneInfo('UTC')):%Y-%m-%d}"
 
 
+def _clock(one: SignNow, zone: ZoneInfo) -> Iterator[str]:
+    """Whether it is right now, and what was counted while it was not and never got its time."""
+    yield {None: "-", True: "right", False: "not vouched for"}[one.clock_ok]
+    past = one.health.get("clock")
+    if past and past.get("boots"):
+        starts = "1 start" if past["boots"] == 1 else f"{past['boots']:,} starts"
+        yield f"{past.get('vehicles', 0):,} vehicles of {starts} without a time"
+        if "known" in past:
+            yield f"last known {_at(1000 * past['known'], zone)}"
+
+
 def _messages(n: int) -> str:
     return "1 message" if n == 1 else f"{n:,} messages"
 
@@ -101,7 +112,7 @@ def detail(one: SignNow, now: datetime, late_s: float) -> list[str]:
         "last 24 h": f"{one.vehicles:,} vehicles, {_percent(one.coverage)} measured",
         "software": one.software or "-",
         "health of": _at(one.health_ms, zone),
-        "clock": {None: "-", True: "right", False: "not vouched for"}[one.clock_ok],
+        "clock": "; ".join(_clock(one, zone)),
         "waiting": _counts(health.get("queue", {}) if health else None),
         "free space": _percent(machine.get("disk_free")),
         "temperature": f"{machine['temp_c']:g} °C" if "temp_c" in machine else "-",
@@ -169,6 +180,7 @@ def facts(one: SignNow, now: datetime, late_s: float) -> dict[str, object]:
         "never_came": one.lost,
         "refused": one.refused,
         "clock_ok": one.clock_ok,
+        "clock": one.health.get("clock"),
         "software": one.software,
         "disk_free": machine.get("disk_free"),
         "temperature_c": machine.get("temp_c"),

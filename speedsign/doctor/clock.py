@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,10 @@ class ClockFacts:
     fake_rtc: bool = False  # fake-hwclock: the time of the last shutdown is taken for now
     zone: str = ""  # the machine's, "" where it is not known
     sign_zone: str = ""
+    known_utc: datetime | None = None  # the last time that the sign's database knew
+    boots_undated: int = 0  # starts of the machine that never knew the time
+    vehicles_undated: int = 0
+    this_boot_undated: int = 0  # of them, of this start
 
 
 def clock_facts(root: Path, now_utc: datetime, *, synchronised: bool) -> ClockFacts:
@@ -68,8 +73,11 @@ def judge_clock(facts: ClockFacts) -> list[Finding]:
         "battery_clock": facts.rtc_s is not None,
         "fake_hwclock": facts.fake_rtc,
         "zone": facts.zone,
+        "known": facts.known_utc.isoformat(timespec="seconds") if facts.known_utc else None,
+        "boots_undated": facts.boots_undated,
+        "vehicles_undated": facts.vehicles_undated,
     }
-    found = [_main(facts, told)]
+    found = [_main(facts, told), *_past(facts, told)]
     if facts.rtc_s is not None and facts.synchronised:
         off_s = abs(facts.rtc_s - facts.now_utc.timestamp())
         if off_s > RTC_OFF_S:
@@ -87,6 +95,20 @@ def judge_clock(facts: ClockFacts) -> list[Finding]:
             )
         )
     return found
+
+
+def _past(facts: ClockFacts, told: dict[str, object]) -> Iterator[Finding]:
+    """What was counted without a time."""
+    if not facts.boots_undated:
+        return
+    starts = "1 start" if facts.boots_undated == 1 else f"{facts.boots_undated} starts"
+    what = f"{starts} of this machine counted without a time: {facts.vehicles_undated} vehicles in no hour"
+    if facts.this_boot_undated:
+        what = f"never set since this start, {facts.this_boot_undated} vehicles wait for their time; {what}"
+    if facts.known_utc is not None:
+        what += f"; the last time that was known is {facts.known_utc:%Y-%m-%d %H:%M} UTC"
+    do = "they stay in all totals; this start's get their time with the first sync; a battery clock keeps it"
+    yield note("clock past", what, do, told)
 
 
 def _main(facts: ClockFacts, told: dict[str, object]) -> Finding:

@@ -81,4 +81,5 @@ _PARTS: dict[str, Check] = {
     "faults": _words,
     "commands": object_of(**counters("taken", "refused", "ignored")),
     "calibration": object_of(state=word, at=whole, due=day),
+    "clock": object_of(**counters("boots", "vehicles", "known")),
 }

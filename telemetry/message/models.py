@@ -357,6 +357,14 @@ class CalibrationHealth(Message):
     due: DueDay | None = Field(None, description="when the next one is due")
 
 
+class ClockHealth(Message):
+    """What was counted while the time was not known, and never got its own."""
+
+    boots: Count | None = Field(None, description="starts of the machine")
+    vehicles: Count | None = None
+    known: Count | None = Field(None, description="the last time that was known, seconds since 1970, UTC")
+
+
 class MachineHealth(Message):
     """What the board tells."""
 
@@ -399,3 +407,4 @@ class Health(Message):
     faults: list[Word] | None = Field(None, max_length=20, description="device/code, for programs")
     commands: CommandHealth | None = None
     calibration: CalibrationHealth | None = None
+    clock: ClockHealth | None = Field(None, description="not there: everything has its time")

@@ -269,6 +269,19 @@ def test_clock(change: dict[str, Any], states: list[str], words: str) -> None:
     assert words in found[0].what
 
 
+def test_what_was_counted_without_a_time_is_said_with_the_last_time_that_was_known() -> None:
+    known = datetime(2026, 5, 4, 11, 2, tzinfo=UTC)
+    past = replace(CLOCK, boots_undated=3, vehicles_undated=214, known_utc=known)
+    (_, found) = judge_clock(past)
+    assert found.what == (
+        "3 starts of this machine counted without a time: 214 vehicles in no hour; the last time that was"
+        " known is 2026-05-04 11:02 UTC"
+    )
+    (_, found) = judge_clock(replace(past, boots_undated=1, this_boot_undated=9, known_utc=None))
+    assert found.what.startswith("never set since this start, 9 vehicles wait for their time; 1 start of")
+    assert "last time" not in found.what
+
+
 def test_who_does_not_set_the_clock_is_named() -> None:
     (found,) = judge_clock(replace(CLOCK, synchronised=False))
     assert "chronyc sources" in found.do

@@ -13,6 +13,7 @@ from speedsign.machine import Machine
 from speedsign.model import BLANK, Face, Fault
 from speedsign.sign_health import SignHealth
 from telemetry.calibration import Standing, State, keep
+from telemetry.clock_past import ClockPast
 from telemetry.health import LastDay
 from tests.telemetry.calibrations import record
 
@@ -134,15 +135,17 @@ def test_the_last_day_is_asked_of_the_store_and_told_with_the_next_message(tmp_p
     health, _, recorder, daemon = made(tmp_path, telemetry=Part())
     health.watch(cast("Daemon", daemon))
     call, on_done = recorder.asked[0]
-    day, calibration = cast("tuple[Any, Standing]", call(object()))  # there is no file yet
-    assert (day, calibration.state) == (None, State.NONE)
-    on_done((day, calibration))
-    assert "day" not in health()
+    day, calibration, past = cast("tuple[Any, Standing, Any]", call(object()))  # there is no file yet
+    assert (day, calibration.state, past) == (None, State.NONE, None)
+    on_done((day, calibration, past))
+    assert not {"day", "clock"} & health().keys()
     assert health()["calibration"] == {"state": "none"}
-    recorder.asked[-1][1]((LastDay(1_777_878_000, 12, 1.0), calibration))
+    recorder.asked[-1][1]((LastDay(1_777_878_000, 12, 1.0), calibration, ClockPast(1_777_870_000, 2, 31)))
     assert health()["day"] == {"until": 1_777_878_000, "vehicles": 12, "coverage": 1.0}
-    recorder.asked[-1][1]((None, calibration))  # could not be read this time
+    assert health()["clock"] == {"boots": 2, "vehicles": 31, "known": 1_777_870_000}
+    recorder.asked[-1][1]((None, calibration, ClockPast(1_777_870_000)))  # could not be read this time
     assert "day" in health()
+    assert "clock" not in health(), "everything has its time"
 
 
 def test_what_is_overdue_is_told_only_where_the_clock_is_to_be_believed(tmp_path: Path) -> None:
