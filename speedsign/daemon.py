@@ -65,6 +65,7 @@ class Daemon:
         self._dating = Dating(parts.clock, always=plan.trust_clock, built_utc=plan.built_utc)
         self._flushed_s = self._now()
         self._closed_before: datetime | None = None
+        self._since: datetime | None = None  # the interval in which the time became what it is
         self._pruned_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._recording: asyncio.TimerHandle | None = None
@@ -104,7 +105,7 @@ class Daemon:
     def _begin(self) -> None:
         now_utc = self.parts.clock.now_utc()
         self._plan_display(now_utc)
-        self._closed_before = interval_start(now_utc, self.plan.interval_s)
+        self._closed_before = self._since = interval_start(now_utc, self.plan.interval_s)
         self._submit("installation", lambda store: store.begin(self.plan.installation, now_utc))
         self._submit("clock", lambda store: self._dating.load(store.known_until()))
         self._look_at_clock()
@@ -251,18 +252,17 @@ class Daemon:
         if turn is None:
             return
         self._flush_coverage(turn.before)
-        self._closed_before = interval_start(turn.at_utc, self.plan.interval_s)
         for what, call in calls(turn, self._dating.boot_id):
             self._submit(what, call)
-        if self.parts.telemetry:
-            self.parts.telemetry.wake()
+        at_utc = self._dating.likely_utc(turn.at_s)
+        self._since = interval_start(at_utc, self.plan.interval_s)
+        self._close_intervals(at_utc - timedelta(seconds=self.plan.close_after_s))
 
     def _close_intervals(self, now_utc: datetime) -> None:
         """Close what ended by now; runs in order with the vehicles, so none can come too late."""
-        before, since = interval_start(now_utc, self.plan.interval_s), self._closed_before
-        self._closed_before = before
-        if not self._dating.now.known:
-            since = None  # a clock that may be years off must not fill those years with empty intervals
+        self._closed_before = before = interval_start(now_utc, self.plan.interval_s)
+        # A clock that may be years off must not fill those years with empty intervals.
+        since = self._since if self._dating.now.known else None
         self._submit("intervals", partial(close_intervals, before_utc=before, since_utc=since))
         self._submit("clock", lambda store: self._dating.load(store.known_until()))
         if self.parts.telemetry:
@@ -295,7 +295,7 @@ class Daemon:
             self.parts.remote.tick()
         self._say_faults()
         self._coverage.update(self.parts.radar.measured_s(now_s), now_s)
-        due_utc = now_utc - timedelta(seconds=self.plan.close_after_s)
+        due_utc = self._dating.likely_utc(now_s) - timedelta(seconds=self.plan.close_after_s)
         if (
             self._closed_before is not None
             and interval_start(due_utc, self.plan.interval_s) > self._closed_before

@@ -163,6 +163,13 @@ class Dating:
     def now(self) -> Span:
         return self._spans[-1]
 
+    def likely_utc(self, now_s: float) -> datetime:
+        """The time now: the wall clock's; where that is not believed any more, by what was known before."""
+        span = self._spans[-1]
+        if self.quality is ClockQuality.OK or self._last_known is None:
+            return span.utc(now_s)
+        return self._last_known + timedelta(seconds=now_s)
+
     @property
     def quality(self) -> ClockQuality:
         """How far the wall clock is believed now."""
