@@ -23,7 +23,7 @@ from speedsign.errors import StoreError, UsageError
 from speedsign.model import SUSPECT
 from telemetry.database import open_for_writing, sentences
 from telemetry.percentiles import Counts
-from telemetry.rows import FASTEST_KMH, packed, speed_class, to_ms, unpacked
+from telemetry.rows import FASTEST_KMH, SHORT_BOOT, packed, speed_class, to_ms, unpacked
 
 MOST_DEG = 60.0  # as the config has it
 ENOUGH = 30  # vehicles of a direction that must be left to scale by their example
@@ -41,6 +41,7 @@ class Kept:
     speed_kmh: float
     radial_kmh: float | None
     along_kmh: float | None
+    boot: str = ""  # of an undated one: as its interval names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +168,15 @@ def _correct(db: sqlite3.Connection, number: int, to_deg: float, at_ms: int) -> 
 
 def _kept(db: sqlite3.Connection, number: int) -> list[Kept]:
     rows = db.execute(
-        "SELECT id, last_ms, direction, display, flags, speed_kmh, radial_kmh, along_kmh FROM vehicle"
+        "SELECT id, last_ms, direction, display, flags, speed_kmh, radial_kmh, along_kmh,"
+        " CASE WHEN clock = 'unknown' THEN substr(coalesce(boot_id, ''), 1, ?) ELSE '' END"
+        " FROM vehicle LEFT JOIN boot ON boot.number = vehicle.boot"
         " WHERE installation_id = ? ORDER BY last_ms",
-        (number,),
+        (SHORT_BOOT, number),
     )
     return [
-        Kept(number, last_ms, direction, display, _suspect(flags), speed, radial, along)
-        for number, last_ms, direction, display, flags, speed, radial, along in rows
+        Kept(number, last_ms, direction, display, _suspect(flags), speed, radial, along, boot)
+        for number, last_ms, direction, display, flags, speed, radial, along, boot in rows
     ]
 
 
@@ -205,15 +208,16 @@ def _recount(
     """Write every interval's cells anew."""
     done = _Done()
     intervals = db.execute(
-        "SELECT id, start_s, duration_s FROM interval WHERE installation_id = ? ORDER BY start_s", (number,)
+        "SELECT id, start_s, duration_s, boot FROM interval WHERE installation_id = ? ORDER BY start_s",
+        (number,),
     ).fetchall()
-    of_kept = _by_interval(kept, [(start_s, duration_s) for _, start_s, duration_s in intervals])
-    for interval_id, start_s, _ in intervals:
+    of_kept = _by_boot(kept, [tuple(place) for _, *place in intervals])
+    for interval_id, start_s, _, boot in intervals:
         old = db.execute(
             "SELECT direction, display, speeds, suspects FROM cell WHERE interval_id = ?", (interval_id,)
         ).fetchall()
         n = sum(len(row[2]) for row in old)
-        vehicles = of_kept.get(start_s, [])
+        vehicles = of_kept.get((start_s, boot), [])
         whole = len(vehicles) == n and _as_counted(vehicles, old, rounds=rounds)
         if not n:
             continue
@@ -228,8 +232,21 @@ def _recount(
     return done
 
 
+def _by_boot(kept: list[Kept], places: list[tuple[int, int, str]]) -> dict[tuple[int, str], list[Kept]]:
+    """The kept vehicles of each interval, by its start and boot: what is undated is apart, boot by boot.
+
+    `places`: start, duration and boot of the intervals, by start.
+    """
+    found = {}
+    for boot in {boot for *_, boot in places}:
+        own = [(start_s, duration_s) for start_s, duration_s, of_boot in places if of_boot == boot]
+        vehicles_of = _by_interval([one for one in kept if one.boot == boot], own)
+        found.update({(start_s, boot): vehicles for start_s, vehicles in vehicles_of.items()})
+    return found
+
+
 def _by_interval(kept: list[Kept], intervals: list[tuple[int, int]]) -> dict[int, list[Kept]]:
-    """The kept vehicles of each interval, by its start; intervals of one installation do not overlap."""
+    """The kept vehicles of each interval, by its start; intervals of one boot do not overlap."""
     found: dict[int, list[Kept]] = {}
     starts = [start_s for start_s, _ in intervals]
     for one in kept:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speedsign.errors import StoreError, UsageError
-from speedsign.model import Direction, VehicleRecord
+from speedsign.model import ClockQuality, Direction, VehicleRecord
 from speedsign.tracking.speeds import speeds_of
 from telemetry.angle import ENOUGH, Kept, correct_angle, corrected_kmh, scaled_counts
 from telemetry.query import read_counts, read_installations, read_intervals, read_vehicles
@@ -113,6 +113,21 @@ def test_what_is_kept_is_computed_again_vehicle_by_vehicle(path: Path) -> None:
     assert first.speed_kmh == pytest.approx(47 / COS_20)
     assert first.entry_kmh == pytest.approx(49 / COS_20)
     assert not any(interval.scaled for interval in read_intervals(path, T0, T0 + 4 * QUARTER))
+
+
+def test_undated_vehicles_of_several_boots_are_computed_again_in_their_own_intervals(path: Path) -> None:
+    """They were said to have passed at the same time as dated ones."""
+    undated = [
+        replace(seen(50 + number, 1 + number), clock=ClockQuality.UNKNOWN, boot=f"{number:032x}"[::-1])
+        for number in (1, 2)
+    ]
+    fill(path, [seen(50, 1), *undated])
+    done = correct_angle(path, 1, 20.0, T0)
+    assert (done.recomputed, done.scaled) == (3, 0)
+    found = [one for one in read_intervals(path, T0, T0 + QUARTER) if one.cells]
+    assert [(one.boot[:1], sum(cell.n for cell in one.cells), one.scaled) for one in found] == [
+        ("", 1, False), ("1", 1, False), ("2", 1, False),
+    ]  # fmt: skip
 
 
 def test_and_back_again(path: Path) -> None:
