@@ -1,0 +1,119 @@
+"""Seconds that the sign says it measured, beside those in which its radar could have been heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.year import read_plainly
+from tests.year.books import PROOF_S, RADAR_BACK_S, SIGN_BACK_S
+from tests.year.breaking import Breaker
+from tests.year.stand import Stand
+from tests.year.timeline import BEGIN, DAY_S
+
+QUARTER_S = 900
+CUT_S = 61.0  # what a power cut may cost: docs/reliability.md
+SURELY_OFF = {"unplug", "silence"}
+SLACK_S = 2.5  # a second of a quarter may be taken for one of the next, as far as ticks are apart
+
+
+class CoverageError(AssertionError):
+    """More was measured than could be, or much less."""
+
+
+@dataclass(slots=True)
+class CoverageBook:
+    """`settle` at the end of each day."""
+
+    stand: Stand
+    breaker: Breaker
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def settle(self, day: int) -> None:
+        """Judge each dated quarter of an hour of the day before: it is closed by now."""
+        first_s = (day - 1) * DAY_S - QUARTER_S
+        from_s = int(BEGIN.timestamp() + first_s)
+        stand = self.stand
+        with read_plainly.opened(stand.sign_card.files(), stand.path.name) as db:
+            rows = read_plainly.closed_intervals(db, from_s)
+        measured: Counter[int] = Counter()
+        doubtful = set()
+        for row in rows:
+            at = int(row.start_s - BEGIN.timestamp())
+            if row.clock == "unknown":
+                doubtful.add(at)
+            else:
+                measured[at] += row.measured_s  # type: ignore[assignment]
+        for at in range(int(first_s), int(first_s + DAY_S), QUARTER_S):
+            if at >= 0:
+                self._judge(at, float(measured[at]), dated=at in measured and at not in doubtful)
+
+    def _judge(self, at: int, seconds: float, *, dated: bool) -> None:
+        most_s = self._most_s(at)
+        if seconds > most_s + SLACK_S:
+            raise CoverageError(
+                f"{seconds:.1f} s measured in the quarter at {at} s, at most {most_s:.1f} were possible"
+            )
+        if self._file_was_lost(at):
+            self.counts["quarters in a file that was damaged"] += 1
+            return
+        if not dated or self._clock_was_off(at):
+            self.counts["quarters without a date"] += 1
+            return
+        least_s = self._least_s(at)
+        if seconds < least_s - SLACK_S:
+            raise CoverageError(
+                f"{seconds:.1f} s measured in the quarter at {at} s, at least {least_s:.1f} had to be"
+            )
+        self.counts["quarters measured"] += 1
+
+    def _most_s(self, at: int) -> float:
+        """Less what was surely not measured, by the quarter's own seconds."""
+        off_s = sum(max(_common_s(at, away.from_s, away.until_s), 0.0) for away in self.stand.downs) + sum(
+            max(_common_s(at, trouble.from_s + PROOF_S, trouble.until_s), 0.0)
+            for trouble in self.breaker.troubles
+            if trouble.fault.part == "radar" and trouble.fault.what in SURELY_OFF
+        )
+        return max(QUARTER_S - off_s, QUARTER_S if self._overlap() else 0.0)
+
+    def _overlap(self) -> bool:
+        """Whether two of these were at the same time: their seconds must not be taken off twice."""
+        spans = sorted(
+            [(away.from_s, away.until_s) for away in self.stand.downs]
+            + [(t.from_s, t.until_s) for t in self.breaker.troubles if t.fault.part == "radar"]
+        )
+        return any(low < before for (_, before), (low, _) in pairwise(spans))
+
+    def _least_s(self, at: int) -> float:
+        lost_s = PROOF_S if at == 0 else 0.0
+        for away in self.stand.downs:
+            back_s = RADAR_BACK_S if away.power else SIGN_BACK_S + PROOF_S
+            lost_s += max(_common_s(at, away.from_s - CUT_S - PROOF_S, away.until_s + back_s), 0.0)
+        for trouble in self.breaker.troubles:
+            if trouble.fault.part == "radar":
+                lost_s += max(_common_s(at, trouble.from_s - PROOF_S, trouble.until_s + RADAR_BACK_S), 0.0)
+        if at == 0:
+            lost_s += RADAR_BACK_S
+        return QUARTER_S - lost_s
+
+    def _file_was_lost(self, at: int) -> bool:
+        """What was measured before in that quarter is in the file that was set aside."""
+        return any(
+            str(trouble.fault) == "card damaged" and _common_s(at, trouble.from_s, trouble.from_s + 1) > 0
+            for trouble in self.breaker.troubles
+        )
+
+    def _clock_was_off(self, at: int) -> bool:
+        return (
+            any(
+                trouble.fault.part in ("clock", "sign")
+                and _common_s(at, trouble.from_s - 20, trouble.until_s + 20) > 0
+                for trouble in self.breaker.troubles
+            )
+            or not self.stand.clock.is_trusted
+        )
+
+
+def _common_s(at: int, from_s: float, until_s: float) -> float:
+    return min(at + QUARTER_S, until_s) - max(at, from_s)

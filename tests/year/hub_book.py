@@ -1,0 +1,90 @@
+"""What the hub has beside what the sign has: after quiet hours the same, each of it once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.year import read_plainly
+from tests.year.breaking import Breaker
+from tests.year.read_plainly import IntervalRow
+from tests.year.stand import SIGN_ID, Stand
+from tests.year.timeline import BEGIN, DAY_S
+
+QUIET_S = 2 * 3600.0
+LOOK_BACK_S = 3 * DAY_S
+WEEK_S = 7 * DAY_S
+ROUNDED_S = 0.02  # messages carry hundredths
+
+
+class HubError(AssertionError):
+    """Something was lost or doubled between the sign and the hub."""
+
+
+@dataclass(slots=True)
+class HubBook:
+    """`compare` at the end of a quiet day."""
+
+    stand: Stand
+    breaker: Breaker
+    counts: Counter[str] = field(default_factory=Counter)
+    _last_whole_s: float = 0.0
+
+    def is_quiet(self) -> bool:
+        """All links have been up for so long."""
+        now_s = self.stand.loop.time()
+        return (
+            self.stand.sign is not None
+            and self.stand.hub is not None
+            and all(
+                trouble.until_s < now_s - QUIET_S
+                for trouble in self.breaker.troubles
+                if trouble.fault.part in ("broker", "network", "hub", "sign", "card")
+            )
+        )
+
+    def compare(self) -> None:
+        """Everything from some days back; once a week everything there is."""
+        now_s = self.stand.loop.time()
+        if not self.is_quiet():
+            self.counts["days that were not quiet"] += 1
+            return
+        whole = now_s - self._last_whole_s >= WEEK_S
+        if whole:
+            self._last_whole_s = now_s
+        from_s = 0 if whole else int(BEGIN.timestamp() + now_s - LOOK_BACK_S)
+        stand = self.stand
+        with read_plainly.opened(stand.sign_card.files(), stand.path.name) as db:
+            own = read_plainly.closed_intervals(db, from_s)
+        with read_plainly.opened(stand.hub_card.files(), stand.hub_path.name) as db:
+            read_plainly.check(db)
+            heard = read_plainly.hub_intervals(db, SIGN_ID, from_s)
+        self._compare(own, heard)
+        self.counts["days compared"] += 1
+        stand.say(f"hub has {len(own)} intervals of the sign, {sum(row.n for row in own)} vehicles")
+
+    def _compare(self, own: list[IntervalRow], heard: list[IntervalRow]) -> None:
+        there: dict[object, list[IntervalRow]] = {}
+        for row in heard:
+            there.setdefault(row.identity, []).append(row)
+        for row in own:
+            like = there.get(row.identity, [])
+            found = next((one for one in like if abs(one.measured_s - row.measured_s) < ROUNDED_S), None)
+            if found is None:
+                near = [one for one in heard if one.start_s == row.start_s]
+                raise HubError(f"an interval of the sign is not at the hub: {row}; there: {near}")
+            like.remove(found)
+        self._judge_more(sorted(row for rows in there.values() for row in rows), own)
+
+    def _judge_more(self, more: list[IntervalRow], own: list[IntervalRow]) -> None:
+        """What the hub has beside: of files that were damaged since, and nothing else."""
+        damages = [t.from_s for t in self.breaker.troubles if str(t.fault) == "card damaged"]
+        last_s = max(damages, default=-1.0)
+        for row in more:
+            begins_s = row.start_s - BEGIN.timestamp()
+            if begins_s > last_s and not (row.clock == "unknown" and damages):
+                raise HubError(
+                    f"the hub has what the sign has not: {row}; of the sign: "
+                    f"{[one for one in own if one.start_s == row.start_s]}"
+                )
+        self.counts["intervals of damaged files"] = len(more)
