@@ -43,7 +43,7 @@ def copyright_file(own_licence: str, libraries: Sequence[Distribution], site: st
 def _library(one: Distribution, site: str) -> list[str]:
     refuse_what_may_not_be_shipped(one)
     texts = one.licence_texts()
-    tops = sorted({top for wheel in one.wheels for top in wheel.tops}) or [one.about.name]
+    tops = sorted({top for wheel in one.wheels for top in wheel.tops}) or [f"{one.about.name}/*"]
     lines = ["Files:", *(f" {site}/{top}" for top in tops)]
     lines += ["Copyright:", *(f" {notice}" for notice in _notices(one, texts))]
     lines.append(f"License: {one.licence.replace(' OR ', ' or ').replace(' AND ', ' and ')}")

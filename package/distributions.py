@@ -26,7 +26,7 @@ class Wheel:
 
     file: str
     sha256: str
-    tops: tuple[str, ...]  # of the libraries' folder: what came of it
+    tops: tuple[str, ...]  # patterns of what came of it in the libraries' folder: six.py, click/*
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def _read(about: Path, files: Mapping[str, list[Wheel]]) -> Distribution:
 
 def _wheel(path: Path) -> Wheel:
     with zipfile.ZipFile(path) as archive:
-        tops = {name.split("/")[0] for name in archive.namelist()}
-    kept = tuple(sorted(top for top in tops if not top.endswith(".data")))
-    return Wheel(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), kept)
+        parts = [name.split("/", maxsplit=1) for name in archive.namelist()]
+    tops = {top if not below else f"{top}/*" for top, *below in parts if not top.endswith(".data")}
+    return Wheel(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), tuple(sorted(tops)))
 
 
 def _is_text(path: Path) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -220,6 +222,18 @@ def test_the_packages_list_what_they_carry(tmp_path: Path) -> None:
         copyright_text = (root / f"usr/share/doc/{name}/copyright").read_text()
         for part in told["components"]:
             assert f"\nComment: {part['name']} {part['version']}\n" in copyright_text
+        assert_every_file_is_somebodys(copyright_text, root, site)
+
+
+def assert_every_file_is_somebodys(copyright_text: str, root: Path, site: Path) -> None:
+    """Each file of a library has a licence of its own in the copyright file, and not by Files: * alone."""
+    named = re.findall(r"^Files:\n((?: .+\n)+)", copyright_text, re.MULTILINE)
+    patterns = [line.strip() for part in named for line in part.splitlines()]
+    ours = ("speedsign", "drivers", "telemetry", "simulator")
+    for path in site.rglob("*"):
+        if path.is_file() and not path.relative_to(site).parts[0].startswith(ours):
+            name = str(path.relative_to(root))
+            assert any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns), name
 
 
 def reached(told: dict[str, Any]) -> set[str]:
