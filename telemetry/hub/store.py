@@ -107,10 +107,22 @@ class SqliteHubStore:
             return read_latest(self._db, sign)
 
     def prune(self, before_utc: datetime) -> int:
-        """Delete single vehicles that passed before then; intervals are kept for ever. How many went."""
+        """Delete single vehicles that passed before then; intervals are kept for ever. How many went.
+
+        Of one without a time it is told what time was known before it, and that is what counts.
+        """
         before_ms = to_ms(before_utc.astimezone(UTC))
         with self._transaction():
-            n = self._db.execute("DELETE FROM vehicle WHERE last_ms < ?", (before_ms,)).rowcount
+            n = self._db.execute(
+                "DELETE FROM vehicle WHERE last_ms < ? AND (clock != 'unknown' OR boot IS NULL"
+                " OR boot IN (SELECT number FROM boot WHERE known_ms IS NULL))",
+                (before_ms,),
+            ).rowcount
+            n += self._db.execute(
+                "DELETE FROM vehicle WHERE clock = 'unknown'"
+                " AND boot IN (SELECT number FROM boot WHERE known_ms < ?)",
+                (before_ms,),
+            ).rowcount
         self._pruned_ms = before_ms
         return n
 

@@ -141,3 +141,14 @@ def test_two_files_of_one_sign_that_become_one_keep_it_once(
     assert ask(path, VEHICLES) == [("corrected", T0_MS + 970_250)]
     assert len(read(path)) == 1
     assert EVER[0] < T0 < EVER[1]
+
+
+@pytest.mark.parametrize("late_s", [-26 * 365 * 86_400, 20 * 365 * 86_400])
+def test_one_without_a_time_is_kept_as_long_as_others(
+    path: Path, store: SqliteHubStore, late_s: float
+) -> None:
+    """By the last time that was known before it, whatever its clock said."""
+    store.take([place(1), agg(2, replace(undated(), after_utc=T0)), raw(3, record(late_s=late_s))])
+    assert store.prune(T0 - timedelta(days=1)) == 0
+    assert store.prune(T0 + timedelta(days=1)) == 1
+    assert ask(path, VEHICLES) == []
