@@ -290,6 +290,32 @@ def test_a_wrong_interval_is_named_by_its_line(tmp_path: Path, row: str) -> None
     assert not (tmp_path / "street.db").exists()
 
 
+BAD_BOOTS = {
+    "2026-05-04T11:45:00Z,900,0,ok,approaching,dark,50,1,00112233445566aa": "where clock is ok",
+    "2026-05-04T11:45:00Z,900,0,unknown,approaching,dark,50,1,0011": "boot '0011' is not 16 hex",
+    "2026-05-04T11:15:00Z,900,0,unknown,approaching,dark,50,1,00112233445566aa": "stands in another place",
+    "2026-05-04T11:00:00Z,3600,0,unknown,approaching,dark,50,1,00112233445566aa": "its 3600 s overlap",
+    "1970-01-01T00:00:00Z,900,0,ok,approaching,dark,50,1,": "the year is none of 1990 to 2099",
+}
+
+
+@pytest.mark.parametrize("row", BAD_BOOTS, ids=range(len(BAD_BOOTS)))
+def test_undated_intervals_of_two_boots_may_begin_alike_and_of_one_may_not(tmp_path: Path, row: str) -> None:
+    good = [
+        "2026-05-04T11:15:00Z,900,0,ok,approaching,dark,50,2,",
+        "2026-05-04T11:15:00Z,900,0,unknown,approaching,dark,50,2,00112233445566aa",
+        "2026-05-04T11:15:00Z,900,0,unknown,approaching,dark,50,2,FFEEDDCCBBAA9988",
+        "1970-01-01T00:00:00Z,900,0,unknown,approaching,dark,50,2,FFEEDDCCBBAA9988",
+    ]
+    header = "start,duration_s,measured_s,clock,direction,display,speed_kmh,n,boot"
+    result = imported(csv_file(tmp_path, [*good, row], header))
+    assert (result.exit_code, result.stderr.splitlines()[0][:8]) == (1, "line 6: ")
+    assert BAD_BOOTS[row] in result.stderr
+    result = imported(csv_file(tmp_path, good, header, name="good.csv"))
+    assert result.exit_code == 0, result.stderr
+    assert "2026-05-04T14:15:00+03:00 to 2026-05-04T14:30:00+03:00" in result.stdout
+
+
 # --------------------------------------------------------------------------- hours
 
 
