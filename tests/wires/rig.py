@@ -61,12 +61,19 @@ class Rig:
 
     async def __aenter__(self) -> Self:
         await self.stand.__aenter__()
+        try:
+            await self._begin()
+        except BaseException:  # a sign that is left would open the ptys of others that get the same number
+            await self.__aexit__()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         await self.start()
         # Traffic begins when the sign is ready for it, as on any street.
         await self.panel_dark()
         await self.said("set up")
         self._world = asyncio.create_task(self.stand.run())
-        return self
 
     async def __aexit__(self, *error: object) -> None:
         await self.stop()
