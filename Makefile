@@ -15,7 +15,7 @@ help:
 	@echo "make demo     the whole sign on simulated hardware, in this terminal"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, import contracts, tests"
-	@echo "make fuzz     every radar decoder against millions of bytes that no radar sends"
+	@echo "make fuzz     everything that reads bytes against millions that nobody sends; MINUTES=60, TARGET=radar"
 	@echo "make golden   rebuild the golden vehicles of the captures and show the difference"
 	@echo "make accuracy     how many vehicles are found, and how well measured; accuracy-cost: how fast"
 	@echo "make bench    latency, CPU, memory beside a minimal script; bench-modbus: the panel's round trip"
@@ -71,8 +71,10 @@ lint: $(TESTS)
 
 check: lint test
 
+MINUTES ?= 20
 fuzz: $(TESTS)
 	SPEEDSIGN_FUZZ_BYTES=1000000 $(BIN)/python -m pytest -q tests/radar/test_garbage.py
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(addprefix --target ,$(TARGET))
 
 golden: $(TESTS)
 	$(BIN)/python -m tests.cli.rebuild_golden $(CASES)
@@ -114,7 +116,7 @@ bad-card: $(TESTS) tools
 	$(BIN)/python -m benchmarks.power_cuts.bad_card
 
 soak: $(TESTS) tools
-	$(BIN)/python -m benchmarks.soak.run --write $(if $(MINUTES),--minutes $(MINUTES))
+	$(BIN)/python -m benchmarks.soak.run --write $(if $(filter command environment,$(firstword $(origin MINUTES))),--minutes $(MINUTES))
 
 bench-wear: $(TESTS)
 	$(BIN)/python -m benchmarks.wear.run --write
