@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import tempfile
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from speedsign.model import ClockQuality, Interval
 from telemetry.hub.port import Heard
 from telemetry.query import read_intervals, read_vehicles
+from telemetry.store import SqliteStore
 from tests.cli.command import as_json, speedsign
 from tests.hub.clocks import SIGN, Boot, Sign, hub_of
 from tests.hub.test_officers import OWN, without
@@ -109,6 +111,22 @@ def test_the_hub_ends_with_the_numbers_of_the_sign(tmp_path: Path, name: str) ->
     ]
     assert (both["n"], both["undated"]) == (len(sign.passed), sign.undated)
     assert both["coverage"] <= 1
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24 * 365 * 10, -24 * 365 * 10])
+def test_a_clock_that_is_set_marks_the_same_intervals_at_both(tmp_path: Path, hours: int) -> None:
+    sign = Sign(tmp_path / "sign.db")
+    sign.run(Boot(8))
+    with contextlib.closing(SqliteStore(sign.path, SIGN, vehicles=True)) as store:
+        store.begin(sign.facts, sign.now)
+        store.step(sign.now, sign.now + timedelta(hours=hours))
+    sign.now += timedelta(hours=hours)
+    sign.run(Boot(4, off_s=0))
+    told = sign.end()
+    hub = hub_of(tmp_path / "hub.db", heard_anyhow(told, hours))
+    assert kept(hub) == kept(sign.path)
+    assert sum(one.stepped for one in read_intervals(hub, *EVER)) == 2
+    assert singles(hub) == singles(sign.path)
 
 
 BOOTS = st.lists(
