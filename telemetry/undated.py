@@ -36,10 +36,13 @@ def between(
     """
     if standing.imported:
         return ()
-    rows = cursor.execute(
-        f"SELECT {AFTER} AS after_s, sum(length(speeds)) FROM interval"  # noqa: S608  ours
+    of_boots = (
+        "SELECT boot, max(heard_from) AS heard_from, sum(length(speeds)) AS n FROM interval"  # noqa: S608  ours
         f" JOIN cell ON interval_id = interval.id WHERE clock = 'unknown' AND {where}"
-        f" AND boot NOT IN ('', '{_NOBODYS}') GROUP BY after_s ORDER BY after_s",
+        f" AND boot NOT IN ('', '{_NOBODYS}') GROUP BY boot"
+    )
+    rows = cursor.execute(
+        f"SELECT {AFTER} AS after_s, sum(n) FROM ({of_boots}) AS interval GROUP BY after_s ORDER BY after_s",  # noqa: S608
         bounds,
     ).fetchall()
     return tuple(_merged(cursor, standing, rows))
