@@ -12,11 +12,14 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from speedsign.model import Coverage, Direction, VehicleRecord
+import pytest
+
+from speedsign.model import ClockQuality, Coverage, Direction, VehicleRecord
 from telemetry.command import ledger
 from telemetry.message.messages import REPLY, Ack
 from telemetry.outbox.outbox import RetireOn
@@ -28,9 +31,13 @@ from tests.telemetry.samples import BAUSKA, T0, measured, passed
 SIGN = "bauska-3"
 QUOTA_MB = 0.014  # so little that it drops something
 KEY = bytes(range(32))
+UNDATED = range(20, 34)  # vehicles that pass before the clock is set
+BOOT = "b007" * 8
+ZERO = T0 - timedelta(minutes=10)
+LATE = timedelta(days=1)  # by so much the clock is behind until then
 _TABLES = (
     "installation", "vehicle", "interval", "cell", "outbox", "command_counter", "command", "calibration",
-    "sqlite_sequence",
+    "sqlite_sequence", "boot", "boot_coverage",
 )  # fmt: skip
 
 
@@ -45,6 +52,10 @@ def content(db: sqlite3.Connection) -> str:
     rows = [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in _TABLES]
     rows.append(db.execute("SELECT * FROM meta WHERE key != 'boot' ORDER BY key").fetchall())
     return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
+
+
+def _quarter(at: datetime) -> int:
+    return int(at.timestamp()) // 900 * 900
 
 
 class Course:
@@ -86,7 +97,9 @@ class Course:
         at = T0
         for n in range(self._vehicles):
             at += timedelta(seconds=self._rng.randint(5, 90))
-            yield partial(self._pass, at)
+            yield partial(self._pass_undated if n in UNDATED else self._pass, at)
+            if n == UNDATED.stop:
+                yield partial(self._date, at)
             if n % 11 == 10:
                 yield partial(self._close, at)
             if n % 16 == 15:
@@ -107,9 +120,34 @@ class Course:
         parts: list[Coverage] = [measured(at, 3.0)]
         store.add_vehicle(record, parts)
         self._kept.append(record)
-        start_s = int(at.timestamp()) // 900 * 900
+        start_s = _quarter(at)
         self._counted[start_s, record.vehicle.direction.value, speed] += 1
         self._measured[start_s] += 3
+
+    def _pass_undated(self, at: datetime, store: SqliteStore) -> None:
+        """As `_pass`, while the clock says that it is yesterday."""
+        speed, mono_s = self._rng.randint(20, 90), (at - ZERO).total_seconds()
+        record = passed(speed, at - LATE, clock=ClockQuality.UNKNOWN)
+        seen = replace(record.vehicle, t_first_mono_s=mono_s - 3.25, t_last_mono_s=mono_s)
+        record = replace(record, vehicle=seen, boot=BOOT)
+        store.add_vehicle(record, [Coverage(at - LATE, 3.0, ClockQuality.UNKNOWN, BOOT, mono_s)])
+        self._kept.append(record)
+        self._counted[_quarter(at - LATE), record.vehicle.direction.value, speed] += 1
+        for second in range(3):
+            self._measured[_quarter(at - LATE + timedelta(seconds=second))] += 1
+
+    def _date(self, at: datetime, store: SqliteStore) -> None:
+        """The clock is set: what was counted yesterday was counted today."""
+        assert store.date_boot(BOOT, ZERO, at) == len(UNDATED)
+        self._kept = [
+            replace(one, first_utc=one.first_utc + LATE, last_utc=one.last_utc + LATE) if one.boot else one
+            for one in self._kept
+        ]
+        late_s = int(LATE.total_seconds())
+        for key in [key for key in self._counted if key[0] < _quarter(T0)]:
+            self._counted[key[0] + late_s, key[1], key[2]] += self._counted.pop(key)
+        for start_s in [start_s for start_s in self._measured if start_s < _quarter(T0)]:
+            self._measured[start_s + late_s] += self._measured.pop(start_s)
 
     def _close(self, at: datetime, store: SqliteStore) -> None:
         store.close_intervals(at - timedelta(seconds=15), T0)
@@ -158,7 +196,7 @@ class Course:
         ).fetchall()
         assert {row[:3]: row[3] for row in counted} == self._counted
         rows = db.execute("SELECT start_s, measured_s FROM interval WHERE measured_s > 0").fetchall()
-        assert dict(rows) == self._measured
+        assert dict(rows) == pytest.approx(self._measured)
         assert ledger.floor(db, KEY) == self._commands
         self._check_outbox(store)
 

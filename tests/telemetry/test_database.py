@@ -35,7 +35,14 @@ VERSION_2 = Path(__file__).with_name("schema_2.sql")
 VERSION_3 = Path(__file__).with_name("schema_3.sql")
 VERSION_4 = Path(__file__).with_name("schema_4.sql")
 HUB_4 = Path(__file__).with_name("schema_4_hub.sql")
-OLD = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4}
+VERSION_5 = Path(__file__).with_name("schema_5.sql")
+HUB_5 = Path(__file__).with_name("schema_5_hub.sql")
+OLD = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4, 5: VERSION_5}
+
+
+OLD_INTERVAL = (
+    "id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled, heard_from"
+)
 
 
 @pytest.fixture
@@ -133,8 +140,45 @@ def test_a_file_of_version_4_opens_and_goes_on(path: Path) -> None:
     ]
 
 
-def test_a_hubs_file_of_version_4_opens_and_goes_on(path: Path) -> None:
-    load(path, HUB_4.read_text())
+def test_a_file_of_version_5_opens_and_goes_on(path: Path) -> None:
+    """Intervals are made anew with another identity: their cells, revisions and numbers stay."""
+    load(path, VERSION_5.read_text())
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        before = db.execute(f"SELECT {OLD_INTERVAL} FROM interval ORDER BY id").fetchall()
+        cells = db.execute("SELECT * FROM cell ORDER BY 1, 2, 3").fetchall()
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        db = store._db
+        assert db.execute(f"SELECT {OLD_INTERVAL} FROM interval ORDER BY id").fetchall() == before
+        assert db.execute("SELECT * FROM cell ORDER BY 1, 2, 3").fetchall() == cells
+        assert db.execute("SELECT count(*) FROM calibration").fetchone() == (1,)
+        assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("UPDATE cell SET interval_id = 999")
+        undated = replace(passed(77, T0, clock=ClockQuality.UNKNOWN), boot="b" * 32)
+        store.add_vehicle(undated, [])
+        assert store.date_boot("b" * 32, T0, T0 + QUARTER) == 1
+        assert db.execute("SELECT count(*) FROM vehicle WHERE boot IS NULL").fetchone() == (5,)
+    found = read_counts(path, T0, T0 + 4 * QUARTER).counts["both"]
+    assert found == {0: 1, 47: 1, 50: 2, 77: 1, 131: 1}
+
+
+def test_a_table_that_cannot_be_made_anew_stays_as_it_was(path: Path) -> None:
+    load(path, VERSION_5.read_text())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("CREATE TABLE interval_6 (id)")  # in the way
+        before = tables(db)
+        with pytest.raises(sqlite3.OperationalError):
+            schema.migrate(db, 5)
+        assert tables(db) == before
+        assert db.execute("PRAGMA user_version").fetchone() == (5,)
+        assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("frozen", [HUB_4, HUB_5], ids=["4", "5"])
+def test_a_hubs_older_file_opens_and_goes_on(frozen: Path, path: Path) -> None:
+    load(path, frozen.read_text())
     with contextlib.closing(SqliteHubStore(path)) as store:
         taken = store.take([said.agg(3, said.quarter(3), epoch=said.OTHER)])
         assert taken.acks == ((said.SIGN, Ack(said.OTHER, 3)),)
