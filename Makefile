@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet
 WORDS  := $(wildcard speedsign/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help install demo test check lint fuzz golden accuracy accuracy-cost bench bench-modbus \
-	power-cuts bad-card bench-wear soak package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix forged-commands \
+	power-cuts bad-card bench-wear soak package test-install bench-statistics bench-compare bench-angle bench-drive-by bench-live bench-hub bench-bytes bench-backlog bench-fleet kill-matrix simulate-year forged-commands \
 	describe faults words lock sbom licences audit test-arm64 tools clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-live      what it costs a sign that somebody looks at it"
 	@echo "make bench-drive-by  how often a drive-by's interval holds what a sign reads wrong"
 	@echo "make kill-matrix     sign, broker and hub killed at random: nothing lost, nothing doubled"
+	@echo "make simulate-year   a year in one process, with faults drawn from a seed; DAYS=7 SEED=3: those again"
 	@echo "make power-cuts  as root: the power of a real ext4 cut 200 times; bench-wear: megabytes a day to the card"
 	@echo "make bad-card    as root: a card that dies under a running sign; soak: an hour of one trouble after another"
 	@echo "make forged-commands a million bad commands: none is accepted"
@@ -108,6 +109,9 @@ bench-live: $(TESTS) tools
 
 kill-matrix: $(TESTS) tools
 	$(BIN)/python -m benchmarks.kill_matrix.run --seeds 20 --write
+
+simulate-year: $(TESTS)
+	$(BIN)/python -m benchmarks.simulated_year.run --days $(or $(DAYS),365) $(if $(SEED),--seed $(SEED))
 
 power-cuts: $(TESTS)
 	$(BIN)/python -m benchmarks.power_cuts.run --cuts 200 --write

@@ -53,7 +53,7 @@ def simulate(
     without: frozenset[str] = frozenset(),
     tell: Callable[[str], None] | None = None,
     each_day: Callable[[Report], None] = lambda _report: None,
-    radar: str = "ops243",
+    vehicles: tuple[int, int] = (100, 400),
 ) -> Report:
     """Run, and say what came of it; raises only what is a mistake of the simulation itself."""
     report = Report(seed)
@@ -66,13 +66,13 @@ def simulate(
         cards_under(folder / "sign.db", folder / "hub.db") as cards,
         asyncio.Runner(loop_factory=YearLoop) as runner,
     ):
-        runner.run(_live(folder, cards, report, days, without, tell, each_day, radar))
+        runner.run(_live(folder, cards, report, days, without, tell, each_day, vehicles))
     return report
 
 
-async def _live(folder, cards, report, days, without, tell, each_day, radar) -> None:  # type: ignore[no-untyped-def]
+async def _live(folder, cards, report, days, without, tell, each_day, vehicles) -> None:  # type: ignore[no-untyped-def]
     log = Log(tell)
-    stand = Stand(folder, cards, report.seed, log, radar)
+    stand = Stand(folder, cards, report.seed, log, vehicles)
     breaker = Breaker(stand, faults(report.seed, without))
     panel, books = PanelWatch(stand, breaker), Books(stand, breaker)
     hub, coverage = HubBook(stand, breaker), CoverageBook(stand, breaker)

@@ -239,9 +239,9 @@ class Stand:
     keepalive_s = KEEPALIVE_S
 
     def __init__(
-        self, folder: Path, cards: list[LiveCard], seed: int, log: Log, radar: str = "ops243"
+        self, folder: Path, cards: list[LiveCard], seed: int, log: Log, vehicles: tuple[int, int]
     ) -> None:
-        self.seed, self.log = seed, log
+        self.seed, self.log, radar = seed, log, "ops243"
         self.path, self.hub_path = folder / "sign.db", folder / "hub.db"
         self.sign_card, self.hub_card = cards
         self.loop = asyncio.get_running_loop()
@@ -249,7 +249,7 @@ class Stand:
         self.good_clock = BootClock(self.loop, "f" * 32, error_s=0.0, trusted=True, began_s=-100.0)
         self.clock = BootClock(self.loop, self._boot_id(), error_s=0.0, trusted=True, began_s=-10.0)
         self.line = MemoryLine("/dev/speedsign-radar")
-        self.street = Street(self.line, self.chance("street"), radar)
+        self.street = Street(self.line, self.chance("street"), radar, vehicles)
         self.panel = Dm56a04Twin(power_up="0000")
         self.panel_line = PanelLine(self.panel, self.chance("panel"))
         self.broker = Broker()
