@@ -1,0 +1,1 @@
+"""Bytes that nobody sends, to everything that reads bytes: docs/fuzzing.md."""
