@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from drivers.radar.link import RadarLink
 from speedsign.assemble_display import DisplayParts, build_display
@@ -21,6 +21,7 @@ from speedsign.config.schema import Config
 from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
+from speedsign.dating import OLDEST_UTC
 from speedsign.errors import StoreError
 from speedsign.lines import radar_line
 from speedsign.live.teller import LiveTeller
@@ -189,9 +190,18 @@ def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | 
         invert_direction=config.radar.invert_direction,
         keep_vehicles_days=config.store.keep_vehicles_days,
         trust_clock=config.clock.trust == "always",
+        built_utc=_built_utc(),
         interval_s=pace.interval_s,
         close_after_s=pace.close_after_s,
     )
+
+
+def _built_utc() -> datetime:
+    """No sign runs before its program was built; a checkout is a developer's, whose clock may be anything."""
+    build = this_build()
+    if build.checkout or build.committed is None:
+        return OLDEST_UTC
+    return datetime.combine(build.committed, time(), UTC)
 
 
 def installation(config: Config, driver: RadarDriver) -> Installation:

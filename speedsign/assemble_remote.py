@@ -11,6 +11,7 @@ from speedsign.build import this_build
 from speedsign.config.schema import Config
 from speedsign.daemon import Daemon
 from speedsign.log_ring import LogRing
+from speedsign.model import ClockQuality
 from speedsign.ports import Clock
 from speedsign.remote import NOTHING_SET, RemoteSettings, usable
 from telemetry.command.desk import CommandRecorder, Desk, Effects
@@ -102,7 +103,7 @@ class RemoteControl:
         daemon, clock = self._daemon, self._clock
         if daemon is None:
             return {}
-        trusted = daemon.plan.trust_clock or clock.trusted()
+        trusted = daemon.clock_quality() is ClockQuality.OK
         active = daemon.plan.schedule and daemon.plan.schedule.at(clock.now_utc() if trusted else None)
         installation = daemon.plan.installation
         return {

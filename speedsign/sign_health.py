@@ -10,6 +10,7 @@ from typing import Protocol
 
 from speedsign.daemon import Daemon
 from speedsign.machine import Machine
+from speedsign.model import ClockQuality
 from speedsign.ports import Clock, Display
 from telemetry.calibration import Standing, standing
 from telemetry.clock_past import ClockPast, clock_past
@@ -63,7 +64,7 @@ class SignHealth:
         return health_body(
             Vitals(
                 at_s=self._at_s(),
-                clock_ok=daemon.plan.trust_clock or clock.trusted(),
+                clock_ok=daemon.clock_quality() is ClockQuality.OK,
                 up_s=now_s - self._began_s,
                 machine_up_s=now_s,
                 faults=daemon.faults(),
@@ -100,7 +101,7 @@ class SignHealth:
     def _today(self) -> datetime | None:
         """None: the clock is not to be believed, so nobody knows what is overdue."""
         daemon = self._daemon
-        trusted = self._clock.trusted() or (daemon is not None and daemon.plan.trust_clock)
+        trusted = daemon.clock_quality() is ClockQuality.OK if daemon else self._clock.trusted()
         return self._clock.now_utc() if trusted else None
 
     def _looked(self, found: _Kept) -> None:

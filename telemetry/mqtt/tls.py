@@ -21,7 +21,7 @@ _WRONG_NAME = frozenset({62, 64})
 
 
 class ClockBehind(Refusal):
-    """The certificate is not valid yet by a clock that nobody has set: the clock's time will come."""
+    """The certificate is not valid by a clock that nobody has set: its time will come, and be heard of."""
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:
@@ -108,6 +108,8 @@ def _not_believed(
         return Refusal(settings, f"the broker's certificate is not valid yet on {now:%Y-%m-%d}")
     if code == _EXPIRED:
         text = f"the broker's certificate has expired by this machine's clock, which says {now:%Y-%m-%d}"
+        if not trusted:
+            return ClockBehind(settings, f"{text} and is not synchronised: waits for the clock")
     elif code in _WRONG_NAME:
         text = f"the broker's certificate is for another name than [mqtt] host {settings.host!r}"
     elif code in _STRANGERS:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from speedsign.daemon import Daemon
 from speedsign.machine import Machine
-from speedsign.model import BLANK, Face, Fault
+from speedsign.model import BLANK, ClockQuality, Face, Fault
 from speedsign.sign_health import SignHealth
 from telemetry.calibration import Standing, State, keep
 from telemetry.clock_past import ClockPast
@@ -72,7 +72,7 @@ def made(tmp_path: Path, **parts: Part) -> tuple[SignHealth, Clock, Recorder, Si
         parts=SimpleNamespace(
             **{"radar": Part(), "display": None, "telemetry": None, "remote": None} | parts
         ),
-        plan=SimpleNamespace(trust_clock=False),
+        clock_quality=lambda: ClockQuality.UNKNOWN,
         rules=SimpleNamespace(dark=False),
         faults=lambda: [Fault("radar", "silent", "radar /dev/ttyUSB0: nothing for 9 s")],
     )
@@ -96,7 +96,7 @@ def test_what_its_parts_say(tmp_path: Path) -> None:
     assert told["store"] == {"waiting": 2}
     assert told["queue"] == {"agg": 4}
     assert (told["clk"], told["faults"]) == ("unknown", ["radar/silent"])
-    daemon.plan.trust_clock = True
+    daemon.clock_quality = lambda: ClockQuality.OK
     assert health()["clk"] == "ok"
 
 
@@ -161,7 +161,7 @@ def test_what_is_overdue_is_told_only_where_the_clock_is_to_be_believed(tmp_path
 
     known = {"at": 1_743_465_600, "due": "2026-04-01"}
     assert told() == {"state": "undated", **known}
-    daemon.plan.trust_clock = True
+    daemon.clock_quality = lambda: ClockQuality.OK
     assert told() == {"state": "overdue", **known}
 
 

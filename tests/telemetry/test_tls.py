@@ -306,10 +306,11 @@ class Unset(SystemClock):
 
     by: str  # what setting it changes
     is_set: bool = False
+    says: datetime = datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
 
     def now_utc(self) -> datetime:
         stepped = self.is_set and self.by == "hand"
-        return super().now_utc() if stepped else datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
+        return super().now_utc() if stepped else self.says
 
     def trusted(self) -> bool:
         return self.is_set and self.by == "the kernel"
@@ -330,6 +331,25 @@ def test_before_the_certificates_date_the_clock_is_waited_for(by: str, pki: Pki)
                     "the clock says 1970-01-01, before the broker's certificate is valid: waits for the clock"
                 )
                 assert said in it.errors[0]
+                clock.is_set = True
+                await until(lambda: it.connected)
+                assert len(broker.connections_s) == 2, "no handshake is tried in vain"
+
+    run(main())
+
+
+@wires
+def test_after_the_certificates_date_too_where_nobody_has_set_the_clock(pki: Pki) -> None:
+    """A battery clock that says 2036; as soon as the time is known the connection is tried again."""
+    clock = Unset("the kernel", says=datetime(2036, 5, 4, tzinfo=UTC))
+
+    async def main() -> None:
+        over = serving(pki.authority.server("over", valid=(-9, -1)))
+        async with HostileBroker(secured(over), tls=serving(pki.server)) as broker:
+            wanted = settings(broker.port, tls=pki.trusted(), connect_timeout_s=1.0, refusal_pause_s=600.0)
+            async with running(wanted, DOWN, clock=clock) as it:
+                await until(lambda: it.errors)
+                assert "has expired by this machine's clock, which says 2036-05-04 and is not" in it.errors[0]
                 clock.is_set = True
                 await until(lambda: it.connected)
                 assert len(broker.connections_s) == 2, "no handshake is tried in vain"
