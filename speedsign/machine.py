@@ -17,6 +17,7 @@ _THROTTLED = ("under_voltage", "frequency_capped", "throttled", "hot")
 _WAS = 16
 _FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _PLAUSIBLE_C = (-60.0, 150.0)
+_PLAUSIBLE_V = (-1000.0, 1000.0)  # what is beyond is a driver's slip, and no hub takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,9 @@ def _disk(path: Path) -> tuple[int | None, float | None]:
 
 def _volt(folder: Path) -> float | None:
     micro = _whole(folder / "voltage_now")
-    return None if micro is None else micro / 1e6
+    if micro is None or not _PLAUSIBLE_V[0] <= micro / 1e6 <= _PLAUSIBLE_V[1]:
+        return None
+    return micro / 1e6
 
 
 def _bounded(value: int | None, low: int, high: int) -> int | None:

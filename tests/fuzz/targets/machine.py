@@ -53,7 +53,7 @@ def target(data: bytes) -> None:
     assert facts.temperature_c is None or -60 <= facts.temperature_c <= 150
     assert facts.battery_percent is None or 0 <= facts.battery_percent <= 100
     assert facts.memory_bytes is None or facts.memory_bytes >= 0
-    assert facts.supply_v is None or 0 <= facts.supply_v < 1e6
+    assert facts.supply_v is None or -1000 <= facts.supply_v <= 1000
     assert all(word.isidentifier() for word in facts.troubles or ())
 
 
