@@ -13,6 +13,7 @@ TOO_DEEP = "nested too deeply; no key of a config has more than a list of pairs"
 TOO_LONG = "has a number with too many digits for any key"
 
 MAX_BYTES = 256 * 1024  # a config is a page or two; more is another file given by mistake
+MAX_LINE = 8192  # characters; tomllib takes the square of a dotted key's length, minutes for one of all that
 
 
 def read_text(path: Path) -> str:
@@ -29,9 +30,13 @@ def read_text(path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{path}: {len(data)} bytes is too much for a config; is this the right file?"])
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            raise ConfigError([f"{path}:{number}: longer than {MAX_LINE} characters; is this the right file?"])
+    return text
 
 
 def read_toml(text: str, name: str) -> dict[str, Any]:
