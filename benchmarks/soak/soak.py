@@ -20,7 +20,7 @@ from benchmarks.soak.vehicles import AtHub, Passed, Tally, at_hub, counts, tally
 CARD_MB = 64  # the reserve is made again when 20 MB are free
 AS_BEFORE_S = 60.0  # files and threads: so long after a trouble is over
 _SWEEP_S = 1.0
-_LAST_S = 30.0  # for what began last to be over
+_LAST_S = 30.0  # for what began last to be over, and to be measured in peace
 _AWAY = (Kind.RADAR_UNPLUGGED, Kind.RADAR_GARBAGE)
 
 
@@ -36,7 +36,8 @@ class Over:
     """A trouble that has ended."""
 
     kind: Kind
-    after_s: float  # all is well again, after its cause has gone
+    at_s: float  # of the run: all is well again
+    after_s: float  # so long after its cause has gone
     left: str = ""  # what was not as before then
 
 
@@ -130,13 +131,17 @@ async def _trouble_all(rig: Rig, record: Record, kinds: set[Kind], say: Callable
         if event.kind is Kind.HUB_KILLED and done > HUB_KILLED_UNTIL and not rig.plan.is_short:
             continue
         await asyncio.sleep(event.pause_s)
-        over = await _one(rig, record, event.kind, event.lasts_s, before)
+        after_s, left = await _one(rig, record, event.kind, event.lasts_s, before)
+        over = Over(event.kind, loop.time() - began_s, after_s, left)
         record.troubles.append(over)
         say(f"{event.kind} for {event.lasts_s:.0f} s: over after {over.after_s:.1f} s {over.left}".rstrip())
-    await asyncio.sleep(max(began_s + rig.plan.seconds - loop.time(), 0.0))
+    await asyncio.sleep(max(began_s + rig.plan.seconds - loop.time(), _LAST_S if rig.plan.is_short else 0.0))
 
 
-async def _one(rig: Rig, record: Record, kind: Kind, lasts_s: float, before: dict[str, int]) -> Over:
+async def _one(
+    rig: Rig, record: Record, kind: Kind, lasts_s: float, before: dict[str, int]
+) -> tuple[float, str]:
+    """After how many seconds it was over, and what was left of it."""
     began_s = boot_s()
     async with trouble(rig, kind):
         await asyncio.sleep(lasts_s)
@@ -144,9 +149,9 @@ async def _one(rig: Rig, record: Record, kind: Kind, lasts_s: float, before: dic
     if kind in _AWAY:
         record.away.append((began_s, boot_s()))
     if kind is Kind.HUB_KILLED:
-        return Over(kind, after_s, await _left(rig.sign, rig, before))
+        return after_s, await _left(rig.sign, rig, before)
     left = [await _left(program, rig, before) for program in (rig.sign, rig.hub)]
-    return Over(kind, after_s, ", ".join(filter(None, left)))
+    return after_s, ", ".join(filter(None, left))
 
 
 async def _as_it_is(rig: Rig) -> dict[str, int]:

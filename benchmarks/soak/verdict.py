@@ -41,17 +41,18 @@ class Line:
 _HEAD = (*("Process", "RSS, MB", "MB an hour (95 %)", "PSS", "USS", "Open files", "Threads", "CPU %"),)
 
 
-def settled(samples: Sequence[Sample], plan: Plan) -> list[Sample]:
-    """Of the last process of that name, when it was warm."""
-    same = [one for one in samples if one.pid == samples[-1].pid]
-    warm_s = max(plan.warm_up * plan.seconds, same[0].t_s + plan.warm_up / 2 * plan.seconds)
-    return [one for one in same if one.t_s >= warm_s]
+def settled(samples: Sequence[Sample], plan: Plan, restarted_s: float = 0.0) -> list[Sample]:
+    """Of the last process of that name, when it was warm: so long after it was at work, too."""
+    warm_s = plan.warm_up * plan.seconds
+    since_s = max(warm_s, restarted_s + warm_s / 4)
+    return [one for one in samples if one.t_s >= since_s and one.pid == samples[-1].pid]
 
 
 def lines(record: Record, plan: Plan) -> list[Line]:
     found = []
     for name in NAMES:
-        warm = settled(record.samples[name], plan)
+        restarts_s = [over.at_s for over in record.troubles if (name, over.kind) == ("hub", Kind.HUB_KILLED)]
+        warm = settled(record.samples[name], plan, max(restarts_s, default=0.0))
         rss = trend([(one.t_s, one.usage.rss_mb) for one in warm])
         found.append(Line(name, warm[0], warm[-1], rss))
     return found
