@@ -5,6 +5,7 @@ Hatchling runs it for wheels and editable installs. The .mo files are made, neve
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # Babel writes a date into every cat
 class CustomBuildHook(BuildHookInterface[Any]):
     """Named so by hatchling."""
 
+    _folder: Path | None = None  # of what is made for one build alone
+
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         compile_catalogues(Path(self.root))
         if version != "editable":
@@ -31,9 +34,14 @@ class CustomBuildHook(BuildHookInterface[Any]):
         """speedsign/commit.txt, filled in where git knows; what `git archive` has filled in stays."""
         said = commit_of(Path(self.root))
         if said:
-            folder = Path(tempfile.mkdtemp(prefix="speedsign-commit-"))
-            (folder / "commit.txt").write_text(said, encoding="ascii")
-            build_data["force_include"][str(folder / "commit.txt")] = "speedsign/commit.txt"
+            self._folder = Path(tempfile.mkdtemp(prefix="speedsign-commit-"))
+            made = self._folder / "commit.txt"
+            made.write_text(said, encoding="ascii")
+            build_data["force_include"][str(made)] = "speedsign/commit.txt"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def commit_of(root: Path) -> str:
