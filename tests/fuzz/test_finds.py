@@ -154,10 +154,10 @@ def a_secret_that_is_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(redact, "_patterns", lambda _secrets: [])
 
 
-def a_config_that_is_any_error(patch: pytest.MonkeyPatch) -> None:
-    from speedsign.config import toml_text
+def a_key_that_steers_the_terminal(patch: pytest.MonkeyPatch) -> None:
+    from speedsign.config import problem
 
-    patch.setattr(toml_text, "TOO_LONG", "two\nlines")
+    patch.setattr(problem, "_shown", str)
 
 
 def a_capture_whose_times_go_back(patch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ PLANTED: list[tuple[str, Plant]] = [
     ("calibration_log", a_line_of_calibrations_that_ends_the_reading),
     ("certificates", a_certificate_that_is_no_sentence),
     ("redact", a_secret_that_is_kept),
-    ("config", a_config_that_is_any_error),
+    ("config", a_key_that_steers_the_terminal),
     ("live", a_live_line_with_half_a_character),
     ("capture", a_capture_whose_times_go_back),
     ("machine", a_temperature_of_anything),
