@@ -92,9 +92,12 @@ KINDS: Mapping[str, Kind] = {
 
 
 def faults(seed: int, without: frozenset[str] = frozenset()) -> Iterator[Fault]:
-    """Week after week without end, in order of time; those of one part never overlap."""
+    """Week after week without end, in order of time; those of one part never overlap.
+
+    None at all where everything is left out.
+    """
     week = 0
-    while True:
+    while without < KINDS.keys():
         chance = random.Random(f"{seed}/faults/{week}")
         found: list[Fault] = []
         for name, kind in KINDS.items():

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from tests.year import read_plainly
 from tests.year.breaking import Breaker
-from tests.year.read_plainly import IntervalRow
+from tests.year.read_plainly import IntervalRow, VehicleRow
 from tests.year.stand import SIGN_ID, Stand
 from tests.year.timeline import BEGIN, DAY_S
 
 QUIET_S = 2 * 3600.0
 LOOK_BACK_S = 3 * DAY_S
 WEEK_S = 7 * DAY_S
+WAIT_S = 5 * 3600.0
+SAME_MS, SAME_KMH = 1100, 0.6  # as messages round
 ROUNDED_S = 0.02  # messages carry hundredths
 
 
@@ -55,11 +57,13 @@ class HubBook:
         from_s = 0 if whole else int(BEGIN.timestamp() + now_s - LOOK_BACK_S)
         stand = self.stand
         with read_plainly.opened(stand.sign_card.files(), stand.path.name) as db:
-            own = read_plainly.closed_intervals(db, from_s)
+            own, known = read_plainly.closed_intervals(db, from_s), read_plainly.vehicles(db)
         with read_plainly.opened(stand.hub_card.files(), stand.hub_path.name) as db:
             read_plainly.check(db)
             heard = read_plainly.hub_intervals(db, SIGN_ID, from_s)
+            there = read_plainly.hub_vehicles(db, SIGN_ID)
         self._compare(own, heard)
+        self._compare_vehicles(known, there)
         self.counts["days compared"] += 1
         stand.say(f"hub has {len(own)} intervals of the sign, {sum(row.n for row in own)} vehicles")
 
@@ -76,9 +80,30 @@ class HubBook:
             like.remove(found)
         self._judge_more(sorted(row for rows in there.values() for row in rows), own)
 
+    def _compare_vehicles(self, known: list[VehicleRow], there: list[tuple[int, float]]) -> None:
+        """Of the last days the single ones, too: all but the newest, which wait to be sent together."""
+        now_ms = (BEGIN.timestamp() + self.stand.loop.time()) * 1000
+        low_ms, high_ms = now_ms - 2 * DAY_S * 1000, now_ms - WAIT_S * 1000
+        own = sorted((row.last_ms, row.speed_kmh) for row in known if low_ms <= row.last_ms <= high_ms)
+        heard = sorted(one for one in there if low_ms - 5000 <= one[0] <= high_ms + 5000)
+        for last_ms, kmh in own:
+            found = [
+                one for one in heard if abs(one[0] - last_ms) <= SAME_MS and abs(one[1] - kmh) <= SAME_KMH
+            ]
+            if not found:
+                raise HubError(f"a vehicle of the sign is not at the hub: {last_ms} ms, {kmh} km/h")
+            heard.remove(found[0])
+        self.counts["vehicles compared"] += len(own)
+        extra = [one for one in heard if low_ms + 5000 <= one[0] <= high_ms - 5000]
+        if extra and not self._damages():
+            raise HubError(f"the hub has {len(extra)} vehicles that the sign has not, as {extra[0]}")
+
+    def _damages(self) -> list[float]:
+        return [one.from_s for one in self.breaker.troubles if str(one.fault) == "card damaged"]
+
     def _judge_more(self, more: list[IntervalRow], own: list[IntervalRow]) -> None:
         """What the hub has beside: of files that were damaged since, and nothing else."""
-        damages = [t.from_s for t in self.breaker.troubles if str(t.fault) == "card damaged"]
+        damages = self._damages()
         last_s = max(damages, default=-1.0)
         for row in more:
             begins_s = row.start_s - BEGIN.timestamp()

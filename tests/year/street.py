@@ -23,6 +23,7 @@ from tests.year.timeline import DAY_S
 
 APART_S = 30.0  # from one passage to the next: nobody else is in view
 STEP_S = 0.1
+RACERS = 0.04  # drive so fast that a sign has to be dark
 RANGE_M = 75.0  # as in the demo: less of the road to be simulated
 REMEMBER_S = 12.0
 _NOW = 1e-9
@@ -196,6 +197,8 @@ def _hour(chance: random.Random) -> float:
 def _arrivals(chance: random.Random) -> list[Arrival]:
     lane = chance.randrange(2)
     kmh = min(max(chance.gauss(50, 11), 22), 125)
+    if chance.random() < RACERS:
+        kmh = chance.uniform(92, 140)
     kind = chance.choices(_KINDS, (90, 7, 3))[0]
     brakes = chance.uniform(50, 90) if chance.random() < 0.2 else None
     found = [Arrival(0.0, lane, kmh, kind, brakes_at_m=brakes, brakes_to_kmh=kmh * 0.8)]
