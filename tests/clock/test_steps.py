@@ -61,6 +61,24 @@ def test_a_step_ends_the_interval_and_both_are_marked(step: timedelta, tmp_path:
 
 
 @pytest.mark.usefixtures("slow_ticks")
+def test_who_passed_just_before_it_keeps_the_time_of_then(tmp_path: Path) -> None:
+    """The tracker waits for more readings of it; meanwhile the clock is set."""
+
+    async def run() -> Pole:
+        pole = Pole(tmp_path)
+        pole.boot()
+        await pole.run(2 * 2196.1, then=lambda: by(pole, timedelta(hours=5)))
+        return pole
+
+    pole = run_virtual(run())
+    (last,) = [
+        record for _, record in read_vehicles(pole.path, *ALWAYS)
+        if 2195 < record.vehicle.t_last_mono_s < 2196.1
+    ]  # fmt: skip
+    assert last.last_utc == T0 + timedelta(seconds=2195, milliseconds=800)
+
+
+@pytest.mark.usefixtures("slow_ticks")
 @pytest.mark.parametrize("seconds", [1.0, -1.0, 0.4])
 def test_a_leap_second_is_nothing(seconds: float, tmp_path: Path) -> None:
     pole = run_virtual(set_once(tmp_path, timedelta(seconds=seconds)))
