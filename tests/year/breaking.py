@@ -16,6 +16,7 @@ from tests.year.stand import Stand, with_limit, with_night
 BOOT_S = (8.0, 25.0)  # from power to the program's start
 NIGHTS = (("23:00", "05:00"), ("22:00", "06:30"), ("12:00", "13:00"), ("21:15", "21:45"))
 CATCH_S = 300.0  # in which a sign commits something, as far as its radar lives
+LYING_SHARE = 0.3  # of what sets a clock wrong
 LIMITS = (30, 50, 70)
 CARD_STATES = {"slow", "full", "broken"}
 STEPS_S = {
@@ -237,7 +238,7 @@ class Breaker:
 
     async def _synchronise(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        self.stand.clock.set(0.0, trusted=True)
+        self.stand.set_clock(0.0, trusted=True)
         self.stand.say("the clock is synchronised")
 
     async def _card(self, fault: Fault) -> None:
@@ -265,17 +266,21 @@ class Breaker:
     # ------------------------------------------------------------------ clock and config
 
     async def _clock(self, fault: Fault) -> None:
-        """Somebody sets the clock by hand: the kernel knows then that nobody vouches for it."""
+        """Somebody sets the clock by hand: the kernel knows then that nobody vouches for it.
+
+        Or a server does that is wrong itself, which nobody can know.
+        """
         clock = self.stand.clock
         if not clock.is_trusted:
             return
         low, high = STEPS_S[fault.what]
         error_s = (low + (high - low) * abs(2 * fault.draw - 1)) * (1 if fault.draw < 0.5 else -1)
-        clock.set(error_s, trusted=False)
-        self.stand.say(f"the clock is set {error_s:+.0f} s off")
+        lies = fault.draw % 0.25 < LYING_SHARE / 4
+        self.stand.set_clock(error_s, trusted=lies)
+        self.stand.say(f"the clock is set {error_s:+.0f} s off{' and vouched for' if lies else ''}")
         await asyncio.sleep(fault.lasts_s)
         if self.stand.clock is clock:
-            clock.set(0.0, trusted=True)
+            self.stand.set_clock(0.0, trusted=True)
 
     async def _config(self, fault: Fault) -> None:
         before = self.stand.config

@@ -14,6 +14,7 @@ from tests.year.timeline import BEGIN, DAY_S
 
 QUARTER_S = 900
 CUT_S = 61.0  # what a power cut may cost: docs/reliability.md
+NEAR_S = 60.0
 SURELY_OFF = {"unplug", "silence"}
 SLACK_S = 2.5  # a second of a quarter may be taken for one of the next, as far as ticks are apart
 
@@ -37,35 +38,36 @@ class CoverageBook:
         stand = self.stand
         with read_plainly.opened(stand.sign_card.files(), stand.path.name) as db:
             rows = read_plainly.closed_intervals(db, from_s)
-        measured: Counter[int] = Counter()
+        measured: dict[int, float] = {}
         doubtful = set()
         for row in rows:
             at = int(row.start_s - BEGIN.timestamp())
             if row.clock == "unknown":
                 doubtful.add(at)
             else:
-                measured[at] += row.measured_s  # type: ignore[assignment]
+                measured[at] = measured.get(at, 0.0) + row.measured_s
         for at in range(int(first_s), int(first_s + DAY_S), QUARTER_S):
             if at >= 0:
-                self._judge(at, float(measured[at]), dated=at in measured and at not in doubtful)
+                self._judge(at, measured.get(at), mixed=at in doubtful)
 
-    def _judge(self, at: int, seconds: float, *, dated: bool) -> None:
-        most_s = self._most_s(at)
+    def _judge(self, at: int, dated_s: float | None, *, mixed: bool) -> None:
+        """`dated_s`: what was measured by a known time; None: there is no such interval."""
+        most_s, seconds = self._most_s(at), dated_s or 0.0
+        if not self.stand.knew_the_time(at - NEAR_S, at + QUARTER_S + NEAR_S):
+            self.counts["quarters without a date"] += 1
+            return
+        if dated_s is None:
+            raise CoverageError(f"the quarter at {at} s is missing, though the time was known")
         if seconds > most_s + SLACK_S:
             raise CoverageError(
-                f"{seconds:.1f} s measured in the quarter at {at} s, at most {most_s:.1f} were possible"
+                f"{seconds:.1f} s measured in the quarter at {at} s; {most_s:.1f} were possible"
             )
         if self._file_was_lost(at):
             self.counts["quarters in a file that was damaged"] += 1
             return
-        if not dated or self._clock_was_off(at):
-            self.counts["quarters without a date"] += 1
-            return
         least_s = self._least_s(at)
-        if seconds < least_s - SLACK_S:
-            raise CoverageError(
-                f"{seconds:.1f} s measured in the quarter at {at} s, at least {least_s:.1f} had to be"
-            )
+        if not mixed and seconds < least_s - SLACK_S:
+            raise CoverageError(f"{seconds:.1f} s measured in the quarter at {at} s; {least_s:.1f} had to be")
         self.counts["quarters measured"] += 1
 
     def _most_s(self, at: int) -> float:
@@ -102,16 +104,6 @@ class CoverageBook:
         return any(
             str(trouble.fault) == "card damaged" and _common_s(at, trouble.from_s, trouble.from_s + 1) > 0
             for trouble in self.breaker.troubles
-        )
-
-    def _clock_was_off(self, at: int) -> bool:
-        return (
-            any(
-                trouble.fault.part in ("clock", "sign")
-                and _common_s(at, trouble.from_s - 20, trouble.until_s + 20) > 0
-                for trouble in self.breaker.troubles
-            )
-            or not self.stand.clock.is_trusted
         )
 
 

@@ -149,8 +149,8 @@ class PanelWatch:
 
     def _is_dark_hour(self, at_s: float) -> bool:
         """By the time that the sign knows; one that does not know it shows numbers at any hour."""
-        clock = self.stand.clock
-        if not clock.is_trusted or clock.trusted_since_s > at_s - 2.0:
+        stand = self.stand
+        if stand.config_since_s > at_s or not stand.knew_the_time(at_s - DARK_WITHIN_S, at_s + DARK_WITHIN_S):
             return False
         wall = (BEGIN + timedelta(seconds=at_s)).astimezone(TIMEZONE)
         window = self.stand.config.rules.schedule[0]

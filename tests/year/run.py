@@ -149,6 +149,8 @@ def _forget(stand: Stand, breaker: Breaker) -> None:
     breaker.troubles = [
         one for one in breaker.troubles if one.until_s > old_s or str(one.fault) == "card damaged"
     ]
+    while len(stand.times) > 1 and stand.times[1][0] < old_s:
+        del stand.times[0]
     stand.downs = [one for one in stand.downs if one.until_s > old_s]
 
 

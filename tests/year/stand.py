@@ -255,11 +255,14 @@ class Stand:
         self.broker = Broker()
         self.network = "good"
         self.config = config(radar, 50, ("23:00", "05:00"))
+        self.config_since_s = 0.0
         self.sign: Process | None = None
         self.hub: HubProcess | None = None
         self.kept: list[Given] = []  # confirmed by the store since somebody took them away
         self.maybe: list[Given] = []  # given to a store that ended before it said so
         self.downs: list[Away] = []
+        self.lies: list[tuple[float, float]] = []  # from when to when a wrong time was vouched for
+        self.times: list[tuple[float, bool]] = [(-1e9, True)]  # since when the clock is right, or is not
         self.failure: asyncio.Future[None] = self.loop.create_future()  # something that must never be
 
     def chance(self, what: str) -> random.Random:
@@ -300,6 +303,25 @@ class Stand:
         self.clock = BootClock(
             self.loop, self._boot_id(), error_s=error_s, trusted=trusted, began_s=self.loop.time()
         )
+        self.times.append((self.loop.time(), trusted and not error_s))
+
+    def set_clock(self, error_s: float, *, trusted: bool) -> None:
+        """A synchronisation, or a hand, or a server that is wrong itself."""
+        if self.lies and self.lies[-1][1] == float("inf"):
+            self.lies[-1] = (self.lies[-1][0], self.loop.time())
+        if trusted and error_s:
+            self.lies.append((self.loop.time(), float("inf")))
+        self.clock.set(error_s, trusted=trusted)
+        self.times.append((self.loop.time(), trusted and not error_s))
+
+    def knew_the_time(self, from_s: float, until_s: float) -> bool:
+        """Whether the clock was right and said so, all of that time."""
+        since = [*self.times[1:], (float("inf"), True)]
+        return all(
+            good
+            for (at_s, good), (next_s, _) in zip(self.times, since, strict=True)
+            if at_s < until_s and next_s > from_s
+        )
 
     async def stop_sign(self) -> None:
         self.say("sign is stopped")
@@ -322,7 +344,7 @@ class Stand:
 
     def replan(self, changed: Config) -> None:
         """Another limit or another schedule; told to the running program as commands from afar are."""
-        self.config = changed
+        self.config, self.config_since_s = changed, self.loop.time()
         if self.sign:
             made = plan(changed, self.driver(), Pace(), None)
             self.sign.daemon.replan(made.installation, made.schedule)
