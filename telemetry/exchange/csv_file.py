@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import IO
 
@@ -50,9 +51,9 @@ class CsvFile:
         header = self._header()
         self.separator = max(SEPARATORS, key=lambda one: len(set(_names(header, one)) & set(wanted)))
         self.columns = tuple(_names(header, self.separator))
-        twice = {column for column in self.columns if column and self.columns.count(column) > 1}
+        twice = sorted(column for column, n in Counter(self.columns).items() if column and n > 1)
         if twice:
-            raise FileRefused(f"{name}: the header names {', '.join(sorted(twice))} twice")
+            raise FileRefused(f"{name}: the header names {shown(', '.join(twice))[1:-1]} twice")
 
     def places(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, int]:
         """Where each of these columns stands; FileRefused names the required ones that are missing."""
