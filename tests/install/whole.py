@@ -251,7 +251,7 @@ class Trial:
         return f"the sign ran after each of {len(seen)}: {', '.join(seen)}"
 
     def finish(self, version: str) -> None:
-        """As docs/install.md says: what had been unpacked is configured, what had not been is unpacked anew."""
+        """As docs/install.md says: what is unpacked is configured, what is not is unpacked anew."""
         self.machine.told("dpkg", "--configure", "-a")
         self.machine.run(*self.apt(version), "--reinstall")
 
