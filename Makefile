@@ -74,7 +74,7 @@ check: lint test
 
 MINUTES ?= 20
 fuzz: $(TESTS)
-	SPEEDSIGN_FUZZ_BYTES=1000000 $(BIN)/python -m pytest -q tests/radar/test_garbage.py
+	$(if $(TARGET),,SPEEDSIGN_FUZZ_BYTES=1000000 $(BIN)/python -m pytest -q tests/radar/test_garbage.py)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(addprefix --target ,$(TARGET))
 
 golden: $(TESTS)
