@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,10 @@ from tests.year.broker import Broker, Client
 from tests.year.bus import PanelLine, YearBus
 from tests.year.cards import LiveCard
 from tests.year.street import Street
-from tests.year.timeline import BootClock
+from tests.year.timeline import BEGIN, BootClock
 
 SIGN_ID = "year-1"
+BUILT = BEGIN - timedelta(days=7)  # this program, or the sign would believe no clock of that year
 KEEPALIVE_S = 10.0  # of a panel that keeps its number for ever: less to simulate
 
 
@@ -140,7 +142,8 @@ class Process:
             chance=stand.chance("sender"),
         )
         parts = Parts(self.clock, self.radar, self.recorder, self.display, telemetry=self.publisher)
-        self.daemon = Daemon(plan(stand.config, driver, Pace(), None), parts)
+        made = plan(stand.config, driver, Pace(), None)
+        self.daemon = Daemon(replace(made, built_utc=BUILT), parts)
         self.began_s = loop.time()
         self.task = asyncio.create_task(self.daemon.run(), name="daemon")
 
