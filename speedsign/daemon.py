@@ -346,11 +346,14 @@ class Daemon:
         """Once a day, forget vehicles older than they may be kept; intervals stay."""
         if self._pruned_s is not None and self._now() - self._pruned_s < DAY.total_seconds():
             return
-        if not self._dating.now.known:
-            return  # a wrong clock must not delete anything
-        self._pruned_s = self._now()
-        oldest = now_utc - timedelta(days=self.plan.keep_vehicles_days)
-        self._submit("prune", lambda store: store.prune(oldest, now_utc))
+        self._pruned_s = now_s = self._now()
+        keep = timedelta(days=self.plan.keep_vehicles_days)
+        if self._dating.now.known:
+            oldest = now_utc - keep
+            self._submit("prune", lambda store: store.prune(oldest, now_utc))
+        else:  # a wrong clock must not delete anything
+            boot_id, oldest_s = self._dating.boot_id, now_s - keep.total_seconds()
+            self._submit("prune", lambda store: store.prune_by_boot_time(boot_id, oldest_s))
 
     def _say_faults(self) -> None:
         """Each fault once when it comes and once when it has gone, however its sentence changes meanwhile."""

@@ -444,6 +444,10 @@ class Store(Protocol):
         """
         ...
 
+    def prune_by_boot_time(self, boot_id: str, before_mono_s: float) -> int:
+        """The same without a clock: of this boot those that passed before then, and all of earlier ones."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -294,12 +294,28 @@ class SqliteStore(StoreOutbox):
             known = self.known_until()
             if known is None or to_ms(at_utc) - to_ms(known) > boots.DAY_MS:
                 return 0
+        return self._forget("last_ms < ?", (to_ms(before_utc),))
+
+    def prune_by_boot_time(self, boot_id: str, before_mono_s: float) -> int:
+        """The same without a clock: of this boot those that passed before then, and all of earlier ones.
+
+        Boot time is right whatever the clock says. What an older version kept, without its boot, stays.
+        """
+        if before_mono_s <= 0:
+            return 0
+        with self.transaction() as db:
+            number = boots.boot_of(db, boot_id).number
+        where = "boot < ? OR (boot = ? AND last_mono_s < ?)"
+        return self._forget(where, (number, number, before_mono_s))
+
+    def _forget(self, where: str, parameters: tuple[float, ...]) -> int:
+        """In portions, so that others get to write in between; `where` is ours."""
         gone, portion = 0, PRUNED_AT_ONCE
         while portion == PRUNED_AT_ONCE:
             with self.transaction():
                 portion = self._db.execute(
-                    "DELETE FROM vehicle WHERE id IN (SELECT id FROM vehicle WHERE last_ms < ? LIMIT ?)",
-                    (to_ms(before_utc), PRUNED_AT_ONCE),
+                    f"DELETE FROM vehicle WHERE id IN (SELECT id FROM vehicle WHERE {where} LIMIT ?)",  # noqa: S608
+                    (*parameters, PRUNED_AT_ONCE),
                 ).rowcount
             gone += portion
         return gone

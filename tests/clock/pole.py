@@ -101,6 +101,7 @@ class Pole:
         self.path = folder / "sign.db"
         self.gap_s = gap_s
         self.passed = 0
+        self.keep_days = 30
         self.truth: Counts = Counter()
         self._vehicles = vehicles
         self._loop = asyncio.get_running_loop()
@@ -141,7 +142,10 @@ class Pole:
         `then`: called in the middle.
         """
         recorder = Cut(SqliteStore(self.path, "pole", vehicles=self._vehicles))
-        self.daemon = Daemon(Plan(HERE), Parts(clock=self.clock, radar=Speaking(self), recorder=recorder))
+        self.daemon = Daemon(
+            Plan(HERE, keep_vehicles_days=self.keep_days),
+            Parts(clock=self.clock, radar=Speaking(self), recorder=recorder),
+        )
         if then:
             self._loop.call_later(seconds / 2, then)
         task = asyncio.create_task(self.daemon.run())

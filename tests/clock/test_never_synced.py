@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import speedsign.daemon
 from simulator.virtual_time import run_virtual
 from speedsign.model import ClockQuality, Interval
 from telemetry.boots import Bounds, between
@@ -136,6 +137,32 @@ def test_where_they_fit_they_lie_in_the_bounds(
             assert found[0] == min(asked[0][0], bounds.before_ms - asked[0][1]), (
                 "moved only as far as it must"
             )
+
+
+def test_without_a_clock_vehicles_are_forgotten_by_boot_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is promised about single vehicles holds on a sign that never hears a time server, too."""
+    monkeypatch.setattr(speedsign.daemon, "DAY", timedelta(hours=1))
+
+    async def run() -> Pole:
+        pole = Pole(tmp_path, gap_s=300.0)
+        pole.keep_days = 1
+        pole.boot(T0 + timedelta(days=9))
+        await pole.run(5 * HOUR, cut=True)
+        pole.boot(T0 - timedelta(days=400))
+        await pole.run(23 * HOUR)
+        assert pole.ask("SELECT min(id) FROM vehicle") == [(1,)], "within the day none is forgotten"
+        await pole.run(7 * HOUR)
+        return pole
+
+    pole = run_virtual(run())
+    pole.check()
+    rows = pole.ask("SELECT boot, count(*), min(last_mono_s) FROM vehicle GROUP BY boot")
+    ((boot, n, oldest_s),) = rows
+    assert boot == 2
+    assert n == pytest.approx(24 * 12, abs=24)
+    assert oldest_s == pytest.approx(6 * HOUR, abs=1.3 * HOUR)
 
 
 def test_an_undated_boot_that_goes_on_over_a_restart_is_one(tmp_path: Path) -> None:
