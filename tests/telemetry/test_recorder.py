@@ -55,7 +55,19 @@ class NotedStore:
     def close_intervals(self, before_utc: datetime, since_utc: datetime | None) -> list[Interval]:
         raise NotImplementedError
 
-    def prune(self, before_utc: datetime) -> int:
+    def prune(self, before_utc: datetime, at_utc: datetime | None = None) -> int:
+        raise NotImplementedError
+
+    def prune_by_boot_time(self, boot_id: str, before_mono_s: float) -> int:
+        raise NotImplementedError
+
+    def date_boot(self, boot_id: str, boot_utc: datetime, at_utc: datetime) -> int:
+        raise NotImplementedError
+
+    def step(self, from_utc: datetime, to_utc: datetime) -> list[Interval]:
+        raise NotImplementedError
+
+    def known_until(self) -> datetime | None:
         raise NotImplementedError
 
     def close(self) -> None:
