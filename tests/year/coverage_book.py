@@ -56,8 +56,6 @@ class CoverageBook:
         if not self.stand.knew_the_time(at - NEAR_S, at + QUARTER_S + NEAR_S):
             self.counts["quarters without a date"] += 1
             return
-        if dated_s is None:
-            raise CoverageError(f"the quarter at {at} s is missing, though the time was known")
         if seconds > most_s + SLACK_S:
             raise CoverageError(
                 f"{seconds:.1f} s measured in the quarter at {at} s; {most_s:.1f} were possible"
@@ -65,6 +63,8 @@ class CoverageBook:
         if self._file_was_lost(at):
             self.counts["quarters in a file that was damaged"] += 1
             return
+        if dated_s is None:
+            raise CoverageError(f"the quarter at {at} s is missing, though the time was known")
         least_s = self._least_s(at)
         if not mixed and seconds < least_s - SLACK_S:
             raise CoverageError(f"{seconds:.1f} s measured in the quarter at {at} s; {least_s:.1f} had to be")
@@ -100,11 +100,9 @@ class CoverageBook:
         return QUARTER_S - lost_s
 
     def _file_was_lost(self, at: int) -> bool:
-        """What was measured before in that quarter is in the file that was set aside."""
-        return any(
-            str(trouble.fault) == "card damaged" and _common_s(at, trouble.from_s, trouble.from_s + 1) > 0
-            for trouble in self.breaker.troubles
-        )
+        """What was measured before is in the file that was set aside."""
+        damaged = (one for one in self.breaker.troubles if str(one.fault) == "card damaged")
+        return any(at < one.until_s + NEAR_S for one in damaged)
 
 
 def _common_s(at: int, from_s: float, until_s: float) -> float:

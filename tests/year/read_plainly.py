@@ -96,6 +96,11 @@ def closed_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
     return _intervals(db, "state = 'closed' AND start_s >= ?", (from_s,))
 
 
+def open_starts(db: sqlite3.Connection) -> set[int]:
+    """When those begin that are being counted in, again perhaps: the hub has what was told of them before."""
+    return {int(row[0]) for row in db.execute("SELECT start_s FROM interval WHERE state = 'open'")}
+
+
 def hub_intervals(db: sqlite3.Connection, sign: str, from_s: int) -> list[IntervalRow]:
     """What a hub has of a sign, whatever file it came from."""
     where = "installation_id IN (SELECT id FROM installation WHERE sign = ?) AND start_s >= ?"
