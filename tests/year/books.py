@@ -19,6 +19,7 @@ ENOUGH = 5  # readings: with fewer nobody has to find it
 RADAR_BACK_S = 110.0  # until a radar that is there again is used: the port's pause, the set-up's
 SIGN_BACK_S = 25.0  # the same of a program that starts beside a radar that works
 UNHEARD_S = 0.6  # what changes meanwhile, a tracker can take for somebody else
+FEW, SPLIT_SHARE = 2, 0.005  # vehicles that a tracker takes for two; docs/accuracy.md has it of all traffic
 IN_VIEW_S = 8.0  # a vehicle that has left this long before the end of a program is in its store
 TWO_S = 2.0  # how far a dated row may be off
 KEEP_S = 30 * DAY_S
@@ -143,12 +144,20 @@ class Books:
             self.counts["kept once"] += 1
             if reason is None:
                 self.counts["kept once, and nothing was wrong"] += 1
-        elif n > 1 and not self._cut_in_two(one):
+        elif n == 2 and not self._cut_in_two(one):
+            self._split(one)
+        elif n > 2 and not self._cut_in_two(one):
             raise BooksError(f"kept {n} times: {one}")
         elif reason is None and n == 0:
             raise BooksError(f"missed without a reason: {one}")
         else:
             self.counts[f"missed: {reason}" if n == 0 else "cut in two by a start"] += 1
+
+    def _split(self, one: Passed) -> None:
+        """Now and then a tracker takes one for two; how often is bounded."""
+        self.counts["taken for two"] += 1
+        if self.counts["taken for two"] > FEW + SPLIT_SHARE * self.counts["kept once"]:
+            raise BooksError(f"kept twice, and too many were before: {one}")
 
     def _reason(self, one: Passed) -> str | None:
         """Out of a closed list; None: it had to be kept."""

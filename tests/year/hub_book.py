@@ -92,7 +92,12 @@ class HubBook:
                 one for one in heard if abs(one[0] - last_ms) <= SAME_MS and abs(one[1] - kmh) <= SAME_KMH
             ]
             if not found:
-                raise HubError(f"a vehicle of the sign is not at the hub: {last_ms} ms, {kmh} km/h")
+                like = [row for row in known if row.last_ms == last_ms]
+                near = sorted(there, key=lambda one: abs(one[0] - last_ms))[:3]
+                alike = [one for one in there if abs(one[1] - kmh) <= SAME_KMH / 6]
+                raise HubError(
+                    f"a vehicle of the sign is not at the hub: {like}; near: {near}; alike: {alike}"
+                )
             heard.remove(found[0])
         self.counts["vehicles compared"] += len(own)
         extra = [one for one in heard if low_ms + 5000 <= one[0] <= high_ms - 5000]
