@@ -147,6 +147,8 @@ class Breaker:
         stand = self.stand
         if fault.what == "stop":
             await stand.stop_hub()
+        elif fault.what == "forgotten":
+            await self._forget_hub(fault)
         elif fault.what == "kill":
             await stand.kill_hub()
         elif fault.what == "unheard":  # it commits, and its word does not get out before it is killed
@@ -156,8 +158,16 @@ class Breaker:
             await stand.kill_hub()
         else:
             await self._cut_hub(in_commit=fault.what == "cut_in_commit")
-        await asyncio.sleep(0.0 if fault.what == "unheard" else fault.lasts_s)
+        await asyncio.sleep(0.0 if fault.what in ("unheard", "forgotten") else fault.lasts_s)
         stand.start_hub()
+
+    async def _forget_hub(self, fault: Fault) -> None:
+        """It is away, and so is, then, all that the broker had acknowledged in its place."""
+        await self.stand.stop_hub()
+        await asyncio.sleep(fault.lasts_s * 0.8)
+        self.stand.broker.stop(forget=True)
+        await asyncio.sleep(fault.lasts_s * 0.2)
+        self.stand.broker.start()
 
     async def _cut_hub(self, *, in_commit: bool) -> None:
         card = self.stand.hub_card

@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "network swallows": Kind((1, 2), (60, 2 * HOUR_S)),
     "network away": Kind((0, 1), (0, 0), days=(1, 2)),
     "hub stop": Kind((1, 1), (5, 4 * HOUR_S)),
+    "hub forgotten": Kind((1, 1), (1800, 4 * HOUR_S)),
     "hub kill": Kind((1, 2), (5, 60 * MINUTE_S)),
     "hub unheard": Kind((1, 1), (5, 10 * MINUTE_S)),
     "hub cut": Kind((1, 1), (5, 60 * MINUTE_S)),

@@ -85,7 +85,8 @@ class HubBook:
         """Of the last days the single ones, too: all but the newest, which wait to be sent together."""
         now_ms = (BEGIN.timestamp() + self.stand.loop.time()) * 1000
         low_ms, high_ms = now_ms - 2 * DAY_S * 1000, now_ms - WAIT_S * 1000
-        own = sorted((row.last_ms, row.speed_kmh) for row in known if low_ms <= row.last_ms <= high_ms)
+        dated = [row for row in known if row.clock != "unknown"]
+        own = sorted((row.last_ms, row.speed_kmh) for row in dated if low_ms <= row.last_ms <= high_ms)
         heard = sorted(one for one in there if low_ms - 5000 <= one[0] <= high_ms + 5000)
         for last_ms, kmh in own:
             found = [

@@ -119,7 +119,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "one vehicle in fifty is lost": Mutant(_loses_one_in_fifty, frozenset(), "BooksError", 1),
     "an outbox that believes the broker": Mutant(
-        _believes_the_broker, frozenset({"broker forgets", "hub stop"}), "HubError"
+        _believes_the_broker, frozenset({"hub forgotten"}), "HubError", 7
     ),
     "a hub that counts twice": Mutant(_hub_counts_twice, frozenset(), "HubError", 1),
     "coverage that is more than there was": Mutant(

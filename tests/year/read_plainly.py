@@ -126,9 +126,9 @@ def _intervals(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -
 
 
 def hub_vehicles(db: sqlite3.Connection, sign: str) -> list[tuple[int, float]]:
-    """(last_ms, speed) of each single one."""
+    """(last_ms, speed) of each single one that has a date."""
     rows = db.execute(
-        "SELECT last_ms, speed_kmh FROM vehicle WHERE installation_id IN"
+        "SELECT last_ms, speed_kmh FROM vehicle WHERE clock != 'unknown' AND installation_id IN"
         " (SELECT id FROM installation WHERE sign = ?)",
         (sign,),
     )
