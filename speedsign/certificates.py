@@ -125,7 +125,9 @@ def read_certificates(path: Path) -> list[CertificateFacts]:
     try:
         return [_facts(one) for one in found]
     except (ValueError, x509.UnsupportedGeneralNameType):  # a library reads most of it at the first use
-        raise UsageError(f"{path} has a certificate that is damaged; ask the authority for it again") from None
+        raise UsageError(
+            f"{path} has a certificate that is damaged; ask the authority for it again"
+        ) from None
 
 
 def _facts(found: x509.Certificate) -> CertificateFacts:

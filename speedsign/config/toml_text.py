@@ -35,7 +35,9 @@ def read_text(path: Path) -> str:
         raise ConfigError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
-            raise ConfigError([f"{path}:{number}: longer than {MAX_LINE} characters; is this the right file?"])
+            raise ConfigError(
+                [f"{path}:{number}: longer than {MAX_LINE} characters; is this the right file?"]
+            )
     return text
 
 
