@@ -63,6 +63,9 @@ class CoverageBook:
         if self._file_was_lost(at):
             self.counts["quarters in a file that was damaged"] += 1
             return
+        if dated_s is None and self.stand.sign is None:
+            self.counts["quarters that nobody is there to close"] += 1
+            return
         if dated_s is None:
             raise CoverageError(f"the quarter at {at} s is missing, though the time was known")
         least_s = self._least_s(at)
