@@ -91,6 +91,7 @@ class Connection:
         self.up_since_s: float | None = None
         self.last_ack_s = 0.0  # when anything was acknowledged
         self.moves_by_s = 0.0  # when the thread will have moved again, if it is well
+        self._trusted = clock.trusted()  # before: it may be set while a certificate is looked at
 
     def run(self) -> BrokerError:
         """Connect and serve until it ends, for whatever reason; why it ended."""
@@ -118,8 +119,8 @@ class Connection:
             why = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
             return BrokerError(f"mqtt {self._settings.address}: the connection was lost{why}")
         if error is not None:
-            trusted = self._clock.trusted()
-            return connection_error(self._settings, error, self._clock.now_utc(), trusted=trusted)
+            now = self._clock.now_utc()
+            return connection_error(self._settings, error, now, trusted=self._trusted)
         return unreachable(self._settings, ConnectionAbortedError("it ended the connection without a word"))
 
     # ----------------------------------------------------------------------- moving bytes

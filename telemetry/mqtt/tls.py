@@ -21,7 +21,7 @@ _WRONG_NAME = frozenset({62, 64})
 
 
 class ClockBehind(Refusal):
-    """The certificate is not valid by a clock that nobody has set: its time will come, and be heard of."""
+    """The certificate is not valid by a clock that nobody vouches for: its time comes, and is heard of."""
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:
@@ -101,15 +101,14 @@ def _not_believed(
     settings: BrokerSettings, error: ssl.SSLCertVerificationError, now: datetime, *, trusted: bool
 ) -> Refusal:
     code = error.verify_code
-    if code == _NOT_YET_VALID:
+    if code in (_NOT_YET_VALID, _EXPIRED):
+        over = "has expired" if code == _EXPIRED else "is not valid yet"
+        text = f"the broker's certificate {over} by this machine's clock, which says {now:%Y-%m-%d}"
         if not trusted:
-            text = f"the clock says {now:%Y-%m-%d}, before the broker's certificate is valid"
-            return ClockBehind(settings, f"{text}: waits for the clock")
-        return Refusal(settings, f"the broker's certificate is not valid yet on {now:%Y-%m-%d}")
-    if code == _EXPIRED:
-        text = f"the broker's certificate has expired by this machine's clock, which says {now:%Y-%m-%d}"
-        if not trusted:
-            return ClockBehind(settings, f"{text} and is not synchronised: waits for the clock")
+            text += " and is likely wrong, as nothing vouches for it: waits for the clock"
+            return ClockBehind(settings, text)
+        if code == _EXPIRED:
+            text += ": the broker needs a new one"
     elif code in _WRONG_NAME:
         text = f"the broker's certificate is for another name than [mqtt] host {settings.host!r}"
     elif code in _STRANGERS:

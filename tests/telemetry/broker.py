@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -113,12 +114,16 @@ def write_passwords(path: Path, **users: str) -> Path:
 class Listener:
     """A subscriber on a thread of paho's: what a hub would hear."""
 
-    def __init__(self, port: int, topic: str = "#", **credentials: str) -> None:
+    def __init__(
+        self, port: int, topic: str = "#", *, tls: ssl.SSLContext | None = None, **credentials: str
+    ) -> None:
         self.heard: list[tuple[str, bytes, bool]] = []
         self._ready = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         if credentials:
             self._client.username_pw_set(**credentials)
+        if tls:
+            self._client.tls_set_context(tls)
         self._client.on_message = lambda _c, _d, m: self.heard.append((m.topic, bytes(m.payload), m.retain))
         self._client.on_connect = lambda c, *_: c.subscribe(topic, qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
