@@ -19,6 +19,8 @@ import greenlet  # type: ignore[import-untyped]  # it has no types
 from telemetry.recorder import OnDone, OnError, ThreadRecorder, _Item
 from telemetry.store import SqliteStore
 
+_NOW_S = 1e-6  # a loop runs timers that are nearer without letting time pass
+
 
 class Baton:
     """In the place of `threading.Condition`; `rest` is for what takes time inside a call of the store."""
@@ -66,7 +68,7 @@ class Baton:
         until_s = None if timeout is None else self._loop.time() + timeout
         while not condition():
             left_s = None if until_s is None else until_s - self._loop.time()
-            if left_s is not None and left_s <= 0:
+            if left_s is not None and left_s <= _NOW_S:
                 return bool(condition())
             self.wait(left_s)
         return True
