@@ -1,9 +1,10 @@
-"""What grows and never shrinks: open files, memory, threads; a slow leak ends in a planned restart.
+"""What grows and never shrinks: open files, memory, threads; a leak ends in a planned restart.
 
-Looked at once a minute. What a sign needs it has after its first hour, so that this is the measure, and not
-a number that fits one board. Growth is told first; over the limit the sign restarts itself, not more often
-than every six hours: the panel is dark for seconds and nothing is lost. Close to what the system allows it is
-sooner: there the next file or page would end it in the middle of something.
+Growth is judged once a minute. What a sign needs it has after its first hour, so that this is the measure,
+and not a number that fits one board. Growth is told first; over the limit the sign restarts itself, not more
+often than every six hours: the panel is dark for seconds and nothing is lost. Close to what the system allows
+it restarts at once, and that is looked at with each tick: there the next file or page would end it in the
+middle of something, and a fast leak is there within seconds.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from dataclasses import dataclass, field
 
 from speedsign.model import Fault
 
-LOOK_S = 60.0
+GROWTH_S = 60.0  # between two looks at growth
 WARM_S = 3600.0  # until then the highest value is what it needs
 RESTS_S = 6 * 3600.0  # between two restarts because of growth
-EARLIEST_S = 900.0  # also close to the system's limit: a sign that cannot run in it is not helped by restarts
+EARLIEST_S = 60.0  # close to the system's limit; a leak that is quicker is the watchdog's and the kernel's
+TIGHT_S = 900.0  # the same, where the limit leaves hardly any room from the start: restarts do not help there
 IN_A_ROW = 5  # looks over the limit
-NEAR = 0.9  # of what the system allows
-NEAR_IN_A_ROW = 2
+TIGHT = 0.75  # of what the system allows, held when it is a minute old
+NEAR = 0.9
+FULL = 0.97  # whatever the limit is like, it cannot run so
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,39 @@ class _Watched:
     more: int
     base: int = 0
     now: int = 0
-    over: int = 0  # looks in a row
-    near: int = 0
+    over: int = 0  # looks at growth in a row
+    most: int | None = None
+    tight: bool = False
     growing: bool = False
 
     @property
     def limit(self) -> int:
         return int(self.base * (1 + self.share)) + self.more
 
-    def look(self, value: int, most: int | None, *, warm: bool) -> None:
-        self.now = value
+    @property
+    def near(self) -> bool:
+        """Whether it is close to what the system allows."""
+        return self._holds(NEAR)
+
+    def look(self, value: int, most: int | None, age_s: float, *, growth: bool) -> None:
+        warm = age_s > WARM_S
+        self.now, self.most = value, most
+        if age_s < EARLIEST_S:
+            self.tight = self._holds(TIGHT)
         if not warm:
             self.base = max(self.base, value)
-        self.over = self.over + 1 if warm and value > self.limit else 0
-        self.near = self.near + 1 if most is not None and value > NEAR * most else 0
-        self.growing = self.near > 0 or self._is_growing(warm=warm)
+        if growth:
+            self.over = self.over + 1 if warm and value > self.limit else 0
+            self.growing = self._is_growing(warm=warm)
+        self.growing = self.growing or self.near
+
+    def is_to_end(self, age_s: float) -> bool:
+        """Whether it would run into what the system allows."""
+        waits_s = TIGHT_S if self.tight and not self._holds(FULL) else EARLIEST_S
+        return self.near and age_s >= waits_s
+
+    def _holds(self, share: float) -> bool:
+        return self.most is not None and self.now > share * self.most
 
     def _is_growing(self, *, warm: bool) -> bool:
         """From half the way to the limit on, until a third of it: so it is told once and not each minute."""
@@ -74,30 +95,30 @@ class Leaks:
             "threads": _Watched(1.0, 8),
         }
     )
-    _looked_s: float | None = None
+    _growth_s: float | None = None  # when growth was looked at last
     _age_s: float = 0.0
 
-    def due(self, now_s: float) -> bool:
-        """Whether it is time to look again."""
-        return self._looked_s is None or now_s - self._looked_s >= LOOK_S
-
     def look(self, now_s: float, use: Use) -> None:
-        """Take what is held now."""
-        self._looked_s, self._age_s = now_s, now_s - self.began_s
-        warm = self._age_s > WARM_S
-        held = ((use.files, self.most.files), (use.memory_bytes, self.most.memory_bytes))
-        for kind, (value, most) in zip(
-            self._kinds.values(), (*held, (use.threads, self.most.threads)), strict=True
-        ):
+        """Take what is held now: as often as somebody cares to look, growth is judged by the minute."""
+        growth = self._growth_s is None or now_s - self._growth_s >= GROWTH_S
+        if growth:
+            self._growth_s = now_s
+        self._age_s = now_s - self.began_s
+        held = (
+            (use.files, self.most.files),
+            (use.memory_bytes, self.most.memory_bytes),
+            (use.threads, self.most.threads),
+        )
+        for kind, (value, most) in zip(self._kinds.values(), held, strict=True):
             if value is not None:
-                kind.look(value, most, warm=warm)
+                kind.look(value, most, self._age_s, growth=growth)
 
     @property
     def restart(self) -> str | None:
         """Why this process is to be restarted now; None: it is not."""
         for name, kind in self._kinds.items():
-            if kind.near >= NEAR_IN_A_ROW and self._age_s >= EARLIEST_S:
-                return f"{self._grown(name)}, close to what the system allows"
+            if kind.is_to_end(self._age_s):
+                return self._grown(name)
             if kind.over >= IN_A_ROW and self._age_s >= RESTS_S:
                 return self._grown(name)
         return None
@@ -118,9 +139,11 @@ class Leaks:
 
     def _grown(self, name: str) -> str:
         kind = self._kinds[name]
-        if name == "memory":
-            return f"the {self.whose}'s memory has grown to {kind.now >> 20} MB, it needs {kind.base >> 20}"
-        return f"the {self.whose}'s {_WORDS[name]} have grown to {kind.now}, it needs {kind.base}"
+        unit, words = (1 << 20, "MB of memory") if name == "memory" else (1, _WORDS[name])
+        now = kind.now // unit
+        if kind.near and kind.most is not None:
+            return f"the {self.whose} holds {now} {words}, the system allows {kind.most // unit}"
+        return f"the {self.whose} holds {now} {words}, it needs {kind.base // unit}"
 
 
 _WORDS = {"files": "open files", "threads": "threads"}

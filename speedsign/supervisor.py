@@ -74,8 +74,6 @@ class Supervisor:
         return [*self._leaks.faults(), *late]
 
     def _look(self, now_s: float) -> None:
-        if not self._leaks.due(now_s):
-            return
         self._leaks.look(now_s, self._means.use())
         if why := self._leaks.restart:
             self._end(GrownTooFar(f"{why}; it restarts by itself"))

@@ -52,10 +52,9 @@ class HubWatch:
     def tick(self, faults: Sequence[Fault], *, connected: bool = True) -> None:
         """Say how it is. Raises GrownTooFar."""
         now_s = self._now()
-        if self._leaks.due(now_s):
-            self._leaks.look(now_s, self._use())
-            if why := self._leaks.restart:
-                raise GrownTooFar(f"{why}; it restarts by itself")
+        self._leaks.look(now_s, self._use())
+        if why := self._leaks.restart:
+            raise GrownTooFar(f"{why}; it restarts by itself")
         if self._goes_round(now_s):
             self._notify("WATCHDOG=1")
         words = self._ages.words(faults, now_s)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,46 @@ def test_the_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, a
         assert supervisor.recv(200).decode() == "READY=1\nSTATUS=žalia"
 
 
-@pytest.mark.parametrize("address", ["", "/nowhere/notify"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "/nowhere/notify", "@", "@nobody", "relative", "/", "/dev/null", "x" * 300, "vsock:2:9", "\udcff"],
+)
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     sd_notify("WATCHDOG=1")
+
+
+def test_a_supervisor_that_reads_no_more_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        for _ in range(5000):  # more than any queue takes; the first that waits never ends
+            sd_notify("WATCHDOG=1")
+        sd_notify("READY=1")
+        assert supervisor.recv(200) == b"WATCHDOG=1"
+
+
+def test_without_a_free_descriptor_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            held.extend(os.open("/dev/null", os.O_RDONLY) for _ in count())
+        sd_notify("WATCHDOG=1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in held:
+            os.close(fd)
+
+
+def test_text_that_is_no_text_arrives_as_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        supervisor.settimeout(5)
+        sd_notify("STATUS=\udcff")
+        assert supervisor.recv(200) == b"STATUS=?"

@@ -9,8 +9,10 @@ here. The deadlines are short, so that a test need not wait; a sign's own are te
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -25,6 +27,7 @@ from speedsign.cli import run as run_module
 HURT = "hurt"
 STORE_S, DISPLAY_S = 7.0, 4.0
 FOR_EVER_S = 600.0
+FILES = 1024  # as systemd gives a service
 _kept: list[object] = []
 
 
@@ -56,13 +59,24 @@ def files_leak(_sign: Sign) -> None:
     _kept.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(200))
 
 
+def files_run_out(_sign: Sign) -> None:
+    """All of them, between two looks."""
+    with contextlib.suppress(OSError):
+        _kept.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(2 * FILES))
+
+
 def memory_leaks(_sign: Sign) -> None:
     _kept.append(bytearray(b"x") * (160 << 20))
 
 
 HURTS: dict[str, Callable[[Sign], None]] = {
-    call.__name__: call
-    for call in (store_hangs, loop_hangs, display_hangs, broker_thread_dies, files_leak, memory_leaks)
+    "store_hangs": store_hangs,
+    "loop_hangs": loop_hangs,
+    "display_hangs": display_hangs,
+    "broker_thread_dies": broker_thread_dies,
+    "files_leak": files_leak,
+    "files_run_out": files_run_out,
+    "memory_leaks": memory_leaks,
 }
 
 
@@ -80,7 +94,9 @@ def hurtable(config: Path) -> None:
     run_module._until_told = until_told_or_hurt
     assemble.STORE_DEADLINE_S = STORE_S  # type: ignore[attr-defined]
     assemble_display.LOOP_DEADLINE_S = DISPLAY_S  # type: ignore[attr-defined]
-    leaks.LOOK_S, leaks.WARM_S, leaks.RESTS_S, leaks.EARLIEST_S = 0.5, 1.0, 2.0, 1.0
+    leaks.GROWTH_S, leaks.WARM_S, leaks.RESTS_S, leaks.EARLIEST_S = 0.5, 1.0, 2.0, 1.0
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, most), most))
 
 
 if __name__ == "__main__":
