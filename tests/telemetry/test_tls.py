@@ -114,17 +114,13 @@ async def tells_nothing(peer: Peer) -> None:
     ids=str,
 )
 def test_a_broker_that_is_not_who_it_should_be(what: Any, said: str, pki: Pki, tmp_path: Path) -> None:
-    class Trusted(SystemClock):
-        def trusted(self) -> bool:
-            return True
-
     if what == "other authority":
         issued = Authority(tmp_path, "Somebody else").server()
     elif what == "a sign's":
         issued = pki.sign
     else:
         issued = pki.authority.server("bad", **what)
-    run(refused(said, secured(serving(issued), tells_nothing), pki, clock=Trusted()))
+    run(refused(said, secured(serving(issued), tells_nothing), pki, clock=Trusting()))
 
 
 @wires
@@ -300,6 +296,13 @@ def test_the_certificate_is_the_user_and_its_rights_are_its_own(pki: Pki, tmp_pa
 # --------------------------------------------------------------------------- the clock
 
 
+class Trusting(SystemClock):
+    """The kernel calls it synchronised."""
+
+    def trusted(self) -> bool:
+        return True
+
+
 @dataclass
 class Unset(SystemClock):
     """A clock that nobody has set, until it is."""
@@ -354,6 +357,30 @@ def test_after_the_certificates_date_too_where_nobody_has_set_the_clock(pki: Pki
                 clock.is_set = True
                 await until(lambda: it.connected)
                 assert len(broker.connections_s) == 2, "no handshake is tried in vain"
+
+    run(main())
+
+
+@wires
+def test_a_certificate_that_is_over_by_a_clock_that_is_right(pki: Pki, tmp_path: Path) -> None:
+    """A real broker. The clock is not to blame, so it is tried again now and then, until the broker has another."""
+    over = pki.authority.server("over", valid=(-9, -1))
+    clock = Trusting()
+
+    async def main() -> None:
+        lines = mutual_tls(pki.authority, over, tmp_path)
+        with Broker(tmp_path, *lines, anonymous=False) as broker:
+            async with running(settings(broker.port, tls=pki.trusted(), **QUICK), DOWN, clock=clock) as it:
+                await until(lambda: len(it.errors) > 2)  # it goes on trying
+                assert "has expired by this machine's clock" in it.errors[0]
+                assert it.errors[0].endswith("the broker needs a new one"), "and the clock is not to blame"
+                good = pki.authority.server("over")  # in the place of the old one
+                assert good.certificate == over.certificate
+                broker.restart()
+                await until(lambda: it.connected)
+                topic = "speedsign/1/bauska-3/up/agg"
+                assert (await it.port.publish(topic, b"{}")).reason_code in (0, 0x10)
+                assert it.connected == 1
 
     run(main())
 
