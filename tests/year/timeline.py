@@ -13,6 +13,7 @@ from simulator.virtual_time import Stuck
 
 BEGIN = datetime(2026, 1, 12, tzinfo=UTC)  # a Monday; a year has both days on which clocks are changed
 DAY_S = 86_400.0
+TURN_S = 1e-7  # that a turn of the loop takes: who is woken a rounding too early must not wait for ever
 _LOOK_EVERY = 1000  # turns between two looks at real files: only what wakes the loop from a thread is there
 
 
@@ -31,8 +32,7 @@ class _Jumps(selectors.DefaultSelector):
                 return ready
             if timeout is None:
                 raise Stuck("no task can go on and no timer is set")
-        if timeout:
-            self.now_s += max(timeout, 0.0)
+        self.now_s += TURN_S + max(timeout, 0.0)
         return []
 
 
