@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from drivers.radar.link import RadarLink
 from speedsign.assemble_display import DisplayParts, build_display
 from speedsign.assemble_remote import RemoteControl, is_commanded, settings_at_start
 from speedsign.assemble_telemetry import build_publisher
 from speedsign.beats import LOOP_DEADLINE_S, STORE_DEADLINE_S, TELEMETRY_DEADLINE_S, Beats
+from speedsign.believed import BelievedClock, built_utc
 from speedsign.brightness import BrightnessControl
 from speedsign.build import this_build
 from speedsign.clock import SystemClock
@@ -21,11 +22,10 @@ from speedsign.config.schema import Config
 from speedsign.config.wanted import radar_settings, tracking_params
 from speedsign.coverage import INTERVAL_S
 from speedsign.daemon import CLOSE_AFTER_S, Daemon, Parts, Plan
-from speedsign.dating import OLDEST_UTC
 from speedsign.errors import StoreError
 from speedsign.lines import radar_line
 from speedsign.live.teller import LiveTeller
-from speedsign.model import Face, Fault, Installation
+from speedsign.model import ClockQuality, Face, Fault, Installation
 from speedsign.notify import sd_notify
 from speedsign.own_use import OwnUse
 from speedsign.ports import Clock, RadarDriver
@@ -66,6 +66,7 @@ class Sign:
         self._store_beat = self._beats.part("store", STORE_DEADLINE_S)
         self.pace = pace or Pace()
         self.clock = clock or SystemClock()
+        believed = BelievedClock(self.clock)  # for all who only ask whether the time is known
         settings, dropped = settings_at_start(config)
         driver = load_radar(config.radar.driver, config.radar.profile)
         self._driver = driver
@@ -83,14 +84,14 @@ class Sign:
         )
         self.remote: RemoteControl | None = None
         if is_commanded(config):
-            self.remote = RemoteControl(config, self.recorder, self.clock, settings, dropped, self._replan)
+            self.remote = RemoteControl(config, self.recorder, believed, settings, dropped, self._replan)
         desk = self.remote.desk if self.remote else None
-        health = SignHealth(config.store.path, self.clock, self.recorder)
+        health = SignHealth(config.store.path, believed, self.recorder)
         self.telemetry = (
             build_publisher(
                 config,
                 config.mqtt,
-                self.clock,
+                believed,
                 self.recorder,
                 health,
                 desk,
@@ -118,10 +119,11 @@ class Sign:
                 desk,
                 sd_notify,
                 self.live,
-                Software(this_build(), self.clock, trust_clock=config.clock.trust == "always"),
+                Software(this_build(), believed),
                 Means(self._beats, use.most(), use.now, last_words),
             ),
         )
+        believed.judged_by(lambda: self.daemon.clock_quality() is ClockQuality.OK)
         health.watch(self.daemon)
         if self.live:
             self.live.watch(self.daemon)
@@ -190,18 +192,10 @@ def plan(config: Config, driver: RadarDriver, pace: Pace, built: DisplayParts | 
         invert_direction=config.radar.invert_direction,
         keep_vehicles_days=config.store.keep_vehicles_days,
         trust_clock=config.clock.trust == "always",
-        built_utc=_built_utc(),
+        built_utc=built_utc(),
         interval_s=pace.interval_s,
         close_after_s=pace.close_after_s,
     )
-
-
-def _built_utc() -> datetime:
-    """No sign runs before its program was built; a checkout is a developer's, whose clock may be anything."""
-    build = this_build()
-    if build.checkout or build.committed is None:
-        return OLDEST_UTC
-    return datetime.combine(build.committed, time(), UTC)
 
 
 def installation(config: Config, driver: RadarDriver) -> Installation:

@@ -72,6 +72,16 @@ def calls(turn: Turn, boot_id: str) -> list[tuple[str, Callable[[Store], object]
     return found
 
 
+def doubt(now_utc: datetime, built_utc: datetime, known_utc: datetime | None) -> str:
+    """Why a clock that somebody vouches for cannot be right; empty: it can."""
+    oldest = max(built_utc, OLDEST_UTC)
+    if not oldest - DAY <= now_utc < NEWEST_UTC:
+        return f"and this program is for the years from {oldest:%Y-%m-%d} to 2100"
+    if known_utc is not None and now_utc < known_utc - DAY:
+        return f"though {known_utc:%Y-%m-%d} was known already"
+    return ""
+
+
 class Dating:
     """Looks at the clocks each second, and before anything is dated."""
 
@@ -79,7 +89,7 @@ class Dating:
         """`always`: believed whatever the kernel says. `built_utc`: it cannot be earlier than that."""
         self._clock = clock
         self._always = always
-        self._oldest = max(built_utc, OLDEST_UTC) - DAY
+        self._built_utc = built_utc
         self._known_utc: datetime | None = None  # the last time that was known
         self._loaded = False  # the store was asked for it
         self._doubt = ""
@@ -143,14 +153,9 @@ class Dating:
 
     def _can_be(self, now_utc: datetime, now_s: float) -> bool:
         """Whether a clock that is to be believed says what is possible; else why not is in `_doubt`."""
-        self._doubt, known = "", self._known_utc
-        if not self._oldest <= now_utc < NEWEST_UTC:
-            self._doubt = f"and this program is for the years from {self._oldest + DAY:%Y-%m-%d} to 2100"
-        elif known is not None and now_utc < known - DAY:
-            if now_s - self._held_from_s >= HELD_S:
-                self._known_utc = now_utc  # what was known then was wrong
-            else:
-                self._doubt = f"though {known:%Y-%m-%d} was known already"
+        self._doubt = doubt(now_utc, self._built_utc, self._known_utc)
+        if self._doubt and now_s - self._held_from_s >= HELD_S and not doubt(now_utc, self._built_utc, None):
+            self._known_utc, self._doubt = now_utc, ""  # what was known then was wrong
         return not self._doubt
 
     # ----------------------------------------------------------------------- what others ask

@@ -51,7 +51,10 @@ class Effects:
 
 
 class Desk:
-    """`telemetry.outbox.publisher.CommandDesk`. `confirmed`: what was in force when the sign started."""
+    """`telemetry.outbox.publisher.CommandDesk`. `confirmed`: what was in force when the sign started.
+
+    `clock`: trusted where its time is believed (speedsign.believed), as commands end by it.
+    """
 
     def __init__(
         self,
@@ -140,7 +143,7 @@ class Desk:
         clock, now_s = self._clock, self._clock.monotonic()
         return Moment(
             now_ms=int(clock.now_utc().timestamp() * 1000),
-            trusted=self._config.clock.trust == "always" or clock.trusted(),
+            trusted=clock.trusted(),
             mono_s=now_s,
             uptime_s=now_s - self._began_s,
             status={**self._effects.status(), **self._standing(now_s)},

@@ -363,7 +363,7 @@ def test_after_the_certificates_date_too_where_nobody_has_set_the_clock(pki: Pki
 
 @wires
 def test_a_certificate_that_is_over_by_a_clock_that_is_right(pki: Pki, tmp_path: Path) -> None:
-    """A real broker. The clock is not to blame, so it is tried again now and then, until the broker has another."""
+    """The clock is not to blame: it is tried again now and then, until a real broker has another."""
     over = pki.authority.server("over", valid=(-9, -1))
     clock = Trusting()
 
