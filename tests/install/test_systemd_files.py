@@ -23,7 +23,6 @@ DROP_INS = [
 LISTS = [SYSTEMD / "sysusers.d/speedsign.conf", SYSTEMD / "tmpfiles.d/speedsign.conf"]
 RULES = [SYSTEMD / "udev/70-speedsign.rules", SYSTEMD / "udev/71-speedsign-ports.rules.example"]
 EVERY = [*UNITS, *DROP_INS, *LISTS, *RULES]
-EXPLAIN_THEMSELVES = ("Description=", "Documentation=", "WantedBy=", "LABEL=")
 TERM = re.compile(r'[A-Z_]+(\{[\w/]+\})?(==|!=|=|\+=)"[^"]*"')
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of other users: root only")
@@ -38,15 +37,12 @@ def ran(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.name)
-def test_every_directive_stands_below_a_comment(path: Path) -> None:
-    explained = False
+def test_every_directive_stands_right_below_its_comment(path: Path) -> None:
+    before = ""
     for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            explained = True
-        elif not line or line.startswith("["):
-            explained = False
-        else:
-            assert explained or line.startswith(EXPLAIN_THEMSELVES) or "GOTO=" in line, line
+        if line and not line.startswith(("#", "[")):
+            assert before.startswith("# "), line
+        before = line
 
 
 def test_no_file_is_forgotten() -> None:
