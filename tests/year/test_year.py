@@ -17,7 +17,6 @@ from tests.year.timeline import DAY_S
 
 FEWER = (40, 120)  # vehicles a day: more days, and with them more faults, in the same time
 ENOUGH_SHARE = 0.7  # of the vehicles had to be kept, without any excuse
-GROWS_KB, GROWS_OBJECTS = 8_000, 20_000  # in a week, at most
 TODAY = int(SystemClock().now_utc().timestamp() // DAY_S)
 
 
@@ -43,7 +42,7 @@ def test_some_days_of_a_year_that_nobody_has_seen_before() -> None:
     all_well(simulate(TODAY, 3, vehicles=FEWER), 3)
 
 
-def test_a_week_leaves_nothing_behind() -> None:
+def test_the_same_seed_gives_the_same_day() -> None:
     report = simulate(5, 1, vehicles=FEWER)
     again = simulate(5, 1, vehicles=FEWER)
     all_well(report, 1)
