@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 
+_log = logging.getLogger(__name__)
+
 _KIND = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
 _READY_S = 1.0  # it is said once, and a busy boot may fill the queue
+_BEATS = 3  # that a watchdog has to wait for: one may be late, and one may be lost
 
 
 def sd_notify(state: str) -> None:
@@ -24,3 +28,25 @@ def sd_notify(state: str) -> None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, _KIND) as out:
         out.settimeout(_READY_S if state.startswith("READY=1") else 0.0)
         out.sendto(state.encode(errors="replace"), address)
+
+
+def watchdog_s() -> float | None:
+    """How long WATCHDOG=1 of this process is waited for (sd_watchdog_enabled(3)); None: it is not."""
+    if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    try:
+        allowed_s = int(os.environ.get("WATCHDOG_USEC", "")) / 1e6
+    except (ValueError, OverflowError):
+        return None
+    return allowed_s if allowed_s > 0 else None
+
+
+def mind_the_watchdog(beat_s: float) -> None:
+    """Say so when somebody's drop-in makes the watchdog so short that it ends what is well."""
+    allowed_s = watchdog_s()
+    if allowed_s is not None and allowed_s < _BEATS * beat_s:
+        _log.warning(
+            "WatchdogSec= is %g s, a sign of life comes each %g s: what is late by a moment is killed; "
+            "set it to %g or more in the unit",
+            allowed_s, beat_s, _BEATS * beat_s,
+        )  # fmt: skip

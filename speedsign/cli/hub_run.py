@@ -17,7 +17,7 @@ from speedsign.cli.mending import patience
 from speedsign.clock import SystemClock
 from speedsign.config.hub import HubFile, HubWishes, load_hub
 from speedsign.errors import StoreError
-from speedsign.notify import sd_notify
+from speedsign.notify import mind_the_watchdog, sd_notify
 from speedsign.own_use import OwnUse
 from telemetry.hub.home_assistant import HomeAssistant
 from telemetry.hub.hub import Hub, HubSettings
@@ -41,6 +41,7 @@ def run(config_path: Path | None, wishes: HubWishes, *, debug: bool) -> None:
     """Until it is told to stop; raises ConfigError, StoreError, StoreInUse."""
     set_up_logging(debug=debug)
     last_words.arm()
+    mind_the_watchdog(HubSettings().beat_s)
     with patience(config_path) if config_path else contextlib.nullcontext():
         config = load_hub(config_path, wishes)
         broker = hub_broker(config)

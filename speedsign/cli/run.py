@@ -16,6 +16,7 @@ from speedsign import last_words
 from speedsign.cli.common import SignCommand, config_option, set_up_logging
 from speedsign.cli.mending import patience
 from speedsign.config.apart import load_config_apart
+from speedsign.notify import mind_the_watchdog
 
 if TYPE_CHECKING:
     from speedsign.assemble import Sign
@@ -35,7 +36,9 @@ def run(config_path: Path, *, debug: bool) -> None:
     with patience(config_path):
         config = load_config_apart(config_path, meanwhile=_load_devices)
         from speedsign.assemble import Sign
+        from speedsign.daemon import TICK_S
 
+        mind_the_watchdog(TICK_S)
         sign = Sign(config, last_words=last_words.say)
     sys.setswitchinterval(0.001)  # the threads of store and broker give way to the loop sooner
     gc.collect()

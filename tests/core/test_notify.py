@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from speedsign.notify import sd_notify
+from speedsign.notify import mind_the_watchdog, sd_notify, watchdog_s
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -67,3 +67,38 @@ def test_text_that_is_no_text_arrives_as_some(tmp_path: Path, monkeypatch: pytes
         supervisor.settimeout(5)
         sd_notify("STATUS=\udcff")
         assert supervisor.recv(200) == b"STATUS=?"
+
+
+@pytest.mark.parametrize(
+    ("usec", "pid", "allowed_s"),
+    [
+        ("10000000", None, 10.0),
+        ("500000", str(os.getpid()), 0.5),
+        ("10000000", "1", None),
+        ("10000000", "nonsense", None),
+        ("0", None, None),
+        ("-1", None, None),
+        ("ten", None, None),
+        ("", None, None),
+        ("9" * 400, None, None),
+        (None, None, None),
+    ],
+)
+def test_how_long_the_watchdog_waits(
+    monkeypatch: pytest.MonkeyPatch, usec: str | None, pid: str | None, allowed_s: float | None
+) -> None:
+    for name, value in (("WATCHDOG_USEC", usec), ("WATCHDOG_PID", pid)):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert watchdog_s() == allowed_s
+
+
+@pytest.mark.parametrize(("usec", "warned"), [("2999999", True), ("3000000", False), ("0", False)])
+def test_a_watchdog_that_is_too_short_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, usec: str, *, warned: bool
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", usec)
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    mind_the_watchdog(1.0)
+    assert ("set it to 3 or more in the unit" in caplog.text) is warned
