@@ -11,6 +11,7 @@ import click
 
 from speedsign.calibration.curve import Contradiction, with_point
 from speedsign.calibration.record import Kind, Verdict
+from speedsign.cli.believed import believed_now
 from speedsign.cli.calibrating.book import Book, Finding, finish, keep_what_there_is, open_book
 from speedsign.cli.calibrating.change import offered
 from speedsign.cli.calibrating.eye import ByEye, Light, ask_sensor, first_step, light_known, look
@@ -21,10 +22,8 @@ from speedsign.cli.common import SignCommand, config_option, json_option, set_up
 from speedsign.cli.display_line import Chosen, chosen, panel_options
 from speedsign.cli.field import NumberRange
 from speedsign.cli.service import Service
-from speedsign.clock import SystemClock
 from speedsign.config.schema import Config
 from speedsign.errors import UsageError
-from speedsign.ports import Clock
 
 CURVE, FIXED = "brightness.curve", "display.brightness"
 _NUMBER = 88
@@ -74,7 +73,7 @@ def brightness(
     choice = chosen(ctx, config_path, **given)
     if not choice.driver.capabilities.brightness_levels:
         raise UsageError(f"the brightness of this panel ({choice.driver.name}) cannot be set by the sign")
-    known = light_known(config, lux, _now(config, SystemClock()))
+    known = light_known(config, lux, believed_now(config.store.path, always=config.clock.trust == "always"))
     with ports_free(technician, Service(service_name)):
         light, eye, stopped = asyncio.run(_by_eye(choice, config, known, technician))
     finding = _settle(technician, book, choice, light, eye, write=write, replace=replace, stopped=stopped)
@@ -191,8 +190,3 @@ def _result(light: Light, eye: ByEye) -> Mapping[str, Any]:
         "step": eye.step + 1 if eye.good else None,
         "steps": eye.steps,
     }
-
-
-def _now(config: Config, clock: Clock) -> Any:
-    """The time, where it is to be believed."""
-    return clock.now_utc() if clock.trusted() or config.clock.trust == "always" else None

@@ -13,10 +13,10 @@ import click
 from click.core import ParameterSource
 
 from speedsign.calibration.record import Calibration, Kind, as_json
+from speedsign.cli.believed import believed_now
 from speedsign.cli.calibrate_look import history_of, record_named, stand_at, zone_of
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
 from speedsign.cli.database import database, database_option
-from speedsign.clock import SystemClock
 from speedsign.config.officer_keys import officer_keys
 from telemetry.calibration import History, Standing, standing_of
 from telemetry.calibration.proof import proof_of
@@ -59,18 +59,13 @@ def history(
     if full is not None:
         _one(record_named(found.records, full, path), found, path, as_json=as_json)
         return
-    states = _states(found, path, _now(always=always))
+    states = _states(found, path, believed_now(path, always=always))
     shown = [record for record in found.records if kind in (None, record.kind.value)]
     if as_json:
         print_json(_json(shown, found, states))
         return
     for line in _lines(shown, found, path, states, several=len(states) > 1):
         click.echo(line)
-
-
-def _now(*, always: bool) -> datetime | None:
-    clock = SystemClock()
-    return clock.now_utc() if always or clock.trusted() else None
 
 
 def _states(found: History, path: Path, now_utc: datetime | None) -> dict[str, Standing]:

@@ -39,7 +39,7 @@ def look_at_broker(patient: Patient) -> Sequence[Finding]:
         return [_no_settings(mqtt, error, clock.now_utc())]
     now = clock.now_utc()
     filters = (messages.down_topic(sign.id, "#"),) if sign else ()
-    trial = try_broker(settings, now, trusted=clock.trusted(), greet=not patient.runs, filters=filters)
+    trial = try_broker(settings, now, trusted=patient.knows_time, greet=not patient.runs, filters=filters)
     facts = BrokerFacts(
         settings.address,
         "" if trial.reached == "not begun" else trial.reached.value,

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from speedsign.cli.believed import believed
 from speedsign.config.tables import Tables, good_tables
 from speedsign.doctor.files import text, there
 from speedsign.doctor.finding import Finding, unknown
@@ -53,6 +54,12 @@ class Patient:
     @property
     def runs(self) -> bool:
         return self.sign_pid is not None or self.socket is not None
+
+    @property
+    def knows_time(self) -> bool:
+        """Whether its clock is believed."""
+        tables = self.tables
+        return believed(self.clock, tables.store.path, always=tables.clock.trust == "always").trusted()
 
     @property
     def me(self) -> User:

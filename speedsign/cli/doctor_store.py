@@ -167,7 +167,6 @@ def look_at_calibrations(patient: Patient) -> Sequence[Finding]:
     if there(path) and not os.access(path, os.R_OK, effective_ids=True):
         return [unknown("calibration", f"{path} may not be read by this user", "look with sudo")]
     now = patient.clock.now_utc()
-    believed = patient.clock.trusted() or patient.tables.clock.trust == "always"
     try:
         log = read_log(path)
     except OSError as error:
@@ -182,7 +181,7 @@ def look_at_calibrations(patient: Patient) -> Sequence[Finding]:
     history = merged(path, rows, log)
     found = [proof_of(record) for record in history.records]
     facts, since_utc = (stand.facts, stand.stood.since_utc) if stand else (None, None)
-    standing = standing_of(found, facts, now if believed else None, since_utc=since_utc)
+    standing = standing_of(found, facts, now if patient.knows_time else None, since_utc=since_utc)
     told: dict[str, object] = {
         "state": standing.state.value,
         "at": standing.at_utc.isoformat() if standing.at_utc else None,

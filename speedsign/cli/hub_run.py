@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from speedsign import __version__, last_words
+from speedsign.believed import BelievedClock, built_utc
 from speedsign.cli.common import set_up_logging
 from speedsign.cli.hub_options import in_hubs_words
 from speedsign.cli.mending import patience
@@ -87,7 +88,7 @@ async def _until_told(config: HubFile, broker: BrokerSettings, store: SqliteHubS
     broker = replace(broker, fresh_session=others_subscribed(store.noted(_SUBSCRIBED), session))
     prefix = config.hub.home_assistant
     shown = None if prefix is None else HomeAssistant(config.hub.name, prefix, __version__)
-    clock = SystemClock()
+    clock = BelievedClock(SystemClock(), built_utc=built_utc())
     port = PahoPort(broker, clock)
     noted, own = (_SUBSCRIBED, session), OwnUse()
     hub = Hub(

@@ -14,6 +14,7 @@ import click
 from drivers.radar.setup import SettingResult
 from speedsign import __version__
 from speedsign.capture import CaptureWriter
+from speedsign.cli.believed import believed
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json, set_up_logging
 from speedsign.cli.field import stable_name
 from speedsign.cli.radar_line import Chosen, chosen, radar_options, run_set_up
@@ -99,7 +100,7 @@ async def _record(
             raise NoReply(choice.radar.port, f"not set up ({report.failed_text}); nothing was recorded")
     may_ask = may_ask and choice.radar.setup
     clock = SystemClock()
-    recording.started(clock.now_utc().strftime("%Y-%m-%dT%H:%M:%SZ"), trusted=clock.trusted())
+    recording.started(clock.now_utc().strftime("%Y-%m-%dT%H:%M:%SZ"), trusted=believed(clock).trusted())
     await listen(choice, recording, clock, seconds, may_ask=may_ask, result=result, looks=False)
 
 

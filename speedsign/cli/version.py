@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from speedsign.build import Build, support_words, this_build
+from speedsign.cli.believed import believed_now
 from speedsign.cli.common import SignCommand, config_option, json_option, print_json
-from speedsign.clock import SystemClock
 from speedsign.software import ended
 
 
@@ -49,5 +49,5 @@ def as_dict(build: Build, today: date | None) -> dict[str, object]:
 
 
 def _today() -> date | None:
-    clock = SystemClock()
-    return clock.now_utc().date() if clock.trusted() else None
+    now = believed_now()
+    return now.date() if now else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from speedsign.dating import doubt
 from speedsign.doctor.files import names, programs, text, whole
 from speedsign.doctor.finding import Finding, note, ok, warning, wrong
 
@@ -115,6 +116,10 @@ def _main(facts: ClockFacts, told: dict[str, object]) -> Finding:
     now = f"{facts.now_utc:%Y-%m-%d %H:%M} UTC"
     if not EARLIEST <= facts.now_utc < LATEST:
         return wrong("clock", f"it says {now}, which cannot be", _how_to_set(facts), told)
+    vouched = facts.synchronised or facts.trust == "always"
+    if vouched and (why := doubt(facts.now_utc, EARLIEST, facts.known_utc)):
+        what = f"it says {now}, {why}: the sign does not believe it"
+        return wrong("clock", what, "set it right; a time that holds for a day is believed then", told)
     by = ", ".join(facts.setters)
     if facts.synchronised:
         who = f"set by {by}" if by else "set by a source that is not known to this program"

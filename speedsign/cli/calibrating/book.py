@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -15,8 +15,10 @@ import click
 from click.core import ParameterSource
 
 from speedsign import __version__
+from speedsign.believed import BelievedClock, built_utc
 from speedsign.calibration.record import BY_CONFIG, PROVES_SPEED, Calibration, Kind, Verdict
 from speedsign.calibration.record import as_json as as_json_
+from speedsign.cli.believed import last_known_utc
 from speedsign.cli.calibrating.options import LONGEST_NAME, LONGEST_NOTE
 from speedsign.cli.calibrating.technician import STOPPED, Stopped, Technician
 from speedsign.cli.common import EXIT_FAILED, print_json
@@ -62,12 +64,15 @@ class Book:
         """What Ctrl-C leaves, in a sentence."""
         return f"stopped: {' and '.join(self.done)}" if self.done else STOPPED
 
-    def record(self, finding: Finding, clock: Clock) -> Calibration:
-        """The finding with who, when, where and until when it is good."""
+    def record(self, finding: Finding, clock: Clock, known_utc: datetime | None = None) -> Calibration:
+        """The finding with who, when, where and until when it is good.
+
+        `known_utc`: the last time that the sign's database knew; an earlier one is not believed.
+        """
         from telemetry.calibration import next_due
 
         config, now_utc = self.config, clock.now_utc().replace(microsecond=0)
-        quality = ClockQuality.OK if self._believes(clock) else ClockQuality.UNKNOWN
+        quality = ClockQuality.OK if self._believes(clock, known_utc) else ClockQuality.UNKNOWN
         zone = ZoneInfo(config.sign.timezone) if config else UTC
         months = config.calibration.every_months if config else 0
         return Calibration(
@@ -113,8 +118,9 @@ class Book:
             technician.say(kept.problem)
         return str(kept.file)
 
-    def _believes(self, clock: Clock) -> bool:
-        return clock.trusted() or (self.config is not None and self.config.clock.trust == "always")
+    def _believes(self, clock: Clock, known_utc: datetime | None) -> bool:
+        always = self.config is not None and self.config.clock.trust == "always"
+        return BelievedClock(clock, always=always, known_utc=known_utc, built_utc=built_utc()).trusted()
 
     def _angle_deg(self, finding: Finding) -> float:
         key = "radar.mounting_angle_deg"
@@ -163,7 +169,8 @@ def finish(
     Raises SpeedsignError where something could not be written.
     """
     technician.say(finding.sentence)
-    record = book.record(finding, SystemClock())
+    known_utc = last_known_utc(book.config.store.path if book.config else None)
+    record = book.record(finding, SystemClock(), known_utc)
     if record.due is not None:
         technician.say(f"due again: {record.due}")
     elif record.kind in PROVES_SPEED and record.clock is ClockQuality.UNKNOWN and not book.dry_run:

@@ -8,6 +8,7 @@ from typing import Any
 from speedsign.brightness import Source, source_of, sun_of
 from speedsign.calibration.curve import Contradiction, with_point
 from speedsign.calibration.record import Kind, Verdict
+from speedsign.cli.believed import believed
 from speedsign.cli.calibrating.book import Finding
 from speedsign.cli.calibrating.eye import ByEye
 from speedsign.cli.commissioning import records
@@ -93,7 +94,8 @@ def _light(text: str) -> float:
 def _sunlight_lx(session: Session, config: Config) -> float | None:
     """By the sun; None where the time or the place is not known."""
     place = sun_of(config)
-    if place is None or not (session.clock.trusted() or config.clock.trust == "always"):
+    clock = believed(session.clock, config.store.path, always=config.clock.trust == "always")
+    if place is None or not clock.trusted():
         return None
     return sunlight_lx(Sun(*place).elevation_deg(session.clock.now_utc()))
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from speedsign.calibration.record import Kind, Verdict
+from speedsign.cli.believed import believed
 from speedsign.cli.calibrating.book import Book, Finding
 from speedsign.cli.commissioning.session import Session
-from speedsign.config.schema import Config
+from speedsign.config.schema import Config, StoreConfig
 from speedsign.errors import UsageError
 
 _FOLDER_MODE = 0o750  # as the service has it
@@ -62,10 +63,11 @@ def _name(text: str) -> str:
 
 async def note(session: Session, finding: Finding) -> None:
     """Into the draft; one of the same kind and way takes the place of the one before."""
+    store = Path(session.get("store.path", StoreConfig().path))
     facts = {
         "by": await who(session),
         "at": session.clock.now_utc().astimezone(UTC).isoformat(timespec="seconds"),
-        "believed": session.clock.trusted(),
+        "believed": believed(session.clock, store).trusted(),
         "kind": finding.kind.value,
         "driver": finding.driver,
         "sentence": finding.sentence,
