@@ -67,7 +67,9 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     >>> one_line("a\nREADY=1\x1b[2J", 100)
     'a READY=1 [2J'
     """
-    clean = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not text.isprintable():  # hardly ever; this is called each second
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    clean = " ".join(text.split())
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
