@@ -27,9 +27,8 @@ class ClockPast:
 
 def read_clock_past(db: sqlite3.Connection, boot_id: str = "") -> ClockPast:
     """`boot_id`: this start of the machine (speedsign.ports.Clock.boot_id). Empty in a file of before."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'boot'").fetchone():
+    if not _has_boots(db):
         return ClockPast()
-    known_ms: int | None = db.execute("SELECT max(known_ms) FROM boot").fetchone()[0]
     cells = "SELECT sum(length(speeds)) FROM cell WHERE interval_id = interval.id"
     rows = db.execute(
         f"SELECT boot, coalesce(sum(({cells})), 0) FROM interval WHERE clock = 'unknown' AND {_ANY}"  # noqa: S608
@@ -37,11 +36,23 @@ def read_clock_past(db: sqlite3.Connection, boot_id: str = "") -> ClockPast:
     ).fetchall()
     vehicles = {str(boot): int(n) for boot, n in rows}
     return ClockPast(
-        None if known_ms is None else known_ms // 1000,
+        last_known_s(db),
         len(vehicles),
         sum(vehicles.values()),
         vehicles.get(boot_id[:SHORT_BOOT], 0) if boot_id else 0,
     )
+
+
+def last_known_s(db: sqlite3.Connection) -> int | None:
+    """The last time that was believed and has held, s since 1970; None: none yet."""
+    if not _has_boots(db):
+        return None
+    known_ms: int | None = db.execute("SELECT max(known_ms) FROM boot").fetchone()[0]
+    return None if known_ms is None else known_ms // 1000
+
+
+def _has_boots(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'boot'").fetchone() is not None
 
 
 def clock_past(path: Path) -> ClockPast | None:

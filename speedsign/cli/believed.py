@@ -7,17 +7,23 @@ from pathlib import Path
 
 from speedsign.believed import BelievedClock, built_utc
 from speedsign.clock import SystemClock
+from speedsign.errors import StoreError
 from speedsign.ports import Clock
 
 
 def last_known_utc(store: Path | None) -> datetime | None:
-    """The last time that this sign's database knew; None: none, or it cannot be read."""
+    """The last time that this sign's database knew; None: none, or it cannot be read. Changes no file."""
     if store is None:
         return None
-    from telemetry.clock_past import clock_past
+    from telemetry.clock_past import last_known_s
+    from telemetry.looking import looking
 
-    past = clock_past(store)
-    return None if past is None or past.known_s is None else datetime.fromtimestamp(past.known_s, UTC)
+    try:
+        with looking(store) as db:
+            known_s = last_known_s(db)
+    except (StoreError, OSError):
+        return None
+    return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
 
 
 def believed(clock: Clock, store: Path | None = None, *, always: bool = False) -> BelievedClock:

@@ -1,4 +1,4 @@
-"""One place decides whether the time is believed: one that cannot be counts nowhere, whoever vouches for it."""
+"""One place decides whether the time is believed: one that cannot be counts nowhere."""
 
 from __future__ import annotations
 
