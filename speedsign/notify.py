@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -25,9 +26,16 @@ def sd_notify(state: str) -> None:
         return
     if address.startswith("@"):  # an abstract socket, as in a container
         address = "\0" + address[1:]
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, _KIND) as out:
+    with contextlib.suppress(OSError):
+        out = _out()
         out.settimeout(_READY_S if state.startswith("READY=1") else 0.0)
         out.sendto(state.encode(errors="replace"), address)
+
+
+@functools.cache
+def _out() -> socket.socket:
+    """One for the whole life: where no descriptor is left, a sign that ends for that can still say so."""
+    return socket.socket(socket.AF_UNIX, _KIND)
 
 
 def watchdog_s() -> float | None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import socket
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from speedsign import notify
 from speedsign.notify import mind_the_watchdog, sd_notify, watchdog_s
+
+
+@pytest.fixture(autouse=True)
+def _closed_afterwards() -> Iterator[None]:
+    """The socket of the whole life is this test's."""
+    notify._out.cache_clear()
+    yield
+    if notify._out.cache_info().currsize:
+        notify._out().close()
+    notify._out.cache_clear()
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -45,19 +58,30 @@ def test_a_supervisor_that_reads_no_more_holds_nobody_up(
         assert supervisor.recv(200) == b"WATCHDOG=1"
 
 
-def test_without_a_free_descriptor_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+@pytest.mark.parametrize("spoke_before", [True, False])
+def test_without_a_free_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, spoke_before: bool
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     held: list[int] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
-    try:
-        with pytest.raises(OSError, match="Too many open files"):
-            held.extend(os.open("/dev/null", os.O_RDONLY) for _ in count())
-        sd_notify("WATCHDOG=1")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        for fd in held:
-            os.close(fd)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        if spoke_before:
+            sd_notify("READY=1")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                held.extend(os.open("/dev/null", os.O_RDONLY) for _ in count())
+            sd_notify("WATCHDOG=1")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for fd in held:
+                os.close(fd)
+        heard: list[bytes] = []
+        with contextlib.suppress(BlockingIOError):
+            heard.extend(supervisor.recv(200) for _ in count())
+        assert heard == ([b"READY=1", b"WATCHDOG=1"] if spoke_before else [])
 
 
 def test_text_that_is_no_text_arrives_as_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
