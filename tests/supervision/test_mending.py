@@ -25,10 +25,8 @@ def test_it_ends_with_any_change_beside_the_config(tmp_path: Path, change: str) 
     secret.parent.mkdir()
     config.write_text("wrong")
     waiting: list[bool] = []
-    before = state_of(tmp_path)
-    thread = threading.Thread(
-        target=lambda: waiting.append(wait_for_change(tmp_path, before, ENOUGH_S, 0.01))
-    )
+    before = state_of(config)
+    thread = threading.Thread(target=lambda: waiting.append(wait_for_change(config, before, ENOUGH_S, 0.01)))
     thread.start()
     thread.join(0.1)
     assert waiting == []
@@ -42,9 +40,20 @@ def test_it_ends_with_any_change_beside_the_config(tmp_path: Path, change: str) 
 
 
 def test_it_ends_by_itself(tmp_path: Path) -> None:
-    assert wait_for_change(tmp_path, state_of(tmp_path), 0.05, 0.01) is False
-    gone = tmp_path / "not there"
+    config = tmp_path / "sign.toml"
+    assert wait_for_change(config, state_of(config), 0.05, 0.01) is False
+    gone = tmp_path / "not there" / "sign.toml"
     assert wait_for_change(gone, state_of(gone), 0.05, 0.01) is False
+
+
+def test_the_config_is_looked_at_among_however_many_files(tmp_path: Path) -> None:
+    config = tmp_path / "sign.toml"
+    config.write_text("wrong")
+    for number in range(300):
+        (tmp_path / f"{number}.txt").touch()
+    before = state_of(config)
+    config.write_text("right, at last")
+    assert wait_for_change(config, before, 1.0, 0.01)
 
 
 @pytest.mark.wires
