@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from tests.year.run import Report, simulate
 
-_VITALS = ("rss_kb", "objects", "sign_bytes", "hub_bytes", "tasks", "threads", "handles")
+_VITALS = ("blocks", "rss_kb", "sign_bytes", "hub_bytes", "tasks", "threads", "handles")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _week(report: Report, spent_s: float) -> str:
-    vitals = report.weeks[-1]
+    vitals = report.vitals
     return f"day {report.days}, {spent_s:.0f} s: " + ", ".join(f"{name} {vitals[name]:,}" for name in _VITALS)
 
 

@@ -8,7 +8,6 @@ import gc
 import logging
 import shutil
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from tests.year.hub_book import HubBook
 from tests.year.panel_watch import PanelWatch
 from tests.year.stand import Log, Stand
 from tests.year.timeline import DAY_S, YearLoop
+from tests.year.vitals import Vitals
 
 FIRST_START_S = 5.0
 TICK_S = 2.0  # of the daemon, instead of 1: half of a year is spent in ticks; it takes 2.5 s for a standstill
@@ -40,7 +40,7 @@ class Report:
     failure: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     faults: dict[str, int] = field(default_factory=dict)
-    weeks: list[dict[str, int]] = field(default_factory=list)  # memory, files and handles at the end of each
+    vitals: dict[str, int] = field(default_factory=dict)  # memory, files and handles at the last midnight
 
     def __str__(self) -> str:
         return f"seed {self.seed}, {self.days} days, {self.digest}: {self.failure or 'all well'}"
@@ -76,6 +76,7 @@ async def _live(folder, cards, report, days, without, tell, each_day, vehicles) 
     breaker = Breaker(stand, faults(report.seed, without))
     panel, books = PanelWatch(stand, breaker), Books(stand, breaker)
     hub, coverage = HubBook(stand, breaker), CoverageBook(stand, breaker)
+    vitals = Vitals(folder, books)
     breaker.on_dead = books.look
     panel.begin()
     stand.start_hub()
@@ -91,8 +92,7 @@ async def _live(folder, cards, report, days, without, tell, each_day, vehicles) 
             hub.compare()
             _forget(stand, breaker)
             report.days = day
-            if day % 7 == 0:
-                report.weeks.append(_vitals(folder))
+            report.vitals = vitals.look(day)
             each_day(report)
         await _until(stand, tasks, days * DAY_S + 5.0)
         await stand.stop_sign()
@@ -107,6 +107,8 @@ async def _live(folder, cards, report, days, without, tell, each_day, vehicles) 
         await asyncio.gather(*tasks, return_exceptions=True)
         await breaker.close()
         await _end(stand)
+        if not report.failure:
+            report.failure = vitals.end()
         report.digest, report.faults = log.digest, breaker.counts
         report.counts = books.counts + hub.counts + coverage.counts
         report.counts["looks at a lit panel"] = panel.judged
@@ -152,20 +154,6 @@ def _forget(stand: Stand, breaker: Breaker) -> None:
     while len(stand.times) > 1 and stand.times[1][0] < old_s:
         del stand.times[0]
     stand.downs = [one for one in stand.downs if one.until_s > old_s]
-
-
-def _vitals(folder: Path) -> dict[str, int]:
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return {
-        "rss_kb": pages * 4,
-        "objects": len(gc.get_objects()),
-        "tasks": len(asyncio.all_tasks()),
-        "threads": threading.active_count(),
-        "handles": len(list(Path("/proc/self/fd").iterdir())),
-        "sign_bytes": sum(file.stat().st_size for file in folder.glob("sign.db*")),
-        "hub_bytes": sum(file.stat().st_size for file in folder.glob("hub.db*")),
-    }
 
 
 @contextlib.contextmanager
