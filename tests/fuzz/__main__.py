@@ -22,6 +22,9 @@ from tests.fuzz.one import has_guidance
 KEPT = Path("build/fuzz")
 _EXECUTIONS = re.compile(r"number_of_executed_units: (\d+)")
 _EDGES = re.compile(r"cov: (\d+)")
+# By what it says itself: what was found before and is found again is the same file.
+_KEPT_AS = re.compile(r"(?:Test unit written to|kept as) (\S.*)")
+_TOLD = 3000  # characters of each of its ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def main() -> int:
     names = asked.target or kit.names()
     seconds = max(int(asked.minutes * 60 / len(names)), 1)
     guided = has_guidance() and not asked.plain
-    how = "guided by coverage" if guided else "plain mutations: atheris is not installed"
+    why = "" if has_guidance() else ": atheris is not installed"
+    how = "guided by coverage" if guided else f"plain mutations{why}"
     print(f"{len(names)} targets, {seconds} s each, {how}", flush=True)  # noqa: T201  a command's answer
     seed = asked.seed or int.from_bytes(os.urandom(3), "big") + 1
     options = ["--seconds", str(seconds), "--seed", str(seed), *(["--plain"] if asked.plain else [])]
@@ -66,7 +70,6 @@ def main() -> int:
 
 def run(name: str, options: Iterable[str], kept: Path) -> Outcome:
     """One target in a process of its own."""
-    before = _found(kept)
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.one", name, "--kept", str(kept), *options],
         capture_output=True,
@@ -80,14 +83,10 @@ def run(name: str, options: Iterable[str], kept: Path) -> Outcome:
         name,
         int(executions[-1]) if executions else 0,
         int(edges[-1]) if edges else None,
-        tuple(sorted(_found(kept) - before)),
+        tuple(map(Path, dict.fromkeys(_KEPT_AS.findall(said)))),
         done.returncode == 0,
-        said[-4000:],
+        f"{done.stderr[-_TOLD:]}\n{done.stdout[-_TOLD:]}",  # guided, what was raised stands in the latter
     )
-
-
-def _found(kept: Path) -> set[Path]:
-    return {file for kind in ("crash-*", "timeout-*", "oom-*") for file in kept.glob(kind)}
 
 
 def table(outcomes: Iterable[Outcome], seed: int) -> str:

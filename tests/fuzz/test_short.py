@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import kit
-from tests.fuzz.__main__ import run
+from tests.fuzz.__main__ import run, table
 from tests.fuzz.one import has_guidance
 from tests.fuzz.plain import mutations
 
@@ -83,3 +83,22 @@ def test_mutations_are_the_same_each_time_and_no_longer_than_wanted() -> None:
 
 def test_words_are_written_as_a_dictionary_is_read() -> None:
     assert kit.as_dictionary([b'{"a":', b"\x00\xff\\", b""]) == '"{\\x22a\\x22:"\n"\\x00\\xFF\\x5C"\n'
+
+
+def test_a_find_is_named_again_and_what_it_raised_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was found before, and behind thousands of lines about what was new."""
+    file = tmp_path / "crash-0123"
+    file.write_bytes(b"\x01")
+    raised = "AssertionError: 51 is not what was heard"
+    news = "#4465\tNEW    cov: 902 ft: 3654\n" * 500
+    said = f"{news}artifact_prefix='x/'; Test unit written to {file}\nstat::number_of_executed_units: 12\n"
+    done = subprocess.CompletedProcess([], 77, stdout=f"{raised}\n", stderr=said)
+    monkeypatch.setattr(subprocess, "run", lambda *_words, **_options: done)
+    outcome = run("radar", [], tmp_path)
+    told = table([outcome], 3)
+    assert outcome.found == (file,)
+    assert raised in told
+    assert "1 found" in told
+    assert told.splitlines()[-1] == f"again: {sys.executable} -m tests.fuzz.one radar {file}"
