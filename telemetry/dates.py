@@ -32,7 +32,7 @@ def date_boot(
     """
     boot = boots.boot_of(db, boot_id)
     moved = move(db, boot, zero_ms, ClockQuality.CORRECTED)
-    _arrange(db, boot, zero_ms, at_ms)
+    _arrange(db, boot, zero_ms, at_ms, vehicles=vehicles)
     if begun.put_right(db, zero_ms, at_ms):
         announce.places(db, at_ms)
     boots.now_known(db, boot, zero_ms, at_ms)
@@ -40,7 +40,7 @@ def date_boot(
         number, duration_s, before_s = filling
         closing.fill(db, number, duration_s, before_s, _first(db, moved))
     _close(db, moved, at_ms)
-    if vehicles and moved.last_row:
+    if vehicles:
         announce.vehicles_again(db, boot.number, moved.last_row)
     return moved.vehicles
 
@@ -54,7 +54,7 @@ def _first(db: sqlite3.Connection, moved: Moved) -> int:
     return int(min(starts))
 
 
-def _arrange(db: sqlite3.Connection, boot: Boot, zero_ms: int, at_ms: int) -> None:
+def _arrange(db: sqlite3.Connection, boot: Boot, zero_ms: int, at_ms: int, *, vehicles: bool) -> None:
     """Boots that never knew the time lie between what was known before them and the start of this one."""
     bounds, undated = boots.undated_before(db, boot, zero_ms)
     guesses = boots.between(bounds, [(one.guess_ms or 0, one.seen_ms) for one in undated])
@@ -62,6 +62,8 @@ def _arrange(db: sqlite3.Connection, boot: Boot, zero_ms: int, at_ms: int) -> No
         if abs(guess_ms - (one.guess_ms or 0)) > _MS:
             moved = move(db, one, guess_ms, ClockQuality.UNKNOWN)
             _close(db, moved, at_ms, over=True)
+            if vehicles:
+                announce.vehicles_again(db, one.number, moved.last_row)
 
 
 def _close(db: sqlite3.Connection, moved: Moved, at_ms: int, *, over: bool = False) -> None:

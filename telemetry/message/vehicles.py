@@ -6,9 +6,9 @@ from `speed`. Words are told by their first letters, one text for each column.
 
 Where the sign's clock was not synchronised while they passed, a message has vehicles of one start of the
 machine only: `boot` names it, and `up` says when each was first seen, in ms of boot time. Once the sign
-knows the time it tells the same vehicles again, `clk` corrected and with their own times: what has the same
-installation, `boot`, `up`, `seen` and `dir` is the same vehicle, and the corrected one stays, whichever of
-them comes first.
+knows the time, or has a better guess, it tells the same vehicles again with those times: what has the same
+installation, `boot`, `up`, `seen` and `dir` is the same vehicle. One whose `clk` is corrected stays,
+whichever of them comes first.
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ def vehicles(db: sqlite3.Connection, at_ms: int) -> int:
 
 
 def vehicles_again(db: sqlite3.Connection, boot: int, up_to: int) -> None:
-    """Those of this boot up to this number have another time now; what was told of them is told once more.
+    """Those of this boot up to this number have another time now, known or guessed: what was told of them is
+    told once more.
 
     Not at once: a sign that was without a clock for months would fill its outbox in one go.
     """
@@ -140,13 +141,13 @@ def _keep_waiting_again(db: sqlite3.Connection, waiting: list[list[int]]) -> Non
 
 
 def _again(db: sqlite3.Connection, at_ms: int) -> int:
-    """Put batches of vehicles that have got their time after they were told; how many."""
+    """Put batches of vehicles that have got another time after they were told; how many."""
     waiting, put = _waiting_again(db), 0
     if not waiting:
         return 0
     while waiting and put < _BATCHES_AT_ONCE:
         boot, after, up_to = waiting[0]
-        where = "boot = ? AND clock = 'corrected' AND id > ? AND id <= ?"
+        where = "boot = ? AND clock != 'ok' AND id > ? AND id <= ?"
         batch = _first_batch(_seen(db, where, (boot, after, up_to), messages.VEHICLES_AT_MOST))
         if not batch:
             waiting.pop(0)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import speedsign.daemon
 from simulator.virtual_time import run_virtual
 from speedsign.model import ClockQuality, Interval
 from telemetry.boots import Bounds, between
+from telemetry.store import SqliteStore
 from tests.clock.pole import QUARTER, T0, Pole, counted, quarter, slow_ticks
 
 __all__ = ["slow_ticks"]
@@ -95,6 +99,42 @@ def test_three_of_them_in_their_order(tmp_path: Path) -> None:
     assert ends == sorted(ends), "in their order"
     assert ends[-1] <= T0 + timedelta(hours=5)
     assert pole.dated().total() == pytest.approx(80 + 26, abs=3)
+
+
+def test_vehicles_that_were_told_are_told_again_where_they_lie(tmp_path: Path) -> None:
+    """As their intervals are; a boot that stays where it was is not told twice."""
+
+    async def run() -> Pole:
+        pole = Pole(tmp_path, gap_s=30.0, vehicles=True)
+        pole.boot()
+        await pole.run(HOUR)
+        for claims in (T0 - timedelta(days=9), T0 + timedelta(hours=4)):  # impossible, and possible
+            await pole.off(300)
+            pole.boot(claims)
+            await pole.run(2.5 * HOUR)
+        await pole.off(HOUR)
+        pole.boot()
+        await pole.run(2 * HOUR)
+        return pole
+
+    pole = run_virtual(run())
+    pole.check()
+    with contextlib.closing(SqliteStore(pole.path, "pole")) as store:
+        rows = sorted(store.pending(10_000), key=lambda row: row.seq)
+        bodies = [json.loads(row.body) for row in rows if row.kind == "raw"]
+    told: dict[str, dict[int, Counter[int]]] = {}  # by boot and its guess: when vehicles passed, in boot time
+    for body in bodies:
+        if body["clk"][0] == "u":
+            up = body["up"] if isinstance(body["up"], list) else [body["up"]]
+            guess = round((body["t0"] - up[0]) / 60_000)
+            told.setdefault(body["boot"], {}).setdefault(guess, Counter()).update(up)
+    moved, stayed = told.values()
+    before, after = moved.values()
+    assert before <= after, "what had not been told yet is told where it lies"
+    assert before.total() >= 100
+    assert set(after.values()) == {1}
+    assert len(stayed) == 1
+    assert set(next(iter(stayed.values())).values()) == {1}
 
 
 def test_known_time_is_only_what_was_trusted(tmp_path: Path) -> None:
