@@ -16,6 +16,7 @@ from unittest import mock
 
 import greenlet  # type: ignore[import-untyped]  # it has no types
 
+from speedsign.beats import Beat
 from telemetry.recorder import OnDone, OnError, ThreadRecorder, _Item
 from telemetry.store import SqliteStore
 
@@ -128,8 +129,9 @@ class YearRecorder(ThreadRecorder[SqliteStore]):
         on_done: Callable[[str, Callable[..., object]], None],
         beside: Callable[[], Any] = list,
         takes_s: Callable[[], float] = lambda: 0.0,
+        beat: Beat | None = None,
     ) -> None:
-        super().__init__(opener, beside=beside)
+        super().__init__(opener, beside=beside, beat=beat)
         self.baton = baton
         self._changed = baton  # type: ignore[assignment]
         self._on_submit, self._on_done, self._takes_s = on_submit, on_done, takes_s

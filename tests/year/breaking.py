@@ -11,7 +11,8 @@ from simulator.radar_end import RadarFault
 from tests.power.card import Disk
 from tests.year.cards import LiveCard
 from tests.year.faults import Fault
-from tests.year.stand import Stand, with_limit, with_night
+from tests.year.settings import with_limit, with_night
+from tests.year.stand import Stand
 
 BOOT_S = (8.0, 25.0)  # from power to the program's start
 NIGHTS = (("23:00", "05:00"), ("22:00", "06:30"), ("12:00", "13:00"), ("21:15", "21:45"))

@@ -21,8 +21,10 @@ from tests.year.cards import cards_under
 from tests.year.coverage_book import CoverageBook
 from tests.year.faults import faults
 from tests.year.hub_book import HubBook
+from tests.year.life import LifeBook
+from tests.year.log import Log
 from tests.year.panel_watch import PanelWatch
-from tests.year.stand import Log, Stand
+from tests.year.stand import Stand
 from tests.year.timeline import DAY_S, YearLoop
 from tests.year.vitals import Vitals
 
@@ -76,11 +78,12 @@ async def _live(folder, cards, report, days, without, tell, each_day, vehicles) 
     breaker = Breaker(stand, faults(report.seed, without))
     panel, books = PanelWatch(stand, breaker), Books(stand, breaker)
     hub, coverage = HubBook(stand, breaker), CoverageBook(stand, breaker)
-    vitals = Vitals(folder, books)
+    vitals, life = Vitals(folder, books), LifeBook(stand, breaker)
     breaker.on_dead = books.look
     panel.begin()
     stand.start_hub()
     tasks = [asyncio.create_task(stand.street.run()), asyncio.create_task(breaker.run())]
+    tasks.append(asyncio.create_task(life.run()))
     await asyncio.sleep(FIRST_START_S)
     stand.start_sign()
     try:
@@ -110,7 +113,8 @@ async def _live(folder, cards, report, days, without, tell, each_day, vehicles) 
         if not report.failure:
             report.failure = vitals.end()
         report.digest, report.faults = log.digest, breaker.counts
-        report.counts = books.counts + hub.counts + coverage.counts
+        report.counts = books.counts + hub.counts + coverage.counts + life.counts
+        report.counts["health messages heard"] = stand.heard.health
         report.counts["looks at a lit panel"] = panel.judged
         report.counts["looks that were excused"] = panel.excused
         report.counts["broker dropped"] = stand.broker.dropped

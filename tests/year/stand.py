@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -12,19 +11,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from drivers.bus_owner import BusOwner
 from drivers.display.dm56a04 import Dm56a04
-from drivers.display.owner import one_panel
+from drivers.display.owner import SignDisplay
 from drivers.display.panel import PanelSettings
 from drivers.radar.link import RadarLink
 from simulator.line import MemoryLine
 from simulator.panels.dm56a04 import Dm56a04Twin
 from speedsign.assemble import Pace, plan
-from speedsign.config.schema import Config, RadarConfig, RulesConfig, SignConfig, StoreConfig, WindowConfig
+from speedsign.beats import LOOP_DEADLINE_S, STORE_DEADLINE_S, Beats
+from speedsign.believed import BelievedClock
+from speedsign.config.schema import Config
 from speedsign.config.wanted import radar_settings
 from speedsign.daemon import Daemon, Parts
-from speedsign.model import Face, Fault, VehicleRecord
+from speedsign.model import ClockQuality, Face, Fault, VehicleRecord
 from speedsign.ports import RadarDriver
 from speedsign.registry import load_radar
+from speedsign.sign_health import SignHealth
+from speedsign.supervisor import Means
 from telemetry.ballast import Ballast
 from telemetry.hub.hub import Hub, HubSettings
 from telemetry.hub.store import SqliteHubStore
@@ -36,32 +40,14 @@ from tests.year.baton import Baton, YearRecorder
 from tests.year.broker import Broker, Client
 from tests.year.bus import PanelLine, YearBus
 from tests.year.cards import LiveCard
+from tests.year.life import HUB_WATCHDOG_S, WATCHDOG_S, Board, Heard, Watchdog
+from tests.year.log import Log
+from tests.year.settings import SIGN_ID, config
 from tests.year.street import Street
 from tests.year.timeline import BEGIN, BootClock
 
-SIGN_ID = "year-1"
 BUILT = BEGIN - timedelta(days=7)  # this program, or the sign would believe no clock of that year
 KEEPALIVE_S = 10.0  # of a panel that keeps its number for ever: less to simulate
-
-
-class Log:
-    """Everything that was seen from outside, in order; `digest` says whether two runs were the same."""
-
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        self._hash = hashlib.sha256()
-        self._tell = tell
-        self.lines = 0
-
-    def say(self, t_s: float, what: str) -> None:
-        line = f"{t_s:.6f} {what}"
-        self.lines += 1
-        self._hash.update(line.encode())
-        if self._tell:
-            self._tell(f"day {int(t_s // 86_400)} {t_s % 86_400 / 3600:07.4f} h: {what}")
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +97,9 @@ class Process:
         loop = asyncio.get_running_loop()
         self.given: list[tuple[Callable[..., object], Given]] = []  # not confirmed yet
         self.baton = Baton(loop)
+        beats = Beats()
+        self.watchdog = Watchdog(loop.time, WATCHDOG_S)
+        believed = BelievedClock(self.clock)
         self.ballast = Ballast(stand.path, size_bytes=8192)
         self.recorder = YearRecorder(
             self._open,
@@ -119,6 +108,7 @@ class Process:
             self._done,
             beside=self.ballast.faults,
             takes_s=stand.sign_card.takes_s,
+            beat=beats.part("store", STORE_DEADLINE_S),
         )
         driver = stand.driver()
         self.radar = RadarLink(
@@ -126,13 +116,17 @@ class Process:
             driver,
             radar_settings(stand.config.radar, stand.config.tracking, driver),
             self.clock,
+            beat=beats.part("radar", LOOP_DEADLINE_S),
         )
         self.bus = YearBus(stand.panel_line)
         settings = PanelSettings(keepalive_s=stand.keepalive_s)
-        self.display = one_panel(self.bus, Dm56a04(), 1, self.clock, settings, on_acked=self._acked)
+        self.display = SignDisplay(self.clock, self._acked)
+        owner = BusOwner(self.bus, beat=beats.part("display", LOOP_DEADLINE_S))
+        self.display.add_panel(self.display.add_line(owner), Dm56a04(), 1, settings)
         self.client = Client(stand.broker, SIGN_ID, stand.chance("client"))
         self.client.network(stand.network)
         who = Identity(SIGN_ID, "0.0.0", stand.street.radar, "dm56a04")
+        health = SignHealth(stand.path, believed, self.recorder, Board())
         self.publisher = Publisher(
             self.client,
             self.recorder,
@@ -140,10 +134,16 @@ class Process:
             PublisherSettings(),
             clock=self.clock,
             chance=stand.chance("sender"),
+            health=health,
         )
-        parts = Parts(self.clock, self.radar, self.recorder, self.display, telemetry=self.publisher)
+        parts = Parts(
+            self.clock, self.radar, self.recorder, self.display, telemetry=self.publisher,
+            notify=self.watchdog.notify, means=Means(beats),
+        )  # fmt: skip
         made = plan(stand.config, driver, Pace(), None)
         self.daemon = Daemon(replace(made, built_utc=BUILT), parts)
+        believed.judged_by(lambda: self.daemon.clock_quality() is ClockQuality.OK)
+        health.watch(self.daemon)
         self.began_s = loop.time()
         self.task = asyncio.create_task(self.daemon.run(), name="daemon")
 
@@ -172,12 +172,14 @@ class Process:
 
     async def stop(self) -> None:
         """As systemd stops it."""
+        self.watchdog.judge()
         self.task.cancel()
         await asyncio.wait([self.task])
         self._look_at_the_end()
 
     async def die(self, disk: Disk) -> None:
         """At once, without a last word; `disk` is what is left."""
+        self.watchdog.judge()
         self.stand.sign_card.off = True
         self.bus.killed = True
         self.client.kill()
@@ -212,8 +214,10 @@ class HubProcess:
         self.stand = stand
         self.client = Client(stand.broker, "hub", stand.chance("hub"), durable=True)
         self.store = SqliteHubStore(stand.hub_path)
-        self.hub = Hub(self.client, self.store, HubSettings(), stand.good_clock)
+        self.watchdog = Watchdog(stand.loop.time, HUB_WATCHDOG_S)
+        self.hub = Hub(self.client, self.store, HubSettings(), stand.good_clock, notify=self.watchdog.notify)
         self.hub._thread = _Inline()  # type: ignore[assignment]
+        stand.heard.listen(self.hub)
         self.task = asyncio.create_task(self.hub.run(), name="hub")
 
     async def stop(self) -> None:
@@ -266,6 +270,7 @@ class Stand:
         self.downs: list[Away] = []
         self.lies: list[tuple[float, float]] = []  # from when to when a wrong time was vouched for
         self.times: list[tuple[float, bool]] = [(-1e9, True)]  # since when the clock is right, or is not
+        self.heard = Heard(self.loop.time, self.failed)
         self.failure: asyncio.Future[None] = self.loop.create_future()  # something that must never be
 
     def chance(self, what: str) -> random.Random:
@@ -376,29 +381,4 @@ class Stand:
             self.sign.client.network(state)
 
 
-def config(radar: str, limit_kmh: int, dark: tuple[str, str]) -> Config:
-    """Of the sign: dark at night, by the time of its place."""
-    return Config(
-        sign=SignConfig(id=SIGN_ID, limit_kmh=limit_kmh, site="a street", timezone="Europe/Riga"),
-        radar=RadarConfig(driver=radar, port="/dev/speedsign-radar"),
-        rules=RulesConfig(
-            show="approaching",
-            minimum_kmh=15,
-            ceiling_kmh=limit_kmh + 40,
-            schedule=(WindowConfig(name="night", start=dark[0], end=dark[1], dark=True),),
-        ),
-        store=StoreConfig(path=Path("sign.db"), keep_vehicles_days=30),
-    )
-
-
-def with_limit(before: Config, limit_kmh: int) -> Config:
-    rules = replace(before.rules, ceiling_kmh=limit_kmh + 40)
-    return replace(before, sign=replace(before.sign, limit_kmh=limit_kmh), rules=rules)
-
-
-def with_night(before: Config, dark: tuple[str, str]) -> Config:
-    window = replace(before.rules.schedule[0], start=dark[0], end=dark[1])
-    return replace(before, rules=replace(before.rules, schedule=(window,)))
-
-
-__all__ = ["Given", "HubProcess", "Log", "Process", "Stand", "config", "with_limit", "with_night"]
+__all__ = ["SIGN_ID", "Given", "HubProcess", "Process", "Stand"]
