@@ -125,6 +125,12 @@ def a_row_that_is_taken_without_a_count(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(VehicleWriter, "finish", lambda *_what: [(0, 900)])
 
 
+def a_year_that_is_none(patch: pytest.MonkeyPatch) -> None:
+    from telemetry.exchange import times
+
+    patch.setattr(times, "LATEST_YEAR", 9990)
+
+
 def a_damaged_store_that_ends_the_sign(patch: pytest.MonkeyPatch) -> None:
     from telemetry import database
 
@@ -207,6 +213,7 @@ PLANTED: list[tuple[str, Plant]] = [
     ("command", a_counter_that_is_good_twice),
     ("topics", a_topic_of_any_sign),
     ("import_csv", a_row_that_is_taken_without_a_count),
+    ("import_csv", a_year_that_is_none),
     ("database", a_damaged_store_that_ends_the_sign),
     ("calibration_log", a_line_of_calibrations_that_ends_the_reading),
     ("certificates", a_certificate_that_is_no_sentence),

@@ -26,6 +26,7 @@ WORDS = (
     b"0001-01-01T00:00:00+00:00", b"9999-12-31T23:59:59-23:59", b"few", b"0123456789abcdef", b"900",
     b"\xe2\x80\xa8", b"\x00", b"\x0b", b"\x1c", b"2026-05-04T07:30:12.999999999+03:00",
 )  # fmt: skip
+BEGIN_MS, END_MS = 631_065_600_000, 4_102_531_200_000  # 1990 to 2099 of any time zone: a day more each way
 ZONES = (None, ZoneInfo("Europe/Riga"))
 
 
@@ -79,6 +80,8 @@ def check(db: sqlite3.Connection, vehicles: int, measured_s: float, *, kept: boo
     ).fetchone()
     assert abs(told_s - measured_s) < 1
     assert not odd
+    beyond = "SELECT count(*) FROM vehicle WHERE clock != 'unknown' AND (first_ms < ? OR last_ms > ?)"
+    assert not db.execute(beyond, (BEGIN_MS, END_MS)).fetchone()[0], "a year that is none"
     if kept:
         assert db.execute("SELECT count(*) FROM vehicle").fetchone()[0] == vehicles
 
