@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
 PYTEST = (sys.executable, "-u", "-m", "pytest")
+PATIENT = ("nice", "-n", "15")  # for who only computes: a device that answers in 30 ms does not wait for it
 
 
 def _but(folders: Iterable[str]) -> tuple[str, ...]:
@@ -30,6 +31,15 @@ GROUPS: dict[str, Sequence[str]] = {
     "signs": ("-m", "wires", *_PROCESSES),
     "wires": ("-m", "wires", *_but((*_TOOLS, *_PROCESSES))),
 }
+COMPUTING = ("pure", "deep")
+
+
+def commands_with(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """A pytest process for each group, given these words too."""
+    return {
+        name: (*(PATIENT if name in COMPUTING else ()), *PYTEST, *group, *words)
+        for name, group in GROUPS.items()
+    }
 
 
 def run_all(commands: Mapping[str, Sequence[str]], out: IO[str]) -> dict[str, int]:
@@ -80,7 +90,6 @@ def verdict(codes: Mapping[str, int]) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    commands = {name: (*PYTEST, *words, *sys.argv[1:]) for name, words in GROUPS.items()}
-    exit_code, sentence = verdict(run_all(commands, sys.stdout))
+    exit_code, sentence = verdict(run_all(commands_with(sys.argv[1:]), sys.stdout))
     sys.stdout.write(f"{sentence}\n")
     sys.exit(exit_code)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.side_by_side import GROUPS, PYTEST, run_all, verdict
+from tests.side_by_side import GROUPS, PATIENT, PYTEST, commands_with, run_all, verdict
 
 
 def python(program: str) -> tuple[str, ...]:
@@ -45,6 +45,13 @@ def test_one_that_fails_at_once_ends_no_other(tmp_path: Path) -> None:
 def test_any_group_that_fails_fails_all(code: int) -> None:
     assert verdict({"one": 0, "other": code}) == (1, f"failed: other (exit code {code})")
     assert verdict({"one": 0, "other": 0}) == (0, "passed: one, other")
+
+
+def test_who_only_computes_gives_way() -> None:
+    given = commands_with(["-x"])
+    assert list(given) == list(GROUPS)
+    assert [name for name, words in given.items() if words[: len(PATIENT)] == PATIENT] == ["pure", "deep"]
+    assert all(words[-1] == "-x" for words in given.values())
 
 
 def test_every_test_is_in_one_group(tmp_path: Path) -> None:
