@@ -54,7 +54,9 @@ class HubWatch:
         now_s = self._now()
         self._leaks.look(now_s, self._use())
         if why := self._leaks.restart:
-            raise GrownTooFar(f"{why}; it restarts by itself")
+            error = GrownTooFar(f"{why}; it restarts by itself")
+            self._say(f"ending: {error}")
+            raise error
         if self._goes_round(now_s):
             self._notify("WATCHDOG=1")
         words = self._ages.words(faults, now_s)

@@ -91,3 +91,4 @@ def test_a_leak_ends_it_by_plan() -> None:
     with pytest.raises(GrownTooFar, match=r"the hub holds \d+ open files, it needs 20"):
         goes_on()
     assert hub.now_s == 6 * 3600.0
+    assert hub.said[-1].startswith("STATUS=ending: the hub holds ")
