@@ -105,11 +105,14 @@ def test_what_waited_for_the_clock_arrives_once_when_it_is_known(tmp_path: Path)
                 await rig.said(
                     "is not valid yet by this machine's clock, which says 2020-03-01 and is likely"
                 )
+                tell(rig.clock, off_to(2020), trusted=True)  # a server that is wrong
+                await rig.said("fault: the clock is synchronised and says 2020-03-01")
                 await rig.kept(2)
                 tell(rig.clock, off_to(2036), trusted=False)  # a battery clock that somebody has set
                 await rig.said("has expired by this machine's clock, which says 2036-03-01 and is likely")
                 await rig.kept(len(STREET))
                 assert in_outbox(rig)["agg"], "what was counted in 2020 was to be told"
+                assert rig.log.read_text().count("WARNING: mqtt") == 2, "what cannot be is not tried"
                 assert listener.heard == [], "nobody was told anything"
                 tell(rig.clock, soon_over(), trusted=True)
                 await rig.said(f"{len(STREET)} vehicles of this start of the machine have their time now")
