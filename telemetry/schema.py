@@ -319,10 +319,16 @@ _VERSION_6 = (
         boot TEXT NOT NULL DEFAULT '',     -- of an undated one the first 16 characters of boot_id
         UNIQUE (start_s, installation_id, duration_s, boot)
     ) STRICT""",
+    # What is undated and goes on counting, no time that becomes known may get into: it is of no known start
+    # (telemetry.slots.NOBODYS). What was told already keeps the name by which it was.
     """INSERT INTO interval_6
-        (id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled, heard_from)
+        (id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled, heard_from,
+            boot)
         SELECT id, start_s, duration_s, installation_id, measured_s, clock, state, revision, scaled,
-            heard_from FROM interval""",
+            heard_from,
+            CASE WHEN clock = 'unknown' AND state = 'open' AND revision = 0
+                THEN '0000000000000000' ELSE '' END
+        FROM interval""",
     "DROP TABLE interval",
     "ALTER TABLE interval_6 RENAME TO interval",
     "CREATE INDEX interval_open ON interval (start_s) WHERE state = 'open'",

@@ -163,6 +163,36 @@ def test_a_file_of_version_5_opens_and_goes_on(path: Path) -> None:
     assert found == {0: 1, 47: 1, 50: 2, 77: 1, 131: 1}
 
 
+def test_what_is_undated_and_open_in_version_5_shares_nothing_with_what_is_dated(path: Path) -> None:
+    """The program is upgraded in the middle of a quarter-hour, and the time becomes known in it."""
+    load(path, VERSION_5.read_text())
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE interval SET clock = 'unknown' WHERE id IN (1, 2)")
+        db.commit()
+        ((start_s, state),) = db.execute("SELECT start_s, state FROM interval WHERE id = 2")
+    assert state == "open"
+    at = T0 + QUARTER
+    assert start_s == at.timestamp()
+    with contextlib.closing(SqliteStore(path, "bauska-3")) as store:
+        own = (
+            "SELECT clock, boot, length(group_concat(speeds, '')) FROM interval JOIN cell ON interval_id = id"
+        )
+        before = store._db.execute(f"{own} WHERE id = 2").fetchall()
+        assert [tuple(row)[:2] for row in before] == [("unknown", "0" * 16)]
+        store.add_vehicle(passed(77, at), [])
+        assert store._db.execute(f"{own} WHERE id = 2").fetchall() == before
+        ((clock, n),) = store._db.execute(
+            "SELECT clock, length(speeds) FROM interval JOIN cell ON interval_id = id"
+            " WHERE start_s = ? AND boot = ''",
+            (start_s,),
+        ).fetchall()
+        assert (clock, n) == ("ok", 1)
+        closed = store.close_intervals(at + QUARTER, None)
+        assert sorted((one.boot, one.clock.value) for one in closed) == [("", "ok"), ("0" * 16, "unknown")]
+        told = store._db.execute("SELECT boot FROM interval WHERE id = 1").fetchone()
+        assert told[0] == "", "what was told keeps its name"
+
+
 def test_a_table_that_cannot_be_made_anew_stays_as_it_was(path: Path) -> None:
     load(path, VERSION_5.read_text())
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
