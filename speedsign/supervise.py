@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from speedsign.errors import Policy, SpeedsignError, policy_of
+from speedsign.errors import Policy, Restart, SpeedsignError, policy_of
 from speedsign.model import Fault
 
 log = logging.getLogger(__name__)
@@ -69,10 +69,13 @@ class KeptPart:
 
 
 async def stop(*tasks: asyncio.Task[None] | None) -> None:
-    """Cancel and wait; what a part raises while it stops is logged, and stops nobody else."""
+    """Cancel and wait; what a part raises while it stops is logged, and stops nobody else.
+
+    Not a Restart: who raised it has said so, and it is what all of this stops for.
+    """
     going = [task for task in tasks if task]
     for task in going:
         task.cancel()
     for task, result in zip(going, await asyncio.gather(*going, return_exceptions=True), strict=True):
-        if isinstance(result, Exception):
+        if isinstance(result, Exception) and not isinstance(result, Restart):
             log.error("%s: stopped with %r", task.get_name(), result)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from simulator.virtual_time import run_virtual
-from speedsign.errors import DriverError, PortError, SpeedsignError, StoreError
-from speedsign.supervise import KeptPart, PartEnded, to_its_end
+from speedsign.errors import DriverError, GrownTooFar, PortError, SpeedsignError, StoreError
+from speedsign.supervise import KeptPart, PartEnded, stop, to_its_end
 
 
 class Part:
@@ -102,3 +102,19 @@ def test_what_fails_or_was_told_to_stop_itself_has_ended_too() -> None:
         assert stopped.cancelled()
 
     run_virtual(main())
+
+
+def test_what_fails_while_it_stops_is_told_but_not_why_all_of_it_stops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fails(error: Exception) -> None:
+        raise error
+
+    async def main() -> None:
+        errors = (GrownTooFar("it has grown"), ValueError("odd"))
+        tasks = [asyncio.create_task(fails(error), name=f"part {n}") for n, error in enumerate(errors)]
+        await asyncio.wait(tasks)
+        await stop(*tasks, None)
+
+    run_virtual(main())
+    assert caplog.messages == ["part 1: stopped with ValueError('odd')"]
