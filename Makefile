@@ -32,7 +32,7 @@ help:
 	@echo "make bench-hub       what a hub takes in a second; bench-fleet: 1,000 signs on one broker"
 	@echo "make package         the Debian packages; test-install: as root, on machines with systemd in containers"
 	@echo "make test-arm64      as root, the arm64 package on an emulated processor"
-	@echo "make sbom            dist/sbom.cdx.json; licences: docs/licences.md; audit: known weaknesses of libraries"
+	@echo "make sbom            what is shipped, dist/sbom.cdx.json; licences: docs/licences.md; audit: known weaknesses"
 	@echo "make describe        write docs/asyncapi.yaml and docs/schemas anew"
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
@@ -130,7 +130,7 @@ package: $(RUN)
 	$(BIN)/python -m package.build $(foreach one,$(ARCH),--arch $(one))
 
 sbom: $(RUN)
-	$(BIN)/python -m package.sbom --out dist/sbom.cdx.json
+	$(BIN)/python -m package.sbom --shipped --out dist/sbom.cdx.json
 
 licences: $(TESTS)
 	$(BIN)/python -m package.licences

@@ -90,7 +90,7 @@ def fill(source: Source, wheel: Path, target: Target, work: Path) -> dict[str, P
     project = source.folder / "pyproject.toml"
     locked = source.folder / "requirements/run.txt"
     sign = lock.closure(lock.wanted_by_project(project), target.environments)
-    report = lock.closure(lock.wanted_by_project(project, tree.REPORT_EXTRAS), target.environments) - sign
+    report = lock.closure(lock.wanted_by_project(project, lock.REPORT_EXTRAS), target.environments) - sign
     roots = {package.name: work / package.name for package in (deb.SIGN, deb.REPORT)}
     places = {
         "speedsign": (sign, tree.SITE_PACKAGES),

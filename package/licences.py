@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from package import distributions, lock, tree
+from package import distributions, lock
 from package.copyright import refuse_what_may_not_be_shipped
 from package.distributions import Distribution
 from package.wheels import TARGETS
@@ -33,7 +33,7 @@ def tables(site: Path) -> dict[str, str]:
     project = ROOT / "pyproject.toml"
     environments = TARGETS["amd64"].environments
     sign = lock.closure(lock.wanted_by_project(project), environments)
-    report = lock.closure(lock.wanted_by_project(project, tree.REPORT_EXTRAS), environments) - sign
+    report = lock.closure(lock.wanted_by_project(project, lock.REPORT_EXTRAS), environments) - sign
     shipped = dict.fromkeys(sign, "`speedsign`") | dict.fromkeys(report, "`speedsign-report`")
     others = {name for path in ("run.txt", "lock.txt") for name in locked_here(ROOT / "requirements" / path)}
     return {

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from speedsign.errors import SpeedsignError
 
+REPORT_EXTRAS = ("demo", "report")  # what speedsign-report carries beside the sign's own
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)")
 
 

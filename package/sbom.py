@@ -3,6 +3,7 @@
     python -m package.sbom                     of the environment that this runs in, to the terminal
     python -m package.sbom --out FILE          into a file
     python -m package.sbom --site FOLDER       of another folder of libraries
+    python -m package.sbom --shipped           of what the packages carry, without what builds and tests
 
 Each library is a component, with the files it came from and their hashes; what is compiled into one stands
 inside it, as the library's own list tells. Python itself is the machine's and is not listed.
@@ -219,12 +220,21 @@ def allowed_hashes(*locks: Path) -> dict[str, tuple[str, ...]]:
 # --------------------------------------------------------------------------- of an environment
 
 
-def of_environment(site: Path) -> str:
-    """What is installed in a folder of libraries. Raises SpeedsignError."""
+def of_environment(site: Path, *, shipped: bool = False) -> str:
+    """What is installed in a folder of libraries, or of it what is shipped. Raises SpeedsignError."""
     if not site.is_dir():
         raise SpeedsignError(f"{site}: no such folder; name one with .dist-info folders in it")
     installed = distributions.read(site)
     own = [one for one in installed if one.name == "speedsign"]
+    place: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
+    requires = own[0].requires if own else ()
+    if shipped:
+        project = ROOT / "pyproject.toml"
+        requires = tuple(
+            lock.wanted_by_project(project) + lock.wanted_by_project(project, lock.REPORT_EXTRAS)
+        )
+        wanted = lock.closure(requires, [place])
+        installed = [one for one in installed if one.name in wanted]
     build, epoch = this_build(), os.environ.get("SOURCE_DATE_EPOCH", "")
     whole = Whole(
         "speedsign",
@@ -232,12 +242,18 @@ def of_environment(site: Path) -> str:
         f"pkg:generic/speedsign@{build.version}",
         build.commit,
         int(epoch) if epoch.isdecimal() else None,
-        own[0].requires if own else (),
+        requires,
         (("speedsign:python", f"{sys.version_info.major}.{sys.version_info.minor}, of the machine"),),
     )
     hashes = allowed_hashes(*sorted((ROOT / "requirements").glob("*.txt")))
-    place: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
     return document(whole, [one for one in installed if one.name != "speedsign"], [place], hashes)
+
+
+def counted(text: str) -> str:
+    """How much a list has, in words."""
+    libraries = json.loads(text)["components"]
+    parts = sum(len(one.get("components", ())) for one in libraries)
+    return f"{len(libraries)} libraries and {parts} parts compiled into them"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -247,14 +263,16 @@ def main(words: Sequence[str] | None = None) -> int:
         "--site", type=Path, default=Path(sysconfig.get_path("purelib")), help="the libraries"
     )
     parser.add_argument("--out", type=Path, help="a file; without it to the terminal")
+    parser.add_argument("--shipped", action="store_true", help="without what only builds and tests")
     asked = parser.parse_args(words)
     try:
-        text = of_environment(asked.site)
+        text = of_environment(asked.site, shipped=asked.shipped)
         if asked.out is None:
             sys.stdout.write(text)
         else:
             asked.out.parent.mkdir(parents=True, exist_ok=True)
             asked.out.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{asked.out}: {counted(text)}\n")
     except (SpeedsignError, OSError) as error:
         sys.stderr.write(f"package.sbom: {error}\n")
         return 1

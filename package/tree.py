@@ -22,7 +22,6 @@ from package.wheels import Target
 ENVIRONMENT = "opt/speedsign/package/env"
 SITE_PACKAGES = f"{ENVIRONMENT}/lib/python3/site-packages"
 REPORT_SITE_PACKAGES = "opt/speedsign/report/site-packages"
-REPORT_EXTRAS = ("demo", "report")
 
 _SYSTEM = {
     "speedsign.service": "usr/lib/systemd/system",
@@ -39,7 +38,7 @@ _SYSTEM = {
 # Where each package's libraries are, and what of the project asks for them.
 _CONTENTS = {
     "speedsign": (SITE_PACKAGES, ()),
-    "speedsign-report": (REPORT_SITE_PACKAGES, REPORT_EXTRAS),
+    "speedsign-report": (REPORT_SITE_PACKAGES, lock.REPORT_EXTRAS),
 }
 _LINKS = {
     "usr/bin/speedsign": "/opt/speedsign/bin/speedsign",

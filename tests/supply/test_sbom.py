@@ -160,7 +160,6 @@ def test_a_file_that_is_not_the_locks_is_refused(tmp_path: Path) -> None:
 
 
 def test_of_this_environment(tmp_path: Path) -> None:
-    """As `make sbom` writes it."""
     out = tmp_path / "made/sbom.json"
     assert sbom.main([f"--out={out}"]) == 0
     assert invalid(out.read_text()) is None
@@ -172,6 +171,23 @@ def test_of_this_environment(tmp_path: Path) -> None:
     assert "speedsign" not in names
     root = told["metadata"]["component"]["bom-ref"]
     assert any(need.startswith("pkg:pypi/pymodbus@") for need in depends(told)[root])
+
+
+def test_what_is_shipped_is_listed_without_what_builds_and_tests_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `make sbom` writes it: the table of licences has the same libraries and parts."""
+    out = tmp_path / "sbom.json"
+    assert sbom.main(["--shipped", f"--out={out}"]) == 0
+    assert invalid(out.read_text()) is None
+    told = json.loads(out.read_text())
+    page = (ROOT / "docs/licences.md").read_text().partition("<!-- shipped -->")[2].partition("<!-- end")[0]
+    rows = [line.split(" | ") for line in page.splitlines()[3:]]
+    assert [part["name"] for part in told["components"]] == [row[0].removeprefix("| ") for row in rows]
+    parts = sum(int(row[3]) for row in rows)
+    assert capsys.readouterr().out == f"{out}: {len(rows)} libraries and {parts} parts compiled into them\n"
+    reached = {need for needs in depends(told).values() for need in needs}
+    assert reached == {part["purl"] for part in told["components"]}, "nobody asks for it"
 
 
 @pytest.mark.parametrize("site", ["missing", "file"])
