@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.year import read_plainly
@@ -57,29 +58,40 @@ class HubBook:
         from_s = 0 if whole else int(BEGIN.timestamp() + now_s - LOOK_BACK_S)
         stand = self.stand
         with read_plainly.opened(stand.sign_card.files(), stand.path.name) as db:
-            still_open = read_plainly.open_starts(db)
+            reopened = read_plainly.reopened_intervals(db, from_s)
             own, known = read_plainly.closed_intervals(db, from_s), read_plainly.vehicles(db)
         with read_plainly.opened(stand.hub_card.files(), stand.hub_path.name) as db:
             read_plainly.check(db)
             heard = read_plainly.hub_intervals(db, SIGN_ID, from_s)
             there = read_plainly.hub_vehicles(db, SIGN_ID)
-        self._compare(own, [row for row in heard if row.start_s not in still_open])
+        self._compare(own, reopened, heard)
         self._compare_vehicles(known, there)
         self.counts["days compared"] += 1
         stand.say(f"hub has {len(own)} intervals of the sign, {sum(row.n for row in own)} vehicles")
 
-    def _compare(self, own: list[IntervalRow], heard: list[IntervalRow]) -> None:
+    def _compare(self, own: list[IntervalRow], reopened: list[IntervalRow], heard: list[IntervalRow]) -> None:
         there: dict[object, list[IntervalRow]] = {}
         for row in heard:
-            there.setdefault(row.identity, []).append(row)
+            there.setdefault((row.start_s, row.boot), []).append(row)
         for row in own:
-            like = there.get(row.identity, [])
-            found = next((one for one in like if abs(one.measured_s - row.measured_s) < ROUNDED_S), None)
-            if found is None:
-                near = [one for one in heard if one.start_s == row.start_s]
-                raise HubError(f"an interval of the sign is not at the hub: {row}; there: {near}")
-            like.remove(found)
+            self._take(row, _is_same, there)
+        for row in reopened:  # what was told of it before, to the last revision
+            self._take(row, _is_earlier, there)
+        self.counts["intervals that were open again"] += len(reopened)
         self._judge_more(sorted(row for rows in there.values() for row in rows), own)
+
+    def _take(
+        self,
+        row: IntervalRow,
+        fits: Callable[[IntervalRow, IntervalRow], bool],
+        there: dict[object, list[IntervalRow]],
+    ) -> None:
+        """What the hub has in the place of a row of the sign is compared, and done with."""
+        near = there.get((row.start_s, row.boot), [])
+        found = next((one for one in near if fits(one, row)), None)
+        if found is None:
+            raise HubError(f"an interval of the sign is not at the hub: {row}; there: {near}")
+        near.remove(found)
 
     def _compare_vehicles(self, known: list[VehicleRow], there: list[tuple[int, float]]) -> None:
         """Of the last days the single ones, too: all but the newest, which wait to be sent together."""
@@ -120,3 +132,11 @@ class HubBook:
                     f"{[one for one in own if one.start_s == row.start_s]}"
                 )
         self.counts["intervals of damaged files"] = len(more)
+
+
+def _is_same(heard: IntervalRow, own: IntervalRow) -> bool:
+    return heard.identity == own.identity and abs(heard.measured_s - own.measured_s) < ROUNDED_S
+
+
+def _is_earlier(heard: IntervalRow, own: IntervalRow) -> bool:
+    return heard.is_earlier_of(own) and heard.measured_s < own.measured_s + ROUNDED_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,10 @@ class VehicleRow:
 
 @dataclass(frozen=True, slots=True, order=True)
 class IntervalRow:
-    """One closed interval with all that is counted in it."""
+    """One interval with all that is counted in it."""
 
     start_s: int
+    boot: str  # of an undated one: that start of the machine
     clock: str
     measured_s: float
     revision: int
@@ -48,11 +50,20 @@ class IntervalRow:
     @property
     def identity(self) -> object:
         """All but the seconds, which messages round."""
-        return self.start_s, self.clock, self.revision, self.cells
+        return self.start_s, self.boot, self.clock, self.revision, self.cells
+
+    def is_earlier_of(self, later: IntervalRow) -> bool:
+        """Whether this can have been told before it was opened again for what `later` has beside."""
+        mine, its = self._counted, later._counted
+        return (self.start_s, self.boot, self.revision) == (
+            later.start_s,
+            later.boot,
+            later.revision,
+        ) and all(speeds <= its.get(group, Counter()) for group, speeds in mine.items())
 
     @property
-    def is_empty(self) -> bool:
-        return not self.cells and not self.measured_s
+    def _counted(self) -> dict[tuple[str, str], Counter[str]]:
+        return {(direction, display): Counter(speeds) for direction, display, speeds, _ in self.cells}
 
 
 @contextlib.contextmanager
@@ -96,9 +107,9 @@ def closed_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
     return _intervals(db, "state = 'closed' AND start_s >= ?", (from_s,))
 
 
-def open_starts(db: sqlite3.Connection) -> set[int]:
-    """When those begin that are being counted in, again perhaps: the hub has what was told of them before."""
-    return {int(row[0]) for row in db.execute("SELECT start_s FROM interval WHERE state = 'open'")}
+def reopened_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
+    """Those that were told, and are counted in again: the hub has what was told of them before."""
+    return _intervals(db, "state = 'open' AND revision > 0 AND start_s >= ?", (from_s,))
 
 
 def hub_intervals(db: sqlite3.Connection, sign: str, from_s: int) -> list[IntervalRow]:
@@ -116,12 +127,13 @@ def _intervals(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -
     ):
         cells.setdefault(number, []).append((cell[0], cell[1], cell[2], cell[3]))
     rows = db.execute(
-        f"SELECT id, start_s, clock, measured_s, revision FROM interval WHERE {where} ORDER BY start_s, id",
+        "SELECT id, start_s, boot, clock, measured_s, revision FROM interval"
+        f" WHERE {where} ORDER BY start_s, id",
         values,
     )
     return [
-        IntervalRow(start_s, clock, measured_s, revision, tuple(sorted(cells.get(number, []))))
-        for number, start_s, clock, measured_s, revision in rows
+        IntervalRow(start_s, boot, clock, measured_s, revision, tuple(sorted(cells.get(number, []))))
+        for number, start_s, boot, clock, measured_s, revision in rows
     ]
 
 
