@@ -17,6 +17,20 @@ _WORDS = {
     ("display", "no_reply"): "panel silent",
     ("display", "port"): "panel's line away",
     ("store", "full"): "card full",
+    ("store", "behind"): "card too slow",
+    ("supervisor", "files"): "open files growing",
+    ("supervisor", "memory"): "memory growing",
+    ("supervisor", "threads"): "threads growing",
+    ("supervisor", "late"): "telemetry stands still",
+    ("mqtt", "refused"): "broker refuses messages",
+    ("mqtt", "nobody_listens"): "nobody hears the messages",
+    ("mqtt", "subscription"): "broker grants no subscription",
+    ("mqtt", "too_long"): "messages too long for the broker",
+    ("mqtt", "dropped"): "old messages dropped",
+    ("mqtt", "copy"): "another sign has this name",
+    ("display", "mismatch"): "panel shows something else",
+    ("update", "refused"): "update taken back",
+    ("software", "unsupported"): "out of support",
 }
 
 

@@ -42,6 +42,20 @@ def test_faults_are_told_with_their_age_the_oldest_first() -> None:
     assert ages.words([Fault("store", "failing", "x")], 5 * 3600.0) == ["store failing"]
 
 
+@pytest.mark.parametrize(
+    ("device", "code", "words"),
+    [
+        ("supervisor", "files", "open files growing"),
+        ("supervisor", "late", "telemetry stands still"),
+        ("mqtt", "copy", "another sign has this name"),
+        ("update", "refused", "update taken back"),
+        ("light", "missing", "light missing"),
+    ],
+)
+def test_a_code_is_told_in_words(device: str, code: str, words: str) -> None:
+    assert FaultAges().words([Fault(device, code, "x")], 0.0) == [words]
+
+
 def test_many_faults_are_counted() -> None:
     line = sentence(Sight(lit=BLANK), [f"fault {n}" for n in range(7)], ready=True)
     assert line.endswith("fault 3; 3 more faults")
