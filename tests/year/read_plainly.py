@@ -107,6 +107,11 @@ def closed_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
     return _intervals(db, "state = 'closed' AND start_s >= ?", (from_s,))
 
 
+def open_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
+    """Those that are being counted in, or were when nobody was there any more."""
+    return _intervals(db, "state = 'open' AND start_s >= ?", (from_s,))
+
+
 def reopened_intervals(db: sqlite3.Connection, from_s: int) -> list[IntervalRow]:
     """Those that were told, and are counted in again: the hub has what was told of them before."""
     return _intervals(db, "state = 'open' AND revision > 0 AND start_s >= ?", (from_s,))
