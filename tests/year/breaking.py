@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from simulator.radar_end import RadarFault
 from tests.power.card import Disk
@@ -56,10 +57,15 @@ class Breaker:
         loop = self.stand.loop
         for fault in self.faults:
             await asyncio.sleep(max(fault.at_s - loop.time(), 0.0))
-            task = asyncio.create_task(self._do(fault), name=str(fault))
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            self._start(self._do(fault), str(fault))
         await loop.create_future()  # a run without any
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """`close` ends it, if nothing else does."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -221,7 +227,7 @@ class Breaker:
         if self._sync:
             self._sync.cancel()
         devices = [
-            asyncio.create_task(self._without(name, why, "cut", fault.lasts_s))
+            self._start(self._without(name, why, "cut", fault.lasts_s), f"{name} without power")
             for name, why in (("radar", self._unplugged), ("panel", self._off))
             if draw > 0.3  # else they have a supply of their own
         ]
