@@ -95,11 +95,11 @@ class CaptureReader:
             raise self._error(1, 'the header does not name the radar ("radar": "ops243")')
         profile = found.pop("profile", None)
         if profile is not None and (not isinstance(profile, str) or not profile):
-            raise self._error(1, f'"profile" must be the name of a dialect, not {profile!r}')
+            raise self._error(1, f'"profile" must be the name of a dialect, not {_shown(profile)}')
         if baud is not None and (not isinstance(baud, int) or isinstance(baud, bool) or baud <= 0):
-            raise self._error(1, f'"baud" must be a whole number, not {baud!r}')
+            raise self._error(1, f'"baud" must be a whole number, not {_shown(baud)}')
         if isinstance(angle, bool) or not isinstance(angle, int | float) or not 0 <= angle <= 60:
-            raise self._error(1, f'"mounting_angle_deg" must be a number from 0 to 60, not {angle!r}')
+            raise self._error(1, f'"mounting_angle_deg" must be a number from 0 to 60, not {_shown(angle)}')
         return CaptureHeader(
             radar, baud, started and str(started), unit and str(unit), float(angle), profile, extra=found
         )
@@ -117,6 +117,11 @@ class CaptureReader:
         return CaptureError(f"{self._name}:{number}: {text}")
 
 
+def _shown(value: object) -> str:
+    """What a file says, short, and so that it cannot steer a terminal."""
+    return ascii(value)[:40]
+
+
 def _chunk(line: str) -> tuple[float, bytes]:
     """One line of the body; raises ValueError with a reason."""
     try:
@@ -127,7 +132,7 @@ def _chunk(line: str) -> tuple[float, bytes]:
         raise ValueError('expected {"t": seconds, "hex": "bytes"}')
     t_s = found["t"]
     if isinstance(t_s, bool) or not isinstance(t_s, int | float) or not -_LONGEST_S < t_s < _LONGEST_S:
-        raise ValueError(f"t must be seconds, not {str(t_s)[:40]}")
+        raise ValueError(f"t must be seconds, not {_shown(t_s)}")
     try:
         return float(t_s), bytes.fromhex(found["hex"])
     except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from math import isfinite
+from random import Random
 
 from speedsign.capture import CaptureReader
 from speedsign.errors import CaptureError, DriverError
@@ -12,6 +13,7 @@ from speedsign.replay import Replay, decoder_for, replay
 from speedsign.tracking import TrackingParams
 from tests.cli.rebuild_golden import cases
 from tests.fuzz.kit import one_sentence
+from tests.fuzz.structure import changed_between
 
 LONGEST = 8192
 WORDS = (
@@ -38,6 +40,10 @@ def target(data: bytes) -> None:
         assert all(isfinite(speed) and 0 <= speed <= 400 for speed in speeds), vehicle
         assert vehicle.t_first_mono_s <= vehicle.t_last_mono_s <= found.last_s, vehicle
         assert 0 < vehicle.readings <= found.readings, vehicle
+
+
+def change(data: bytes, random: Random) -> bytes:
+    return changed_between(data, b"\n", 0, random)
 
 
 def seeds() -> Iterator[bytes]:
