@@ -93,6 +93,7 @@ class Breaker:
             "card": self._card,
             "clock": self._clock,
             "config": self._config,
+            "idle": self._zeros,
         }
         await work[fault.part](fault)
         trouble.until_s = self.stand.loop.time()
@@ -112,6 +113,12 @@ class Breaker:
             street.stir()
             await asyncio.sleep(fault.lasts_s)
             street.end.faults.discard(RadarFault(fault.what))
+
+    async def _zeros(self, fault: Fault) -> None:
+        """Somebody has set the radar to say ten times a second that nothing moves; a restart ends it as well."""
+        self.stand.street.says_zeros(on=True)
+        await asyncio.sleep(fault.lasts_s)
+        self.stand.street.says_zeros(on=False)
 
     async def _without(self, device: str, why: set[str], reason: str, seconds: float) -> None:
         """A device has no power while there is a reason."""

@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     "clock years": Kind((1, 1), (5 * MINUTE_S, 60 * MINUTE_S)),
     "config limit": Kind((1, 1)),
     "config schedule": Kind((1, 1)),
+    "idle zeros": Kind((1, 2), (5 * MINUTE_S, 2 * HOUR_S)),  # excuses nothing
 }
 
 

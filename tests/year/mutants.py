@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from drivers.radar.link import RadarLink
 from speedsign import rules
 from speedsign.coverage import CoverageMeter
 from telemetry import database, recorder
@@ -20,6 +22,7 @@ from telemetry.outbox.outbox import RetireOn
 from telemetry.outbox.publisher_parts import PublisherSettings
 from telemetry.outbox.sender import SenderSettings
 from tests.year import stand
+from tests.year.life import Board
 from tests.year.timeline import BootClock
 
 
@@ -107,6 +110,38 @@ def _coverage_twice() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _remembers_each_vehicle() -> Iterator[None]:
+    real, seen = recorder.ThreadRecorder.submit, []
+
+    def submit(self: Any, what: str, call: Any, *more: Any) -> None:
+        if what == "vehicle":
+            seen.append((what, {n: [n] for n in range(50)}))
+        real(self, what, call, *more)
+
+    with mock.patch.object(recorder.ThreadRecorder, "submit", submit):
+        yield
+
+
+@contextlib.contextmanager
+def _opens_a_file_at_each_start() -> Iterator[None]:
+    real = RadarLink
+    with contextlib.ExitStack() as files:
+
+        def link(*given: Any, **named: Any) -> Any:
+            files.enter_context(Path("/dev/null").open("rb"))
+            return real(*given, **named)
+
+        with mock.patch.object(stand, "RadarLink", link):
+            yield
+
+
+def _tells_what_no_hub_takes() -> contextlib.AbstractContextManager[object]:
+    """A number out of its range, as a broken sensor gives."""
+    hot = replace(Board().facts(Path("/")), temperature_c=1e9)
+    return mock.patch.object(Board, "facts", return_value=hot)
+
+
 def _believes_any_clock() -> contextlib.AbstractContextManager[object]:
     return mock.patch.object(BootClock, "trusted", return_value=True)
 
@@ -125,6 +160,14 @@ MUTANTS: Mapping[str, Mutant] = {
     "coverage that is more than there was": Mutant(
         _coverage_twice, frozenset({"sign kill", "radar unplug"}), "CoverageError"
     ),
+    "a list that grows with each vehicle": Mutant(_remembers_each_vehicle, frozenset(), "blocks have grown"),
+    "a file that is opened at each start": Mutant(
+        _opens_a_file_at_each_start,
+        frozenset({"sign restart", "sign kill", "sign cut", "sign cut_in_commit"}),
+        "handles have grown",
+        7,
+    ),
+    "health that the hub refuses": Mutant(_tells_what_no_hub_takes, frozenset(), "the hub refuses", 1),
     "a clock that is always believed": Mutant(
         _believes_any_clock, frozenset({"sign cut", "sign cut_in_commit"}), "BooksError"
     ),

@@ -89,7 +89,14 @@ class Street:
     @property
     def streams(self) -> bool:
         """Whether the radar talks when there is nothing to say."""
-        return self.radar != "ops243"
+        sensor = getattr(self.end.twin, "sensor", None)
+        return bool(sensor and sensor.settings.blank == "Z")
+
+    def says_zeros(self, *, on: bool) -> None:
+        """Let it stream, or be quiet again: `BZ` and `BV` of an OPS243."""
+        sensor = getattr(self.end.twin, "sensor")  # noqa: B009
+        sensor.settings = replace(sensor.settings, blank="Z" if on else "V")
+        self.stir()
 
     def stir(self) -> None:
         """Something was done to the radar: it may have to say so."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.year.books import Books
 
 WARM_DAYS = 2
-MORE_BLOCKS = 6_000  # of 170,000: what differs from one midnight to another
+MORE_BLOCKS = 3_000  # of 190,000; from one midnight to another hundreds differ
 MORE_HANDLES, MORE_TASKS = 4, 4
 # A block of Python's allocator is one small object: an entry of `Books.expected` is a key and a value, both
 # tuples, and five numbers.
