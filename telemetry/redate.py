@@ -21,6 +21,8 @@ from telemetry.boots import Boot
 from telemetry.rows import FASTEST_KMH, packed, speed_class, unpacked
 from telemetry.slots import Group, Packed, Slot
 
+ROWS_AT_ONCE = 500
+
 _Counts = dict[Group, tuple[Counter[int], Counter[int]]]  # all, and the suspects of them
 
 
@@ -68,8 +70,9 @@ def move(db: sqlite3.Connection, boot: Boot, zero_ms: int, clock: ClockQuality) 
     counts = {slot: _counts(db, one.id) for slot, one in old.items()}
     new: dict[Slot, _Counts] = {}
     boot_name = "" if clock is ClockQuality.CORRECTED else boot.short
-    rows = _take_rows(db, boot, zero_ms, clock, moved)
-    _by_row(rows, counts, new, _rounding(db), zero_ms, (boot.short, boot_name))
+    rounding = _rounding(db)
+    for rows in _taken_rows(db, boot, zero_ms, clock, moved):
+        _by_row(rows, counts, new, rounding, zero_ms, (boot.short, boot_name))
     shift_ms = zero_ms - boot.guess_ms
     for slot, left in counts.items():
         middle_ms = 1000 * slot.start_s + 500 * slot.duration_s + shift_ms
@@ -115,42 +118,53 @@ def _rounding(db: sqlite3.Connection) -> dict[int, bool]:
 # ----------------------------------------------------------------------- single vehicles
 
 
-def _take_rows(
+def _taken_rows(
     db: sqlite3.Connection, boot: Boot, zero_ms: int, clock: ClockQuality, moved: Moved
-) -> list[_Row]:
-    """The undated rows as they were; they get their times."""
-    found = db.execute(
-        "SELECT id, installation_id, last_ms, first_mono_s, last_mono_s, direction, display, speed_kmh, flags"
-        " FROM vehicle WHERE boot = ? AND clock = 'unknown' ORDER BY id",
-        (boot.number,),
-    ).fetchall()
-    rows = [
-        _Row(
-            number,
-            place,
-            last_ms,
-            first_s,
-            last_s,
-            Group(direction, display),
-            speed,
-            not SUSPECT.isdisjoint(json.loads(flags)),
+) -> Iterator[list[_Row]]:
+    """The undated rows as they were, in portions; they get their times.
+
+    A month without a clock is a hundred thousand: a portion is little memory, and between two of them the
+    database says that it works (SqliteStore.on_progress), or the sign would be taken for stuck.
+    """
+    while True:
+        found = db.execute(
+            "SELECT id, installation_id, last_ms, first_mono_s, last_mono_s, direction, display, speed_kmh,"
+            " flags FROM vehicle WHERE boot = ? AND clock = 'unknown' AND id > ? ORDER BY id LIMIT ?",
+            (boot.number, moved.last_row, ROWS_AT_ONCE),
+        ).fetchall()
+        if not found:
+            return
+        rows = [_row(*columns) for columns in found]
+        db.executemany(
+            "UPDATE vehicle SET first_ms = ?, last_ms = ?, clock = ? WHERE id = ?",
+            [
+                (
+                    boots.utc_ms(zero_ms, row.first_mono_s),
+                    boots.utc_ms(zero_ms, row.last_mono_s),
+                    clock.value,
+                    row.id,
+                )
+                for row in rows
+            ],
         )
-        for number, place, last_ms, first_s, last_s, direction, display, speed, flags in found
-    ]
-    db.executemany(
-        "UPDATE vehicle SET first_ms = ?, last_ms = ?, clock = ? WHERE id = ?",
-        (
-            (
-                boots.utc_ms(zero_ms, row.first_mono_s),
-                boots.utc_ms(zero_ms, row.last_mono_s),
-                clock.value,
-                row.id,
-            )
-            for row in rows
-        ),
-    )
-    moved.last_row = rows[-1].id if rows else 0
-    return rows
+        moved.last_row = rows[-1].id
+        yield rows
+
+
+def _row(
+    number: int,
+    installation_id: int,
+    last_ms: int,
+    first_mono_s: float,
+    last_mono_s: float,
+    direction: str,
+    display: str,
+    speed_kmh: float,
+    flags: str,
+) -> _Row:
+    suspect = flags != "[]" and not SUSPECT.isdisjoint(json.loads(flags))
+    group = Group(direction, display)
+    return _Row(number, installation_id, last_ms, first_mono_s, last_mono_s, group, speed_kmh, suspect)
 
 
 def _by_row(
@@ -175,15 +189,26 @@ def _by_row(
             if counted is None or not _take(counted, row, speed):
                 continue
             start_s = slots.start_of(boots.utc_ms(zero_ms, row.last_mono_s), duration_s)
-            of_slot = new.setdefault(Slot(start_s, duration_s, row.installation_id, boot_name[1]), {})
-            one = Counter([speed])
-            _add(of_slot, {row.group: (one, one if row.suspect else Counter())})
+            slot = Slot(start_s, duration_s, row.installation_id, boot_name[1])
+            _give(new.setdefault(slot, {}), row, speed)
             break
+
+
+def _give(counts: _Counts, row: _Row, speed: int) -> None:
+    """One vehicle more."""
+    if row.group not in counts:
+        counts[row.group] = (Counter(), Counter())
+    all_, suspects = counts[row.group]
+    all_[speed] += 1
+    if row.suspect:
+        suspects[speed] += 1
 
 
 def _take(counts: _Counts, row: _Row, speed: int) -> bool:
     """One vehicle less; whether there was one."""
-    all_, suspects = counts.get(row.group, (Counter[int](), Counter[int]()))
+    if row.group not in counts:
+        return False
+    all_, suspects = counts[row.group]
     beyond = all_[speed] - suspects[speed] if not row.suspect else suspects[speed]
     if beyond <= 0:
         return False
