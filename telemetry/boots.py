@@ -20,6 +20,7 @@ from telemetry.slots import Slot
 
 PIECE_S = 60  # of undated coverage: so much of it is spread evenly when it gets its time
 DAY_MS = 86_400_000
+_FOLLOWS_MS = 31 * DAY_MS  # without power: two times that are further apart do not vouch for each other
 _COLUMNS = "number, boot_id, zero_ms, guess_ms, set_ms, seen_ms"
 
 
@@ -186,11 +187,30 @@ def goes_on(db: sqlite3.Connection, boot_id: str, at_ms: int) -> None:
     run_ms = at_ms - boot.zero_ms
     if run_ms < boot.set_ms:
         return
-    held = known_ms is None or 0 <= at_ms - known_ms <= DAY_MS or run_ms - boot.set_ms >= DAY_MS
+    held = known_ms is None or 0 <= at_ms - known_ms <= DAY_MS or _held(db, boot, known_ms, at_ms)
     db.execute(
         "UPDATE boot SET seen_ms = max(seen_ms, ?), known_ms = coalesce(?, known_ms) WHERE number = ?",
         (run_ms, at_ms if held else None, boot.number),
     )
+
+
+def _held(db: sqlite3.Connection, boot: Boot, known_ms: int, at_ms: int) -> bool:
+    """Whether for a day, in this boot or over others before it, nobody has said another time.
+
+    A sign that has no power at night and at weekends never runs for a day: its boots follow on each other.
+    """
+    begin_ms = (boot.zero_ms or 0) + boot.set_ms
+    earlier = db.execute(
+        "SELECT zero_ms + set_ms, zero_ms + seen_ms FROM boot WHERE number < ? AND zero_ms IS NOT NULL"
+        " ORDER BY number DESC",
+        (boot.number,),
+    )
+    while at_ms - begin_ms < DAY_MS:
+        first_ms, last_ms = earlier.fetchone() or (known_ms, known_ms)
+        if first_ms <= known_ms or not 0 <= begin_ms - last_ms <= _FOLLOWS_MS:
+            return False
+        begin_ms = first_ms
+    return True
 
 
 def last_known_ms(db: sqlite3.Connection) -> int | None:

@@ -193,7 +193,8 @@ def boot_number(db: sqlite3.Connection, boot_id: str) -> int:
 AFTER = (
     "CASE WHEN boot = '' THEN NULL WHEN heard_from IS NULL THEN"  # noqa: S608  ours
     " (SELECT max(before.known_ms) FROM boot AS before JOIN boot AS own ON before.number < own.number"
-    f" WHERE substr(own.boot_id, 1, {SHORT_BOOT}) = interval.boot)"
+    " WHERE own.boot_id >= interval.boot AND own.boot_id < interval.boot || '~'"  # by its index
+    f" AND substr(own.boot_id, 1, {SHORT_BOOT}) = interval.boot)"
     " ELSE (SELECT known_ms FROM boot WHERE boot_id = interval.boot) END / 1000"
 )
 

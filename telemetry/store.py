@@ -287,6 +287,7 @@ class SqliteStore(StoreOutbox):
     def prune(self, before_utc: datetime, at_utc: datetime | None = None) -> int:
         """Delete single vehicles that passed before then; intervals are kept for ever. How many went.
 
+        The time of undated ones is a guess, so they go when a later boot is known to have begun before then.
         `at_utc`: now. Where that is far from any time that was known and has not held for a day yet, nothing
         is deleted: a clock that leaps by years and says that it is right must not empty the table.
         """
@@ -294,7 +295,12 @@ class SqliteStore(StoreOutbox):
             known = self.known_until()
             if known is None or to_ms(at_utc) - to_ms(known) > boots.DAY_MS:
                 return 0
-        return self._forget("last_ms < ?", (to_ms(before_utc),))
+        before_ms = to_ms(before_utc)
+        where = (
+            "last_ms < ? AND (clock != 'unknown' OR boot IS NULL) OR"
+            " clock = 'unknown' AND boot < (SELECT max(number) FROM boot WHERE zero_ms <= ?)"
+        )
+        return self._forget(where, (before_ms, before_ms))
 
     def prune_by_boot_time(self, boot_id: str, before_mono_s: float) -> int:
         """The same without a clock: of this boot those that passed before then, and all of earlier ones.
