@@ -15,6 +15,7 @@ from tests.year.timeline import DAY_S
 WEEK_DAYS = 7
 FIRST_S, LAST_S = 1200.0, 21.5 * 3600.0  # of a day
 MINUTE_S, HOUR_S = 60.0, 3600.0
+TRIES = 1000  # for one of them; a day without power does not fit into each week
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +102,24 @@ def faults(seed: int, without: frozenset[str] = frozenset()) -> Iterator[Fault]:
     week = 0
     while without < KINDS.keys():
         chance = random.Random(f"{seed}/faults/{week}")
-        found: list[Fault] = []
-        for name, kind in KINDS.items():
-            for _ in range(chance.randint(*kind.times)):
-                fault = _drawn(chance, name, kind, week)
-                while _overlaps(fault, found):
-                    fault = _drawn(chance, name, kind, week)
-                if name not in without:
-                    found.append(fault)
+        while (found := _week(chance, week, without)) is None:
+            pass  # the short ones left no room for a long one: another week, of the same chance
         yield from sorted(found, key=lambda fault: fault.at_s)
         week += 1
+
+
+def _week(chance: random.Random, week: int, without: frozenset[str]) -> list[Fault] | None:
+    """None: they do not fit."""
+    found: list[Fault] = []
+    for name, kind in KINDS.items():
+        for _ in range(chance.randint(*kind.times)):
+            drawn = (_drawn(chance, name, kind, week) for _ in range(TRIES))
+            fault = next((one for one in drawn if not _overlaps(one, found)), None)
+            if fault is None:
+                return None
+            if name not in without:
+                found.append(fault)
+    return found
 
 
 def _drawn(chance: random.Random, name: str, kind: Kind, week: int) -> Fault:
