@@ -115,7 +115,7 @@ class Breaker:
             street.end.faults.discard(RadarFault(fault.what))
 
     async def _zeros(self, fault: Fault) -> None:
-        """Somebody has set the radar to say ten times a second that nothing moves; a restart ends it as well."""
+        """The radar was set to say ten times a second that nothing moves; a restart ends it as well."""
         self.stand.street.says_zeros(on=True)
         await asyncio.sleep(fault.lasts_s)
         self.stand.street.says_zeros(on=False)

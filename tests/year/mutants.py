@@ -15,6 +15,7 @@ from unittest import mock
 from drivers.radar.link import RadarLink
 from speedsign import rules
 from speedsign.coverage import CoverageMeter
+from speedsign.supervisor import Supervisor
 from telemetry import database, recorder
 from telemetry.hub import taking
 from telemetry.hub.counts import store_interval
@@ -142,6 +143,15 @@ def _tells_what_no_hub_takes() -> contextlib.AbstractContextManager[object]:
     return mock.patch.object(Board, "facts", return_value=hot)
 
 
+def _feeds_no_watchdog() -> contextlib.AbstractContextManager[object]:
+    return mock.patch.object(Supervisor, "tick", return_value=None)
+
+
+def _seldom_says_how_it_is() -> contextlib.AbstractContextManager[object]:
+    seldom = PublisherSettings(health_s=3 * 3600.0)
+    return mock.patch.object(stand, "PublisherSettings", return_value=seldom)
+
+
 def _believes_any_clock() -> contextlib.AbstractContextManager[object]:
     return mock.patch.object(BootClock, "trusted", return_value=True)
 
@@ -168,6 +178,8 @@ MUTANTS: Mapping[str, Mutant] = {
         7,
     ),
     "health that the hub refuses": Mutant(_tells_what_no_hub_takes, frozenset(), "the hub refuses", 1),
+    "a watchdog that nobody feeds": Mutant(_feeds_no_watchdog, frozenset(), "no WATCHDOG=1", 1),
+    "health that is told now and then": Mutant(_seldom_says_how_it_is, frozenset(), "no health message", 1),
     "a clock that is always believed": Mutant(
         _believes_any_clock, frozenset({"sign cut", "sign cut_in_commit"}), "BooksError"
     ),
