@@ -18,8 +18,8 @@ from tests.year.timeline import DAY_S
 FEWER = (40, 120)  # vehicles a day: more days, and with them more faults, in the same time
 ENOUGH_SHARE = 0.7  # of the vehicles had to be kept, without any excuse
 GOLDEN = {  # seed: days
-    # A server that lied by two weeks had quarters made ahead. A boot that never knew the time counts in others
-    # that begin with them: what is compared at the hub is told apart by its boot.
+    # A server that lied by two weeks had quarters made ahead. A boot that never knew the time counts in other
+    # ones that begin with them: what is compared at the hub is told apart by its boot.
     4: 4,
     # The same, then another limit, then a day without power: what was measured of the last quarter is in the
     # open interval of the new place, beside the one that was made ahead at the old one.
