@@ -19,7 +19,8 @@ COMMANDS = sorted(ALL)
 CLI = pages.text("docs/cli.md")
 RECORDED = [one for page in pages.all_pages() for one in pages.recorded(page)]
 # Commands of another program, or ones that need a machine of their own, are not for a test to run.
-TARGETS = set(re.findall(r"^([\w-]+):", pages.text("Makefile"), re.MULTILINE))
+MAKEFILE = pages.text("Makefile")
+TARGETS = set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
 
 
 def split(line: str) -> tuple[str, list[str]]:
@@ -60,7 +61,9 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
     for line in pages.commands(page):
         words = shlex.split(line, comments=True)
         if words[0] == "make":
-            assert set(words[1:]) <= TARGETS, line
+            assert {word for word in words[1:] if "=" not in word} <= TARGETS, line
+            named = {word.partition("=")[0] for word in words[1:] if "=" in word}
+            assert all(re.search(rf"\$\((if |or )?{name}[),]", MAKEFILE) for name in named), line
             continue
         if words[1].startswith("-"):
             continue
