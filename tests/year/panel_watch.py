@@ -68,7 +68,7 @@ class PanelWatch:
             return
         self.shown += 1
         try:
-            if self._excuse(now_s, lit=True) is None:
+            if self._excuse(now_s) is None:
                 self._judge_new(now_s)
         except PanelError as error:
             self.stand.failed(error)
@@ -99,7 +99,7 @@ class PanelWatch:
             return
         now_s = self.stand.loop.time()
         try:
-            if self._excuse(now_s, lit=False) is None:
+            if self._excuse(now_s) is None:
                 self.judged += 1
                 self._judge_old(now_s)
             else:
@@ -126,7 +126,7 @@ class PanelWatch:
 
     # ------------------------------------------------------------------ what is excused
 
-    def _excuse(self, now_s: float, *, lit: bool) -> str | None:
+    def _excuse(self, now_s: float) -> str | None:
         """Why the panel cannot be told just now, or not be told yet; None: it can."""
         sign = self.stand.sign
         if sign is None or now_s - sign.began_s < RECOVERY_S:
@@ -135,9 +135,19 @@ class PanelWatch:
             fault = trouble.fault
             if fault.part == "panel" and fault.what in SURELY_BROKEN and now_s < trouble.until_s + RECOVERY_S:
                 return str(fault)
-        if lit and self.text == self.stand.panel.power_up and self._slowed(now_s):
+        if self.text == self.stand.panel.power_up and (self._slowed(now_s) or self._blinked(now_s)):
             return "it lights this by itself when power comes"
-        return "a dip" if self.text == self.stand.panel.power_up and self._slowed(now_s) else None
+        return None
+
+    def _blinked(self, now_s: float) -> bool:
+        """Whether it was without power for so short that nobody asked it meanwhile: the next question is due."""
+        keepalive_s = self.stand.keepalive_s
+        return any(
+            str(trouble.fault) == "panel off"
+            and trouble.until_s - trouble.from_s < keepalive_s
+            and now_s < trouble.until_s + keepalive_s + RECOVERY_S
+            for trouble in self.breaker.troubles
+        )
 
     def _slowed(self, now_s: float) -> bool:
         return any(
