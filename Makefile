@@ -37,6 +37,7 @@ help:
 	@echo "make words    collect the texts of reports for the translators"
 	@echo "make faults   how long a wrong number stays lit, for everything that can be wrong with a panel"
 	@echo "make install  what runs: a sign, the demo, reports; into $(VENV)"
+	@echo "make lint     format, lint, types, import contracts; clean: forget $(VENV) and what tools keep"
 	@echo "make lock     renew requirements/lock.txt"
 
 install: $(RUN)
