@@ -140,7 +140,7 @@ class PanelWatch:
         return None
 
     def _blinked(self, now_s: float) -> bool:
-        """Whether it was without power for so short that nobody asked it meanwhile: the next question is due."""
+        """Whether it was without power for so short that nobody asked it meanwhile."""
         keepalive_s = self.stand.keepalive_s
         return any(
             str(trouble.fault) == "panel off"
