@@ -184,8 +184,11 @@ class Dating:
     def faults(self) -> list[Fault]:
         if not self._doubt:
             return []
+        vouched, mend = ("is synchronised", "see to the machine's time server")
+        if self._always:
+            vouched, mend = ("is to be believed by [clock] trust", "set the battery clock: sudo hwclock -w")
         text = (
-            f"the clock is synchronised and says {self._clock.now_utc():%Y-%m-%d %H:%M} UTC, {self._doubt}: "
-            "it is not believed; see to the machine's time server"
+            f"the clock {vouched} and says {self._clock.now_utc():%Y-%m-%d %H:%M} UTC, {self._doubt}: "
+            f"it is not believed; {mend}"
         )
         return [Fault("clock", "implausible", text)]

@@ -130,6 +130,20 @@ def test_a_time_that_cannot_be_is_not_believed(step: timedelta, tmp_path: Path) 
     assert pole.dated() == pole.truth
 
 
+@pytest.mark.parametrize("always", [False, True])
+def test_who_vouches_for_an_impossible_time_is_named(always: bool) -> None:
+    loop = VirtualLoop()
+    try:
+        dating = Dating(VirtualClock(loop, T0 - YEARS, trusted=not always), always=always, built_utc=T0)
+        dating.look()
+        (fault,) = dating.faults()
+    finally:
+        loop.close()
+    who = "is to be believed by [clock] trust and says" if always else "is synchronised and says"
+    assert who in fault.text
+    assert ("hwclock" in fault.text) == always
+
+
 @pytest.mark.usefixtures("slow_ticks")
 def test_a_wrong_decade_and_back(tmp_path: Path) -> None:
     """A time server that is ten years ahead for an hour: what was kept stays, the right time is believed."""
