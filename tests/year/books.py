@@ -120,7 +120,7 @@ class Books:
     def _was_lied_to(self, given: Kept) -> bool:
         """Whether somebody vouched for a wrong time while it passed, or was dated."""
         return any(
-            from_s < given.last_s + 60 and given.first_s < until_s + 60 for from_s, until_s in self.stand.lies
+            lie.from_s < given.last_s + 60 and given.first_s < lie.until_s + 60 for lie in self.stand.lies
         )
 
     # ------------------------------------------------------------------ vehicles

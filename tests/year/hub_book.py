@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.year import read_plainly
 from tests.year.breaking import Breaker
 from tests.year.read_plainly import IntervalRow, VehicleRow
-from tests.year.stand import SIGN_ID, Stand
+from tests.year.stand import SIGN_ID, Lie, Stand
 from tests.year.timeline import BEGIN, DAY_S
 
 QUIET_S = 2 * 3600.0
@@ -17,6 +17,7 @@ LOOK_BACK_S = 3 * DAY_S
 WEEK_S = 7 * DAY_S
 WAIT_S = 5 * 3600.0
 SAME_MS, SAME_KMH = 1100, 0.6  # as messages round
+QUARTER_S = 900.0
 ROUNDED_S = 0.02  # messages carry hundredths
 
 
@@ -122,16 +123,32 @@ class HubBook:
 
     def _judge_more(self, more: list[IntervalRow], own: list[IntervalRow]) -> None:
         """What the hub has beside: of files that were damaged since, and nothing else."""
-        damages = self._damages()
-        last_s = max(damages, default=-1.0)
+        last_s = max(self._damages(), default=-1.0)
         for row in more:
-            begins_s = row.start_s - BEGIN.timestamp()
-            if begins_s > last_s and not (row.clock == "unknown" and damages):
+            if not self._was_lost(row, last_s):
                 raise HubError(
                     f"the hub has what the sign has not: {row}; of the sign: "
                     f"{[one for one in own if one.start_s == row.start_s]}"
                 )
         self.counts["intervals of damaged files"] = len(more)
+
+    def _was_lost(self, row: IntervalRow, damaged_s: float) -> bool:
+        """Whether it can have been in a file that was damaged then."""
+        begins_s = row.start_s - BEGIN.timestamp()
+        if row.boot:  # its time is a guess
+            begun = [at_s for boot, at_s in self.stand.boots.items() if boot.startswith(row.boot)]
+            return any(at_s <= damaged_s for at_s in begun)
+        return begins_s <= damaged_s or any(
+            lie.from_s <= damaged_s and _was_told_ahead(row, begins_s, lie, damaged_s)
+            for lie in self.stand.lies
+        )
+
+
+def _was_told_ahead(row: IntervalRow, begins_s: float, lie: Lie, damaged_s: float) -> bool:
+    """A clock that lied had empty quarters made up to the time it said, and counted in those that it said."""
+    end_s = min(lie.until_s, damaged_s) + lie.error_s
+    empty = not row.cells and not row.measured_s
+    return begins_s <= end_s and (empty or begins_s > lie.from_s + lie.error_s - QUARTER_S)
 
 
 def _is_same(heard: IntervalRow, own: IntervalRow) -> bool:

@@ -75,6 +75,15 @@ class Away:
     power: bool = False
 
 
+@dataclass(slots=True)
+class Lie:
+    """From when to when a wrong time was vouched for, and how far it was ahead of the truth."""
+
+    from_s: float
+    error_s: float
+    until_s: float = float("inf")
+
+
 class _Glimpse:
     """Gets a store's call instead of the store, to see what it is called with."""
 
@@ -255,6 +264,7 @@ class Stand:
         self._chances = 0
         self.good_clock = BootClock(self.loop, "f" * 32, error_s=0.0, trusted=True, began_s=-100.0)
         self.clock = BootClock(self.loop, self._boot_id(), error_s=0.0, trusted=True, began_s=-10.0)
+        self.boots = {self.clock.boot_id(): -10.0}  # when each began
         self.line = MemoryLine("/dev/speedsign-radar")
         self.street = Street(self.line, self.chance("street"), radar, vehicles)
         self.panel = Dm56a04Twin(power_up="0000")
@@ -268,7 +278,7 @@ class Stand:
         self.kept: list[Given] = []  # confirmed by the store since somebody took them away
         self.maybe: list[Given] = []  # given to a store that ended before it said so
         self.downs: list[Away] = []
-        self.lies: list[tuple[float, float]] = []  # from when to when a wrong time was vouched for
+        self.lies: list[Lie] = []
         self.times: list[tuple[float, bool]] = [(-1e9, True)]  # since when the clock is right, or is not
         self.heard = Heard(self.loop.time, self.failed)
         self.failure: asyncio.Future[None] = self.loop.create_future()  # something that must never be
@@ -311,14 +321,15 @@ class Stand:
         self.clock = BootClock(
             self.loop, self._boot_id(), error_s=error_s, trusted=trusted, began_s=self.loop.time()
         )
+        self.boots[self.clock.boot_id()] = self.loop.time()
         self.times.append((self.loop.time(), trusted and not error_s))
 
     def set_clock(self, error_s: float, *, trusted: bool) -> None:
         """A synchronisation, or a hand, or a server that is wrong itself."""
-        if self.lies and self.lies[-1][1] == float("inf"):
-            self.lies[-1] = (self.lies[-1][0], self.loop.time())
+        if self.lies and self.lies[-1].until_s == float("inf"):
+            self.lies[-1].until_s = self.loop.time()
         if trusted and error_s:
-            self.lies.append((self.loop.time(), float("inf")))
+            self.lies.append(Lie(self.loop.time(), error_s))
         self.clock.set(error_s, trusted=trusted)
         self.times.append((self.loop.time(), trusted and not error_s))
 
