@@ -24,7 +24,7 @@ GOLDEN = {  # seed: days
     # The same, then another limit, then a day without power: what was measured of the last quarter is in the
     # open interval of the new place, beside the one that was made ahead at the old one.
     23: 5,
-    # Two weeks ahead, and then the card was damaged: the hub knows of quarters to come that the new file has not.
+    # The same, then the card was damaged: the hub knows of quarters to come that the new file has not.
     2336: 1,
 }
 TODAY = int(SystemClock().now_utc().timestamp() // DAY_S)
