@@ -21,12 +21,9 @@ GOLDEN = {  # seed: days
     # A server that lied by two weeks had quarters made ahead. A boot that never knew the time counts in other
     # ones that begin with them: what is compared at the hub is told apart by its boot.
     4: 4,
-    # The same, then another limit, then a day without power: what was measured of the last quarter is in the
-    # open interval of the new place, beside the one that was made ahead at the old one.
-    23: 5,
-    # The same, then the card was damaged: the hub knows of quarters to come that the new file has not.
-    2336: 1,
 }
+# A server lied by two weeks, then the card was damaged: the hub has quarters to come, the new file has not.
+AHEAD = 2336
 TODAY = int(SystemClock().now_utc().timestamp() // DAY_S)
 
 
@@ -55,8 +52,8 @@ def test_some_days_of_a_year_that_nobody_has_seen_before() -> None:
 
 
 def test_the_same_seed_gives_the_same_day() -> None:
-    report = simulate(5, 1, vehicles=FEWER)
-    again = simulate(5, 1, vehicles=FEWER)
+    report = simulate(AHEAD, 1, vehicles=FEWER)
+    again = simulate(AHEAD, 1, vehicles=FEWER)
     all_well(report, 1)
     assert (again.digest, again.counts) == (report.digest, report.counts), "the same seed, the same day"
 
