@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def run(main: Coroutine[Any, Any, T], timeout_s: float = 30.0) -> T:
-    """Run a test's coroutine; a task that it leaves behind fails the test."""
+def run(main: Coroutine[Any, Any, T], timeout_s: float = 90.0) -> T:
+    """Run a test's coroutine; a task that it leaves behind fails it. The limit is for what hangs."""
 
     async def guarded() -> T:
         async with asyncio.timeout(timeout_s):
@@ -23,7 +23,7 @@ def run(main: Coroutine[Any, Any, T], timeout_s: float = 30.0) -> T:
     return asyncio.run(guarded())
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0, what: str = "it") -> None:
     """Give others the loop until the condition holds; for things that no event announces."""
     deadline_s = asyncio.get_running_loop().time() + timeout_s
     while not condition():
