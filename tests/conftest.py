@@ -6,9 +6,14 @@ import logging
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests import left_behind
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("speedsign", deadline=None)
+hypothesis.settings.load_profile("speedsign")
 
 # What a shell starts with "&", or nohup, ignores these, and so does all that it starts: programs that are
 # told to stop here have to hear it.
