@@ -71,7 +71,9 @@ class CoverageBook:
             self.counts["quarters in a file that was damaged"] += 1
             return
         least_s = self._least_s(at)
-        if dated_s is None and self.stand.sign is None and least_s <= SLACK_S:
+        # It is made when somebody is there who knows the time.
+        unknown_since = not self._was_known_after(self._back_s(at + QUARTER_S))
+        if dated_s is None and (self.stand.sign is None or unknown_since) and least_s <= SLACK_S:
             self.counts["quarters that nobody was there for"] += 1
             return
         if dated_s is None:
@@ -79,6 +81,16 @@ class CoverageBook:
         if not mixed and seconds < least_s - SLACK_S:
             raise CoverageError(f"{seconds:.1f} s measured in the quarter at {at} s; {least_s:.1f} had to be")
         self.counts["quarters measured"] += 1
+
+    def _back_s(self, at_s: float) -> float:
+        """When the program ran again that did not run at a moment; else that moment."""
+        return max([at_s, *(away.until_s for away in self.stand.downs if away.from_s <= at_s < away.until_s)])
+
+    def _was_known_after(self, from_s: float) -> bool:
+        """Whether a clock has been right, and said so, at any moment since."""
+        times = [*self.stand.times[1:], (float("inf"), True)]
+        spans = zip(self.stand.times, times, strict=True)
+        return any(good and until_s > from_s for (_, good), (until_s, _) in spans)
 
     def _most_s(self, at: int) -> float:
         """Less what was surely not measured, by the quarter's own seconds."""
