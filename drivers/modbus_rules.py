@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from speedsign.errors import DriverError
+from speedsign.modbus_exceptions import EXCEPTIONS
 from speedsign.ports import LineSettings
 
 # Function codes we use (application protocol V1.1b3, section 6), and how much one request may ask for.
@@ -25,17 +26,6 @@ _MOST = {READ_COILS: 2000, READ_HOLDING: 125, READ_INPUTS: 125, WRITE_COIL: 1, W
 _COILS = frozenset({READ_COILS, WRITE_COIL})
 _REPLIES = frozenset(code | bit for code in FUNCTIONS for bit in (0, 0x80))
 _EXCEPTION_LENGTH, _WRITE_LENGTH = 5, 8  # of a whole reply frame, with unit and CRC
-_EXCEPTIONS = {  # application protocol V1.1b3, section 7
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledge",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target did not respond",
-}
 
 
 class Reply(Protocol):
@@ -124,7 +114,7 @@ class Ask:
 
     def refusal(self, code: int) -> str:
         """An exception reply in words."""
-        meaning = _EXCEPTIONS.get(code, "unknown")
+        meaning = EXCEPTIONS.get(code, "unknown")
         what = "coil" if self.function in _COILS else "register"
         return (
             f"unit {self.unit} refused function {self.function} at {what} {self.address}: "

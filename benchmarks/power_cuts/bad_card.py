@@ -51,32 +51,25 @@ class OnCard(Rig):
 
 
 async def writes_fail(folder: Path, card: LoopCard) -> str:
+    return await _dies(folder, card, _no_memory_below(card))
+
+
+async def it_goes(folder: Path, card: LoopCard) -> str:
+    return await _dies(folder, card, _gone(card))
+
+
+async def _dies(folder: Path, card: LoopCard, death: contextlib.AbstractContextManager[None]) -> str:
+    """The card dies while numbers are shown, and is good again at the end."""
     async with OnCard(folder, card.folder) as rig:
         await rig.panel_shows(44, 48)
         before = len(await rig.kept(1))
-        with _no_memory_below(card):
+        with death:
             await rig.panel_shows(53, 57)
             await _told(rig)
             await rig.passed(2)
             await rig.panel_dark()
             assert rig.runs()
             await rig.stop()
-    _again(card)
-    assert len(vehicles_since(rig.database, 0)) >= before
-    return _fault(rig)
-
-
-async def it_goes(folder: Path, card: LoopCard) -> str:
-    async with OnCard(folder, card.folder) as rig:
-        await rig.panel_shows(44, 48)
-        before = len(await rig.kept(1))
-        card.cut()
-        await rig.panel_shows(53, 57)
-        await _told(rig)
-        await rig.passed(2)
-        await rig.panel_dark()
-        assert rig.runs()
-        await rig.stop()
     _again(card)
     assert len(vehicles_since(rig.database, 0)) >= before
     return _fault(rig)
@@ -115,6 +108,12 @@ def _no_memory_below(card: LoopCard) -> Iterator[None]:
         yield
     finally:
         filler.unlink()
+
+
+@contextlib.contextmanager
+def _gone(card: LoopCard) -> Iterator[None]:
+    card.cut()
+    yield
 
 
 def _image(card: LoopCard) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from speedsign.doctor.finding import Finding, note, ok, unknown, warning, wrong
+from speedsign.modbus_exceptions import EXCEPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,24 +180,10 @@ def judge_panel(facts: PanelFacts, *, powerless: bool = False) -> Finding:
     return ok(check, f"unit {facts.unit} at {facts.port} answers{sure}", told)
 
 
-# Modbus Application Protocol V1.1b3, chapter 7.
-_EXCEPTIONS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledge",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target failed to respond",
-}
-
-
 def _refusing(facts: PanelFacts, check: str, told: dict[str, object], scan: str) -> Finding:
     """Somebody is there; whether it would show a number is not known."""
     code = facts.refusal or 0
-    name = _EXCEPTIONS.get(code, "of the maker's own")
+    name = EXCEPTIONS.get(code, "of the maker's own")
     what = f"unit {facts.unit} at {facts.port} refuses every question: exception {code} ({name})"
     if not facts.can_be_read and code in (1, 2):
         what += "; such a panel may answer no questions"
